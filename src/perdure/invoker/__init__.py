@@ -1,0 +1,1 @@
+"""Runs attempts: the exchange with the code of a handler, over four transports."""

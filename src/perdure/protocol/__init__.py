@@ -1,0 +1,1 @@
+"""The service protocol: bytes to messages and back, without IO."""

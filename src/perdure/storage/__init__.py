@@ -1,0 +1,1 @@
+"""Where a partition keeps its tables."""

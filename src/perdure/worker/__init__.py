@@ -1,0 +1,1 @@
+"""The process that loads handlers and serves them over the worker link."""
