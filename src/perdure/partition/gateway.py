@@ -1,0 +1,37 @@
+"""What the surfaces may ask of a partition."""
+
+from collections.abc import Callable
+from typing import Any, Protocol, TypeVar
+
+from perdure.model.actions import AlreadyInvoked, Finished, Refused
+from perdure.model.records import Invoke, Record
+from perdure.model.registry import Registry
+
+T = TypeVar("T")
+
+
+class NotReady:
+    """The invocation exists and has no outcome yet."""
+
+
+class Gateway(Protocol):
+    """A running partition, seen from the surfaces. Everything is called on the event loop's thread.
+
+    All methods raise `StoreUnavailable` (PE0301) when the store cannot take a record: nothing was done, try again later.
+    """
+
+    @property
+    def registry(self) -> Registry:
+        """The newest snapshot; hold it for the length of one decision only."""
+
+    async def ask(self, build: Callable[[int], Record]) -> Any:
+        """Applies the record that `build(token)` makes and returns the `Reply` to that token, once it is durable."""
+
+    async def call(self, build: Callable[[int], Invoke]) -> Finished | AlreadyInvoked | Refused:
+        """Applies an `Invoke` with `wait=True` and waits for its outcome. Cancelling the wait leaves the invocation running."""
+
+    async def attach(self, invocation_id: str) -> Finished | None:
+        """Waits for the outcome of an invocation; None: unknown."""
+
+    async def output(self, invocation_id: str) -> Finished | NotReady | None:
+        """The outcome as it is now; None: unknown."""
