@@ -155,6 +155,17 @@ class Deployment(msgspec.Struct, frozen=True):
     metadata: dict[str, str] = {}
 
 
+class Discovered(msgspec.Struct, frozen=True, gc=False):
+    """What an endpoint said of itself, checked. The fields are those of `Deployment`."""
+
+    bidirectional: bool
+    http_version: str
+    min_version: int
+    max_version: int
+    sdk_version: str | None
+    manifest: bytes
+
+
 class ServiceSettings(msgspec.Struct, frozen=True, omit_defaults=True):
     """What an operator changed on a service; None: as discovered. Times in ms."""
 
@@ -186,11 +197,13 @@ class Registry(msgspec.Struct, frozen=True):
     """An immutable snapshot of everything registered.
 
     services: the newest revision of each. revisions: every revision that some deployment offers, by (deployment, name).
+    settings: what operators changed, by service; the services have it applied already.
     """
 
     deployments: Mapping[str, Deployment]
     services: Mapping[str, Service]
     revisions: Mapping[tuple[str, str], Service]
+    settings: Mapping[str, ServiceSettings] = {}
 
     def handler(self, service: str, handler: str) -> Handler | None:
         """The newest revision's handler, or None when either is unknown."""
