@@ -39,6 +39,7 @@ CREATE TABLE invocation (
     last_start_at INTEGER,
     completed_at INTEGER,
     retry_count INTEGER NOT NULL,
+    policy_retries INTEGER NOT NULL,
     retry_count_since_entry INTEGER NOT NULL,
     next_retry_at INTEGER,
     last_deployment_id TEXT,
@@ -137,6 +138,7 @@ CREATE TABLE promise_awaiter (
 ) WITHOUT ROWID;
 
 -- kind: sleep, start, retry. reference: completion id of a sleep, attempt of a retry.
+-- A timer whose invocation has moved on is left to fire and is then ignored: cheaper than finding it.
 CREATE TABLE timer (
     due INTEGER NOT NULL,
     invocation INTEGER NOT NULL,
@@ -144,7 +146,6 @@ CREATE TABLE timer (
     reference INTEGER NOT NULL,
     PRIMARY KEY (due, invocation, kind, reference)
 ) WITHOUT ROWID;
-CREATE INDEX timer_by_invocation ON timer (invocation);
 
 CREATE TABLE outbox (
     partition INTEGER NOT NULL,
