@@ -4,11 +4,16 @@ Two implementations: `storage.sqlite` (durable), `storage.memory` (dicts: the or
 writes at once; whoever opened the transaction commits or rolls back.
 """
 
+from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple, Protocol
 
 from perdure.model.invocation import Invocation, JournalEntry
 from perdure.model.records import Message
 from perdure.model.registry import Deployment, Registry, ServiceSettings
+
+
+BuildRegistry = Callable[[Iterable[Deployment], Mapping[str, ServiceSettings]], Registry]
+"""Makes the snapshot from what is stored."""
 
 
 class Awaiter(NamedTuple):
