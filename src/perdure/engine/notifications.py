@@ -5,7 +5,9 @@ from collections.abc import Iterable
 import msgspec
 
 from perdure.model.invocation import Failure, Outcome, Success
+from perdure.protocol import messages
 from perdure.protocol import messages_pb2 as wire
+from perdure.protocol.messages import MessageType
 
 
 class Notification(msgspec.Struct, frozen=True, gc=False):
@@ -20,8 +22,7 @@ class Notification(msgspec.Struct, frozen=True, gc=False):
 
 
 def wire_failure(failure: Failure) -> wire.Failure:
-    metadata = [wire.FailureMetadata(key=key, value=value) for key, value in failure.metadata]
-    return wire.Failure(code=failure.code, message=failure.message, metadata=metadata)
+    return messages.make_failure(failure.code, failure.message, failure.metadata)
 
 
 def model_failure(failure: wire.Failure) -> Failure:
@@ -30,49 +31,43 @@ def model_failure(failure: wire.Failure) -> Failure:
 
 def completion_of(message_type: int, completion_id: int, outcome: Outcome | None) -> Notification:
     """A completion with a value or a failure; None: void."""
-    message = wire.NotificationMessage(completion_id=completion_id)
-    _set_result(message, outcome)
+    match outcome:
+        case Success(value):
+            raw = messages.completion(message_type, completion_id, value=value)
+        case Failure():
+            raw = messages.completion(message_type, completion_id, failure=wire_failure(outcome))
+        case None:
+            raw = messages.completion(message_type, completion_id, void=True)
+    return Notification(message_type, raw, completion_id=completion_id, failed=isinstance(outcome, Failure))
+
+
+def invocation_id_completion(completion_id: int, invocation_id: str) -> Notification:
+    message_type = MessageType.CALL_INVOCATION_ID_COMPLETION
+    raw = messages.completion(message_type, completion_id, invocation_id=invocation_id)
+    return Notification(message_type, raw, completion_id=completion_id)
+
+
+def state_keys_completion(completion_id: int, keys: Iterable[bytes]) -> Notification:
+    message_type = MessageType.GET_LAZY_STATE_KEYS_COMPLETION
+    raw = messages.completion(message_type, completion_id, state_keys=keys)
+    return Notification(message_type, raw, completion_id=completion_id)
+
+
+def signal_of(signal_id: int | None, signal_name: str | None, outcome: Outcome | None) -> Notification:
+    """A signal, by number or by name: exactly one is given. outcome None: void."""
+    signal = signal_id if signal_name is None else signal_name
+    assert signal is not None
+    match outcome:
+        case Success(value):
+            raw = messages.signal_notification(signal, value=value)
+        case Failure():
+            raw = messages.signal_notification(signal, failure=wire_failure(outcome))
+        case None:
+            raw = messages.signal_notification(signal, void=True)
     return Notification(
-        message_type, message.SerializeToString(), completion_id=completion_id, failed=isinstance(outcome, Failure)
-    )
-
-
-def invocation_id_completion(message_type: int, completion_id: int, invocation_id: str) -> Notification:
-    message = wire.NotificationMessage(completion_id=completion_id, invocation_id=invocation_id)
-    return Notification(message_type, message.SerializeToString(), completion_id=completion_id)
-
-
-def state_keys_completion(message_type: int, completion_id: int, keys: Iterable[bytes]) -> Notification:
-    message = wire.NotificationMessage(completion_id=completion_id, state_keys=wire.StateKeys(keys=keys))
-    return Notification(message_type, message.SerializeToString(), completion_id=completion_id)
-
-
-def signal_of(
-    message_type: int, signal_id: int | None, signal_name: str | None, outcome: Outcome | None
-) -> Notification:
-    """A signal, by number or by name."""
-    message = wire.NotificationMessage()
-    if signal_name is not None:
-        message.signal_name = signal_name
-    else:
-        assert signal_id is not None
-        message.signal_id = signal_id
-    _set_result(message, outcome)
-    return Notification(
-        message_type,
-        message.SerializeToString(),
-        signal_id=None if signal_name is not None else signal_id,
+        MessageType.SIGNAL_NOTIFICATION,
+        raw,
+        signal_id=signal_id,
         signal_name=signal_name,
         failed=isinstance(outcome, Failure),
     )
-
-
-def _set_result(message: wire.NotificationMessage, outcome: Outcome | None) -> None:
-    match outcome:
-        case Success(value):
-            message.value.SetInParent()
-            message.value.content = value
-        case Failure():
-            message.failure.CopyFrom(wire_failure(outcome))
-        case None:
-            message.void.SetInParent()

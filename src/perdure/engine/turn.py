@@ -1,10 +1,11 @@
 """What one `apply` works with: the tables, the time, and the actions gathered so far."""
 
 import hashlib
+from typing import Any
 
 from perdure.engine.tx import Tx
-from perdure.model.actions import Action, Deliver
-from perdure.model.records import Message
+from perdure.model.actions import Action, Deliver, Reply
+from perdure.model.records import NOBODY, Message, Record
 
 LOCAL_PARTITION = 0
 
@@ -23,6 +24,11 @@ class Turn:
 
     def emit(self, action: Action) -> None:
         self.actions.append(action)
+
+    def reply(self, record: Record, answer: Any) -> None:
+        """Answers the request behind a record, if there is one."""
+        if record.reply_to != NOBODY:
+            self.actions.append(Reply(record.reply_to, answer))
 
     def send(self, message: Message) -> None:
         """Sends to the partition of the message's target by the durable outbox."""

@@ -137,7 +137,12 @@ class Sweep(Record, frozen=True, gc=False):
 
 
 class Recover(Record, frozen=True, gc=False):
-    """The server started: what was running starts again, undelivered messages go out, timers are armed."""
+    """The server started: what was running starts again, undelivered messages go out, timers are armed.
+
+    after: invocations up to that number are done. Answered with the next value of it, or None.
+    """
+
+    after: int = 0
 
 
 class PutDeployment(Record, frozen=True, kw_only=True):
