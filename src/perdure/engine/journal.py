@@ -7,7 +7,7 @@ from perdure.engine.turn import Turn
 from perdure.model.actions import SendToAttempt, StartAttempt
 from perdure.model.invocation import Invocation, JournalEntry, Status
 from perdure.protocol.framing import encode_frame
-from perdure.protocol.futures import AwaitTree, resolves
+from perdure.protocol.futures import AwaitTree, LeafKind, LeafOutcome, resolves
 
 _tree_decoder = msgspec.json.Decoder(AwaitTree)
 
@@ -65,17 +65,17 @@ def awaited_is_there(turn: Turn, invocation: Invocation) -> bool:
 
 
 def tree_resolves(turn: Turn, number: int, tree: AwaitTree) -> bool:
-    completions: dict[int, bool] = {}
-    signals: dict[int, bool] = {}
-    named_signals: dict[str, bool] = {}
+    """True: the tree resolves with what the journal of the invocation holds. The first of several answers counts."""
+    stored: dict[tuple[LeafKind, int | str], LeafOutcome] = {}
     for notified in turn.tx.notified(number):
+        outcome: LeafOutcome = "failure" if notified.failed else "success"
         if notified.completion_id is not None:
-            completions.setdefault(notified.completion_id, notified.failed)
+            stored.setdefault(("completion", notified.completion_id), outcome)
         elif notified.signal_id is not None:
-            signals.setdefault(notified.signal_id, notified.failed)
+            stored.setdefault(("signal", notified.signal_id), outcome)
         elif notified.signal_name is not None:
-            named_signals.setdefault(notified.signal_name, notified.failed)
-    return resolves(tree, completions, signals, named_signals)
+            stored.setdefault(("named_signal", notified.signal_name), outcome)
+    return resolves(tree, lambda kind, leaf: stored.get((kind, leaf)))
 
 
 def start_attempt(turn: Turn, invocation: Invocation, *, afresh: bool) -> None:

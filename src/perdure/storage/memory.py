@@ -83,7 +83,7 @@ class MemoryTx:
 
     def delete_invocation(self, number: int) -> None:
         for table in (self.invocations, self.journals, self.events, self.awaiters):
-            table.pop(number, None)  # type: ignore[attr-defined]
+            table.pop(number, None)
 
     def invoked_after(self, number: int, limit: int) -> list[int]:
         return sorted(n for n, i in self.invocations.items() if n > number and i.status is Status.INVOKED)[:limit]

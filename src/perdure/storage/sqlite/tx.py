@@ -117,16 +117,12 @@ class SqliteTx:
         row = self._one(query, (argument,))
         if row is None:
             return None
-        return Invocation(
-            *row[:5],
-            _SERVICE_KINDS[row[5]],
-            _HANDLER_KINDS[row[6]],
-            row[7],
-            _INVOKED_BY[row[8]],
-            *row[9:_FIXED_FIELDS],
-            _STATUSES[row[_FIXED_FIELDS]],
-            *row[_FIXED_FIELDS + 1 :],
-        )
+        fields = list(row)
+        fields[5] = _SERVICE_KINDS[row[5]]
+        fields[6] = _HANDLER_KINDS[row[6]]
+        fields[8] = _INVOKED_BY[row[8]]
+        fields[_FIXED_FIELDS] = _STATUSES[row[_FIXED_FIELDS]]
+        return Invocation(*fields)
 
     def insert_invocation(self, invocation: Invocation) -> None:
         self._execute(_QUERIES["insert_invocation"], msgspec.structs.astuple(invocation))
@@ -195,7 +191,7 @@ class SqliteTx:
         self._execute(_QUERIES["add_awaiter"], (number, *awaiter))
 
     def take_awaiters(self, number: int) -> list[Awaiter]:
-        rows = self._execute(_QUERIES["take_awaiters"], (number,)).fetchall()
+        rows: list[Any] = self._execute(_QUERIES["take_awaiters"], (number,)).fetchall()
         return sorted(Awaiter(*row) for row in rows)
 
     # object keys
@@ -258,7 +254,7 @@ class SqliteTx:
         self._execute(_QUERIES["add_promise_awaiter"], (service, key, name, number, completion_id))
 
     def take_promise_awaiters(self, service: str, key: str, name: str) -> list[tuple[int, int]]:
-        rows = self._execute(_QUERIES["take_promise_awaiters"], (service, key, name)).fetchall()
+        rows: list[Any] = self._execute(_QUERIES["take_promise_awaiters"], (service, key, name)).fetchall()
         return sorted((row[0], row[1]) for row in rows)
 
     # timers
