@@ -20,8 +20,26 @@ class BodyQueue:
         self.size += len(data)
 
     def take(self, limit: int) -> bytes:
-        """Removes and returns 1 to `limit` bytes; there must be some, and `limit` must be above zero."""
-        assert self.size > 0 and limit > 0
+        """Removes and returns as much as there is, up to `limit` bytes; both must be above zero."""
+        assert self.size > 0
+        assert limit > 0
+        piece = self._take_from_first(limit)
+        if len(piece) == limit or not self.size:
+            return piece
+        pieces = [piece]
+        missing = limit - len(piece)
+        while missing and self.size:
+            piece = self._take_from_first(missing)
+            missing -= len(piece)
+            pieces.append(piece)
+        return b"".join(pieces)
+
+    def clear(self) -> None:
+        """Drops everything."""
+        self._pieces.clear()
+        self._offset = self.size = 0
+
+    def _take_from_first(self, limit: int) -> bytes:
         first = self._pieces[0]
         end = min(self._offset + limit, len(first))
         piece = first[self._offset : end]
@@ -32,8 +50,3 @@ class BodyQueue:
             self._offset = end
         self.size -= len(piece)
         return piece
-
-    def clear(self) -> None:
-        """Drops everything."""
-        self._pieces.clear()
-        self._offset = self.size = 0
