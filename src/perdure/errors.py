@@ -2,7 +2,8 @@
 
     PerdureError                 everything raised on purpose; `code` is stable, `hint` says what to do next
     ├── ids.BadId                text that should be an id and is not
-    └── protocol.errors.ProtocolError   the peer broke the service protocol
+    ├── protocol.errors.ProtocolError   the peer broke the service protocol
+    └── StorageError             the partition file cannot be used, now or at all
 
 Rooms add their own subclasses where they are raised. A code is never reused for something else.
 """
@@ -15,6 +16,40 @@ class PerdureError(Exception):
 
     code: ClassVar[str] = "E0000"
     hint: ClassVar[str] = ""
+
+
+class StorageError(PerdureError):
+    """The partition file cannot be used."""
+
+    code: ClassVar[str] = "E0300"
+
+
+class StoreUnavailable(StorageError):
+    """The store could not make a record durable; nothing of it happened. Safe to try again."""
+
+    code: ClassVar[str] = "E0301"
+    hint: ClassVar[str] = "Look at the disk (full? failing?) and try again; the server recovers when the disk does."
+
+
+class StoreLocked(StorageError):
+    """Another process has the data folder open."""
+
+    code: ClassVar[str] = "E0302"
+    hint: ClassVar[str] = "Stop the other server, or give this one a data folder of its own with --data."
+
+
+class StoreForeign(StorageError):
+    """The data folder holds something that is not a partition of this software, or of a newer one."""
+
+    code: ClassVar[str] = "E0303"
+    hint: ClassVar[str] = "Give another data folder with --data, or use the version that wrote this one."
+
+
+class StoreDamaged(StorageError):
+    """The partition file failed its integrity check after an unclean stop."""
+
+    code: ClassVar[str] = "E0304"
+    hint: ClassVar[str] = "Keep the file, restore the folder from a backup, and look at the disk."
 
 
 SERVER_CODES: Final[dict[str, str]] = {

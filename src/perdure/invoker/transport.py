@@ -13,6 +13,10 @@ class TransportError(Exception):
     """The exchange broke: refused, reset, timed out, or the peer broke HTTP. `str()` is for people."""
 
 
+class Http1Answer(TransportError):
+    """HTTP/2 was spoken to the peer and it answered in HTTP/1.1: it must be asked for by `http11`."""
+
+
 class Request(msgspec.Struct, frozen=True, gc=False):
     """The head of one exchange.
 

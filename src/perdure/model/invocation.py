@@ -145,6 +145,8 @@ class Invocation(msgspec.Struct, gc=False):
     completed_at: int | None = None
     retry_count: int = 0
     """Attempts started since the policy began afresh; 1 during the first."""
+    policy_retries: int = 0
+    """Delays taken from the retry policy since it began afresh; a delay set by the handler takes none."""
     retry_count_since_entry: int = 0
     """Failed attempts since the last new command; told to the SDK."""
     next_retry_at: int | None = None

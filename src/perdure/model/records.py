@@ -137,7 +137,12 @@ class Sweep(Record, frozen=True, gc=False):
 
 
 class Recover(Record, frozen=True, gc=False):
-    """The server started: what was running starts again, undelivered messages go out, timers are armed."""
+    """The server started: what was running starts again, undelivered messages go out, timers are armed.
+
+    after: invocations up to that number are done. Answered with the next value of it, or None.
+    """
+
+    after: int = 0
 
 
 class PutDeployment(Record, frozen=True, kw_only=True):
@@ -156,13 +161,19 @@ class PutServiceSettings(Record, frozen=True, kw_only=True):
     settings: ServiceSettings
 
 
-class ModifyState(Record, frozen=True, kw_only=True):
-    """An operator replaces the whole state of a key. version: apply only when the present state has it."""
+class StateMutation(msgspec.Struct, frozen=True):
+    """The whole new state of a key, name to value. version: apply only when the present state has it."""
 
     service: str
     key: str
     state: dict[str, bytes]
     version: str | None = None
+
+
+class ModifyState(Record, frozen=True, kw_only=True):
+    """An operator replaces the state of a key, in queue order behind who holds it."""
+
+    mutation: StateMutation
 
 
 class MessageArrived(Record, frozen=True, kw_only=True):

@@ -1,0 +1,52 @@
+"""The queue of an object key: who holds it, who is next."""
+
+import msgspec
+
+from perdure.engine.journal import start_attempt
+from perdure.engine.state import apply_mutation
+from perdure.engine.tx import InboxItem
+from perdure.engine.turn import Turn
+from perdure.model.invocation import Invocation, Status
+from perdure.model.records import StateMutation
+
+_mutation_decoder = msgspec.msgpack.Decoder(StateMutation)
+
+
+def begin(turn: Turn, invocation: Invocation) -> None:
+    """Starts an invocation, or queues it behind the holder of its key. The caller saves or inserts it."""
+    if invocation.target.locks:
+        assert invocation.key is not None
+        if turn.tx.lock_holder(invocation.service, invocation.key) is not None:
+            invocation.status = Status.INBOXED
+            invocation.inboxed_at = turn.now
+            invocation.modified_at = turn.now
+            turn.tx.push_inbox(invocation.service, invocation.key, InboxItem(invocation.number, None))
+            return
+        turn.tx.set_lock(invocation.service, invocation.key, invocation.number)
+    start_attempt(turn, invocation, afresh=True)
+
+
+def release_key(turn: Turn, service: str, key: str) -> None:
+    """Frees a key: changes of state that wait are made, then the next invocation starts."""
+    while (item := turn.tx.pop_inbox(service, key)) is not None:
+        if item.mutation is not None:
+            apply_mutation(turn, _mutation_decoder.decode(item.mutation))
+            continue
+        assert item.invocation is not None
+        invocation = turn.tx.invocation(item.invocation)
+        assert invocation is not None, "what waits in an inbox has a row"
+        assert invocation.status is Status.INBOXED
+        turn.tx.set_lock(service, key, invocation.number)
+        start_attempt(turn, invocation, afresh=True)
+        turn.tx.save_invocation(invocation)
+        return
+    turn.tx.clear_lock(service, key)
+
+
+def queue_mutation(turn: Turn, mutation: StateMutation) -> None:
+    """Applies a change of state, or queues it behind the holder of the key."""
+    if turn.tx.lock_holder(mutation.service, mutation.key) is None:
+        apply_mutation(turn, mutation)
+    else:
+        item = InboxItem(None, msgspec.msgpack.encode(mutation))
+        turn.tx.push_inbox(mutation.service, mutation.key, item)

@@ -1,0 +1,100 @@
+"""Appending to a journal, and what follows from it: an open attempt is told, a suspended invocation may wake."""
+
+import msgspec
+
+from perdure.engine.notifications import Notification
+from perdure.engine.turn import Turn
+from perdure.model.actions import SendToAttempt, StartAttempt
+from perdure.model.invocation import Invocation, JournalEntry, Status
+from perdure.protocol.framing import encode_frame
+from perdure.protocol.futures import AwaitTree, LeafKind, LeafOutcome, resolves
+
+_tree_decoder = msgspec.json.Decoder(AwaitTree)
+
+
+def append_command(turn: Turn, invocation: Invocation, message_type: int, raw: bytes) -> None:
+    """Stores a command. The caller saves the invocation."""
+    entry = JournalEntry(invocation.journal_size, message_type, raw, turn.now)
+    turn.tx.append_entry(invocation.number, entry)
+    invocation.journal_size += 1
+    invocation.command_count += 1
+    invocation.entry_stored_at = turn.now
+
+
+def append_notification(turn: Turn, invocation: Invocation, notification: Notification) -> int:
+    """Stores a notification and returns its index. The caller saves the invocation and tells whoever must know."""
+    index = invocation.journal_size
+    entry = JournalEntry(
+        index,
+        notification.type,
+        notification.raw,
+        turn.now,
+        notification.completion_id,
+        notification.signal_id,
+        notification.signal_name,
+        notification.failed,
+    )
+    turn.tx.append_entry(invocation.number, entry)
+    invocation.journal_size += 1
+    invocation.entry_stored_at = turn.now
+    return index
+
+
+def forward(turn: Turn, invocation: Invocation, index: int, notification: Notification) -> None:
+    """Tells the attempt, if one may be open."""
+    if invocation.status is Status.INVOKED and invocation.next_retry_at is None:
+        frame = encode_frame(notification.type, notification.raw)
+        turn.emit(SendToAttempt(invocation.number, invocation.attempt, index, frame))
+
+
+def notify(turn: Turn, invocation: Invocation, notification: Notification) -> None:
+    """Gives an invocation a notification, whatever its state, and saves it. A completed one needs none."""
+    if invocation.status is Status.COMPLETED:
+        return
+    index = append_notification(turn, invocation, notification)
+    forward(turn, invocation, index, notification)
+    if invocation.status is Status.SUSPENDED and awaited_is_there(turn, invocation):
+        start_attempt(turn, invocation, afresh=True)
+    turn.tx.save_invocation(invocation)
+
+
+def awaited_is_there(turn: Turn, invocation: Invocation) -> bool:
+    """True: the await tree of the invocation resolves with what its journal holds."""
+    assert invocation.awaiting is not None
+    return tree_resolves(turn, invocation.number, _tree_decoder.decode(invocation.awaiting))
+
+
+def tree_resolves(turn: Turn, number: int, tree: AwaitTree) -> bool:
+    """True: the tree resolves with what the journal of the invocation holds. The first of several answers counts."""
+    stored: dict[tuple[LeafKind, int | str], LeafOutcome] = {}
+    for notified in turn.tx.notified(number):
+        outcome: LeafOutcome = "failure" if notified.failed else "success"
+        if notified.completion_id is not None:
+            stored.setdefault(("completion", notified.completion_id), outcome)
+        elif notified.signal_id is not None:
+            stored.setdefault(("signal", notified.signal_id), outcome)
+        elif notified.signal_name is not None:
+            stored.setdefault(("named_signal", notified.signal_name), outcome)
+    return resolves(tree, lambda kind, leaf: stored.get((kind, leaf)))
+
+
+def start_attempt(turn: Turn, invocation: Invocation, *, afresh: bool) -> None:
+    """Makes the invocation run (again). The caller saves it.
+
+    afresh: the retry policy and its counter begin anew, as after a suspension or a resume.
+    """
+    invocation.status = Status.INVOKED
+    invocation.attempt += 1
+    invocation.awaiting = None
+    invocation.next_retry_at = None
+    invocation.last_start_at = turn.now
+    if afresh:
+        invocation.retry_count = 0
+        invocation.policy_retries = 0
+        invocation.retry_count_since_entry = 0
+        invocation.last_failure = None
+    invocation.retry_count += 1
+    if invocation.running_at is None:
+        invocation.running_at = turn.now
+    invocation.modified_at = turn.now
+    turn.emit(StartAttempt(invocation.number, invocation.attempt))

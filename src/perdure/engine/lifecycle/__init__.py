@@ -1,0 +1,1 @@
+"""One file for each turn of an invocation's life."""

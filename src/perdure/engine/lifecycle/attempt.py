@@ -1,0 +1,163 @@
+"""What an attempt said: its commands, its proposals, and how it ended."""
+
+import msgspec
+
+from perdure.engine.commands import COMMANDS, CommandRefused
+from perdure.engine.commands.run import on_run_proposal
+from perdure.engine.journal import start_attempt, tree_resolves
+from perdure.engine.lifecycle.complete import complete, complete_with_output
+from perdure.engine.tx import JournalEvent, Timer
+from perdure.engine.turn import Turn
+from perdure.model.actions import ArmTimer, HalfClose, SendToAttempt
+from perdure.model.invocation import AttemptFailure, Failure, Invocation, Status
+from perdure.model.records import AttemptProgress, Ended, Entry, Failed, Suspended
+from perdure.model.registry import OnMaxAttempts, RetryPolicy
+from perdure.protocol.framing import ACK_FLAG, encode_frame
+from perdure.protocol.futures import AwaitTree
+from perdure.protocol.messages import MessageType, command_ack
+
+_tree_decoder = msgspec.json.Decoder(AwaitTree)
+
+JITTER_MAX = 0.3
+"""A retry waits up to that much longer than its policy says, so that many failing at once spread out."""
+
+
+def on_progress(turn: Turn, record: AttemptProgress) -> None:
+    """Believed only from the attempt that is open now; all others are stale."""
+    invocation = turn.tx.invocation(record.number)
+    if invocation is None or invocation.attempt != record.attempt:
+        return
+    if invocation.status is not Status.INVOKED or invocation.next_retry_at is not None:
+        return
+    invocation.last_deployment_id = record.deployment_id
+    invocation.last_server = record.server
+    try:
+        for entry in record.entries:
+            _on_entry(turn, invocation, record, entry)
+    except CommandRefused as refusal:
+        # The handler cannot go on from here: it is asked to stop, and starts again from the last stored entry.
+        turn.emit(HalfClose(invocation.number, invocation.attempt, drain=True))
+        _on_failed(turn, invocation, Failed(refusal.failure(invocation.command_count)))
+        return
+    match record.end:
+        case None:
+            turn.tx.save_invocation(invocation)
+        case Ended():
+            _on_ended(turn, invocation)
+        case Suspended():
+            _on_suspended(turn, invocation, record.end)
+        case Failed():
+            _on_failed(turn, invocation, record.end)
+
+
+def _on_entry(turn: Turn, invocation: Invocation, record: AttemptProgress, entry: Entry) -> None:
+    if entry.type == MessageType.PROPOSE_RUN_COMPLETION:
+        on_run_proposal(turn, invocation, entry)
+        return
+    index = invocation.command_count
+    COMMANDS[entry.type](turn, invocation, entry)
+    if invocation.deployment_id is None:
+        invocation.deployment_id = record.deployment_id
+        invocation.protocol_version = record.protocol_version
+    invocation.retry_count_since_entry = 0
+    if entry.flags & ACK_FLAG:
+        ack = encode_frame(MessageType.COMMAND_ACK, command_ack(index))
+        turn.emit(SendToAttempt(invocation.number, invocation.attempt, None, ack))
+
+
+def _on_ended(turn: Turn, invocation: Invocation) -> None:
+    if invocation.output_index is None:
+        violation = AttemptFailure(571, "RT0012", "the handler ended the invocation without an output")
+        _on_failed(turn, invocation, Failed(violation))
+    else:
+        complete_with_output(turn, invocation)
+
+
+def _on_suspended(turn: Turn, invocation: Invocation, suspended: Suspended) -> None:
+    if invocation.pause_requested:
+        pause(turn, invocation, None)
+    elif tree_resolves(turn, invocation.number, _tree_decoder.decode(suspended.tree)):
+        start_attempt(turn, invocation, afresh=True)
+    else:
+        invocation.status = Status.SUSPENDED
+        invocation.awaiting = suspended.tree
+        invocation.modified_at = turn.now
+        invocation.last_failure = None
+    turn.tx.save_invocation(invocation)
+
+
+def _on_failed(turn: Turn, invocation: Invocation, failed: Failed) -> None:
+    failure = failed.failure
+    if failed.counted:
+        invocation.retry_count_since_entry += 1
+    if failed.behavior == _FAIL:
+        complete(turn, invocation, Failure(failure.code, failure.message, stacktrace=failure.stacktrace))
+        return
+    invocation.last_failure = msgspec.json.encode(failure)
+    policy = _retry_policy(turn, invocation)
+    taken = invocation.policy_retries
+    if invocation.pause_requested or failed.behavior == _PAUSE:
+        pause(turn, invocation, failure)
+    elif failed.retry_after is not None:
+        _retry_in(turn, invocation, failed.retry_after, failure)
+    elif policy.max_attempts is not None and taken + 1 >= policy.max_attempts:
+        if policy.on_max_attempts is OnMaxAttempts.KILL:
+            complete(turn, invocation, Failure(failure.code, failure.message, stacktrace=failure.stacktrace))
+            return
+        pause(turn, invocation, failure)
+    else:
+        invocation.policy_retries += 1
+        _retry_in(turn, invocation, _delay(turn, policy, taken), failure)
+    turn.tx.save_invocation(invocation)
+
+
+_PAUSE = 1
+_FAIL = 2
+
+
+def _retry_policy(turn: Turn, invocation: Invocation) -> RetryPolicy:
+    registry = turn.tx.registry
+    service = registry.services.get(invocation.service)
+    if invocation.deployment_id is not None:
+        service = registry.revisions.get((invocation.deployment_id, invocation.service), service)
+    handler = service.handlers.get(invocation.handler) if service else None
+    return handler.retry_policy if handler else RetryPolicy()
+
+
+def _delay(turn: Turn, policy: RetryPolicy, taken: int) -> int:
+    """The next delay of the policy in ms, jitter included. taken: how many were taken before."""
+    # Beyond that exponent the cap decides anyway, and the float would overflow.
+    interval = min(policy.max_interval, policy.initial_interval * policy.factor ** min(taken, 64))
+    jitter = int.from_bytes(turn.draw()[:4], "big") / 2**32 * JITTER_MAX
+    return int(interval * (1 + jitter))
+
+
+def _retry_in(turn: Turn, invocation: Invocation, delay: int, failure: AttemptFailure) -> None:
+    _record_event(turn, invocation, failure)
+    if delay <= 0:
+        start_attempt(turn, invocation, afresh=False)
+        return
+    invocation.next_retry_at = turn.now + delay
+    invocation.modified_at = turn.now
+    turn.tx.add_timer(Timer(invocation.next_retry_at, invocation.number, "retry", invocation.attempt))
+    turn.emit(ArmTimer(invocation.next_retry_at))
+
+
+def _record_event(turn: Turn, invocation: Invocation, failure: AttemptFailure) -> None:
+    """The same error in a row is recorded once."""
+    body = msgspec.json.encode(failure)
+    last = turn.tx.last_event(invocation.number)
+    if last is None or last.type != "TransientError" or last.body != body:
+        event = JournalEvent(turn.now, invocation.journal_size - 1, "TransientError", body)
+        turn.tx.append_event(invocation.number, event)
+
+
+def pause(turn: Turn, invocation: Invocation, failure: AttemptFailure | None) -> None:
+    """Pauses; nothing but resume, cancel and kill wakes it. failure: why, when it was failing. The caller saves."""
+    invocation.status = Status.PAUSED
+    invocation.pause_requested = False
+    invocation.next_retry_at = None
+    invocation.awaiting = None
+    invocation.modified_at = turn.now
+    body = msgspec.json.encode(failure) if failure else b"null"
+    turn.tx.append_event(invocation.number, JournalEvent(turn.now, invocation.journal_size - 1, "Paused", body))

@@ -1,0 +1,48 @@
+"""What arrives from outside for keys, signals and the registry."""
+
+from perdure.engine.inbox import queue_mutation
+from perdure.engine.lifecycle.messages import on_signal
+from perdure.engine.notifications import signal_of
+from perdure.engine.turn import Turn
+from perdure.model.actions import Done, RegistryChanged
+from perdure.model.records import (
+    CompleteSignal,
+    DeleteDeployment,
+    ModifyState,
+    PutDeployment,
+    PutServiceSettings,
+    SignalMessage,
+)
+
+
+def on_complete_signal(turn: Turn, record: CompleteSignal) -> None:
+    """Always taken: whether anybody waits for it is not the sender's business."""
+    signal = signal_of(record.signal_id, record.signal_name, record.outcome)
+    on_signal(turn, SignalMessage(record.id, signal.signal_id, signal.signal_name, signal.failed, signal.raw))
+    turn.reply(record, Done())
+
+
+def on_modify_state(turn: Turn, record: ModifyState) -> None:
+    queue_mutation(turn, record.mutation)
+    turn.reply(record, Done())
+
+
+def on_put_deployment(turn: Turn, record: PutDeployment) -> None:
+    turn.tx.put_deployment(record.deployment)
+    if record.reset_settings:
+        for service in record.deployment.revisions:
+            turn.tx.delete_service_settings(service)
+    turn.emit(RegistryChanged())
+    turn.reply(record, Done())
+
+
+def on_delete_deployment(turn: Turn, record: DeleteDeployment) -> None:
+    turn.tx.delete_deployment(record.id)
+    turn.emit(RegistryChanged())
+    turn.reply(record, Done())
+
+
+def on_put_service_settings(turn: Turn, record: PutServiceSettings) -> None:
+    turn.tx.put_service_settings(record.service, record.settings)
+    turn.emit(RegistryChanged())
+    turn.reply(record, Done())

@@ -1,0 +1,73 @@
+"""Pause and resume, by an operator."""
+
+from perdure.engine.journal import start_attempt
+from perdure.engine.lifecycle.attempt import pause
+from perdure.engine.refusals import unknown_invocation
+from perdure.engine.turn import Turn
+from perdure.model.actions import Done, HalfClose, Refused
+from perdure.model.invocation import Invocation, Status
+from perdure.model.records import Pause, Resume
+from perdure.model.registry import Registry
+
+
+def on_pause(turn: Turn, record: Pause) -> None:
+    invocation = turn.tx.invocation_by_id(record.id)
+    if invocation is None:
+        turn.reply(record, unknown_invocation(record.id))
+        return
+    match invocation.status:
+        case Status.PAUSED | Status.SUSPENDED:
+            turn.reply(record, Done())
+        case Status.INVOKED:
+            if invocation.next_retry_at is not None:
+                pause(turn, invocation, None)
+            else:
+                invocation.pause_requested = True
+                turn.emit(HalfClose(invocation.number, invocation.attempt))
+            turn.tx.save_invocation(invocation)
+            turn.reply(record, Done(immediate=False))
+        case Status.SCHEDULED | Status.INBOXED | Status.COMPLETED:
+            turn.reply(record, Refused(409, f"The invocation '{record.id}' is not running, cannot be paused."))
+
+
+def on_resume(turn: Turn, record: Resume) -> None:
+    invocation = turn.tx.invocation_by_id(record.id)
+    if invocation is None:
+        turn.reply(record, unknown_invocation(record.id))
+        return
+    refusal = _refusal(turn.tx.registry, invocation, record.deployment)
+    if refusal is not None:
+        turn.reply(record, refusal)
+        return
+    backing_off = invocation.status is Status.INVOKED and invocation.next_retry_at is not None
+    if invocation.status is not Status.INVOKED or backing_off:
+        if record.deployment != "keep":
+            invocation.deployment_id = _resolve(turn.tx.registry, invocation, record.deployment)
+        start_attempt(turn, invocation, afresh=not backing_off)
+        turn.tx.save_invocation(invocation)
+    turn.reply(record, Done())
+
+
+def _refusal(registry: Registry, invocation: Invocation, deployment: str) -> Refused | None:
+    name = f"The invocation '{invocation.id}'"
+    match invocation.status:
+        case Status.COMPLETED:
+            return Refused(409, f"{name} is completed, cannot be resumed.")
+        case Status.SCHEDULED | Status.INBOXED:
+            return Refused(425, f"{name} is either inboxed or scheduled, cannot be resumed.")
+        case Status.INVOKED if deployment != "keep":
+            text = "is still running or the deployment id is not pinned yet, deployment id cannot be changed."
+            return Refused(409, f"{name} {text}")
+        case Status.INVOKED | Status.SUSPENDED | Status.PAUSED:
+            if deployment == "keep" or _resolve(registry, invocation, deployment) is not None:
+                return None
+            text = "The given deployment was not found when trying to resume the invocation"
+            return Refused(400, f"{text} '{invocation.id}'.")
+
+
+def _resolve(registry: Registry, invocation: Invocation, deployment: str) -> str | None:
+    """The deployment id that is meant, if it offers the invocation's service."""
+    if deployment == "latest":
+        newest = registry.services.get(invocation.service)
+        return newest.deployment_id if newest else None
+    return deployment if (deployment, invocation.service) in registry.revisions else None

@@ -1,0 +1,26 @@
+"""The server started: what was running goes on, what was not delivered goes out, timers are armed."""
+
+from perdure.engine.journal import start_attempt
+from perdure.engine.turn import LOCAL_PARTITION, Turn
+from perdure.model.actions import ArmTimer, Deliver
+from perdure.model.records import Recover
+
+INVOCATIONS_PER_TURN = 512
+
+
+def on_recover(turn: Turn, record: Recover) -> None:
+    """Answers the number to go on after, or None when all is done."""
+    if record.after == 0:
+        for partition, sequence, message in turn.tx.outbox():
+            assert partition == LOCAL_PARTITION
+            turn.emit(Deliver(partition, sequence, message))
+        if (due := turn.tx.next_due()) is not None:
+            turn.emit(ArmTimer(due))
+    numbers = turn.tx.invoked_after(record.after, INVOCATIONS_PER_TURN)
+    for number in numbers:
+        invocation = turn.tx.invocation(number)
+        assert invocation is not None
+        if invocation.next_retry_at is None:
+            start_attempt(turn, invocation, afresh=True)
+            turn.tx.save_invocation(invocation)
+    turn.reply(record, numbers[-1] if len(numbers) == INVOCATIONS_PER_TURN else None)

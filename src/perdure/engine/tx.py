@@ -1,0 +1,159 @@
+"""The engine's only door to the tables of a partition.
+
+Two implementations: `storage.sqlite` (durable), `storage.memory` (dicts: the oracle of tests). Both see their own
+writes at once; whoever opened the transaction commits or rolls back.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import NamedTuple, Protocol
+
+from perdure.model.invocation import Invocation, JournalEntry
+from perdure.model.records import Message
+from perdure.model.registry import Deployment, Registry, ServiceSettings
+
+
+BuildRegistry = Callable[[Iterable[Deployment], Mapping[str, ServiceSettings]], Registry]
+"""Makes the snapshot from what is stored."""
+
+
+class Awaiter(NamedTuple):
+    """An entry of another invocation that gets an outcome. type: message type id of its notification."""
+
+    caller_id: str
+    completion_id: int
+    type: int
+
+
+class InboxItem(NamedTuple):
+    """What waits for a key: exactly one of an invocation number and a change of state (JSON of `StateMutation`)."""
+
+    invocation: int | None
+    mutation: bytes | None
+
+
+class Timer(NamedTuple):
+    """due: ms since the epoch. kind: `sleep`, `start` or `retry`."""
+
+    due: int
+    invocation: int
+    kind: str
+    reference: int
+
+
+class Promise(NamedTuple):
+    """Exactly one is set: the value, or the JSON of a `Failure`."""
+
+    value: bytes | None
+    failure: bytes | None
+
+
+class JournalEvent(NamedTuple):
+    appended_at: int
+    after_index: int
+    type: str
+    body: bytes
+
+
+class Notified(NamedTuple):
+    """What a stored notification answers, without its payload."""
+
+    completion_id: int | None
+    signal_id: int | None
+    signal_name: str | None
+    failed: bool
+
+
+class Tx(Protocol):
+    @property
+    def registry(self) -> Registry: ...
+
+    def next_number(self, sequence: str) -> int:
+        """The next of a named ascending sequence (`invocation`, `inbox`, `outbox`), from 1; never given twice."""
+
+    # invocations
+
+    def invocation(self, number: int) -> Invocation | None: ...
+    def invocation_by_id(self, invocation_id: str) -> Invocation | None: ...
+    def insert_invocation(self, invocation: Invocation) -> None: ...
+    def save_invocation(self, invocation: Invocation) -> None: ...
+    def delete_invocation(self, number: int) -> None:
+        """Removes the row, its journal, events and awaiters."""
+
+    def invoked_after(self, number: int, limit: int) -> list[int]:
+        """Numbers above `number` with status invoked, rising."""
+
+    def expired_completions(self, now: int, limit: int) -> list[int]: ...
+    def expired_journals(self, now: int, limit: int) -> list[int]: ...
+
+    # journals
+
+    def append_entry(self, number: int, entry: JournalEntry) -> None: ...
+    def entry(self, number: int, index: int) -> JournalEntry | None: ...
+    def entries(self, number: int) -> list[JournalEntry]: ...
+    def notified(self, number: int) -> list[Notified]: ...
+    def delete_entries(self, number: int, keep: int | None) -> None:
+        """Removes the journal, but for the entry with index `keep`."""
+
+    def append_event(self, number: int, event: JournalEvent) -> None: ...
+    def last_event(self, number: int) -> JournalEvent | None: ...
+
+    # who gets an outcome
+
+    def add_awaiter(self, number: int, awaiter: Awaiter) -> None: ...
+    def take_awaiters(self, number: int) -> list[Awaiter]: ...
+
+    # object keys
+
+    def lock_holder(self, service: str, key: str) -> int | None: ...
+    def set_lock(self, service: str, key: str, number: int) -> None: ...
+    def clear_lock(self, service: str, key: str) -> None: ...
+    def push_inbox(self, service: str, key: str, item: InboxItem) -> None: ...
+    def pop_inbox(self, service: str, key: str) -> InboxItem | None: ...
+    def remove_from_inbox(self, service: str, key: str, number: int) -> None: ...
+
+    # state
+
+    def state(self, service: str, key: str) -> list[tuple[bytes, bytes]]:
+        """All entries, rising by name."""
+
+    def state_value(self, service: str, key: str, name: bytes) -> bytes | None: ...
+    def set_state(self, service: str, key: str, name: bytes, value: bytes) -> None: ...
+    def clear_state(self, service: str, key: str, name: bytes) -> None: ...
+    def clear_all_state(self, service: str, key: str) -> None: ...
+
+    # promises
+
+    def promise(self, service: str, key: str, name: str) -> Promise | None:
+        """None: not completed."""
+
+    def set_promise(self, service: str, key: str, name: str, promise: Promise) -> None: ...
+    def delete_promises(self, service: str, key: str) -> None:
+        """All promises of the key, and who waits for them."""
+
+    def add_promise_awaiter(self, service: str, key: str, name: str, number: int, completion_id: int) -> None: ...
+    def take_promise_awaiters(self, service: str, key: str, name: str) -> list[tuple[int, int]]: ...
+
+    # timers
+
+    def add_timer(self, timer: Timer) -> None: ...
+    def take_due_timers(self, now: int, limit: int) -> list[Timer]:
+        """Removes and returns timers due at or before `now`, oldest first, ties by invocation, kind, reference."""
+
+    def next_due(self) -> int | None: ...
+
+    # messages between partitions
+
+    def put_outbox(self, partition: int, sequence: int, message: Message) -> None: ...
+    def delete_outbox(self, partition: int, sequence: int) -> None: ...
+    def outbox(self) -> list[tuple[int, int, Message]]: ...
+    def last_sequence(self, source: int) -> int:
+        """The highest sequence number taken from that partition, 0 if none."""
+
+    def set_last_sequence(self, source: int, sequence: int) -> None: ...
+
+    # registry
+
+    def put_deployment(self, deployment: Deployment) -> None: ...
+    def delete_deployment(self, deployment_id: str) -> None: ...
+    def put_service_settings(self, service: str, settings: ServiceSettings) -> None: ...
+    def delete_service_settings(self, service: str) -> None: ...

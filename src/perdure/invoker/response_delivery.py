@@ -1,0 +1,82 @@
+"""The response side that all transports share: what a `StreamHandler` may rely on is enforced here."""
+
+import asyncio
+from collections.abc import Iterable
+
+from perdure.invoker.transport import StreamHandler, TransportError
+
+
+def header_dict(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    """Lower-case names; values of a repeated name joined with a comma, as HTTP allows."""
+    result: dict[str, str] = {}
+    for raw_name, raw_value in headers:
+        name = raw_name.decode("latin-1").lower()
+        value = raw_value.decode("latin-1")
+        result[name] = f"{result[name]}, {value}" if name in result else value
+    return result
+
+
+class ResponseDelivery:
+    """Hands one exchange's response to its handler.
+
+    Nothing is delivered after the end, a failure or a reset. A handler that raises loses its own exchange and no
+    other: the error goes to the loop's exception handler. Subclasses implement `_release`.
+    """
+
+    __slots__ = ("_handler", "_over")
+
+    def __init__(self, handler: StreamHandler) -> None:
+        self._handler = handler
+        self._over = False
+
+    def _release(self, *, completed: bool) -> None:
+        """Called once, when the exchange is over: give back what it holds, and abandon it at the peer unless
+        the response was `completed`."""
+        raise NotImplementedError
+
+    def reset(self) -> None:
+        """Abandons the exchange. No callback follows."""
+        if not self._over:
+            self._over = True
+            self._release(completed=False)
+
+    def deliver_head(self, status: int, headers: Iterable[tuple[bytes, bytes]]) -> None:
+        if self._over:
+            return
+        try:
+            self._handler.head_received(status, header_dict(headers))
+        except Exception as error:
+            self._handler_raised(error)
+
+    def deliver_data(self, data: bytes) -> None:
+        if self._over:
+            return
+        try:
+            self._handler.data_received(data)
+        except Exception as error:
+            self._handler_raised(error)
+
+    def deliver_end(self) -> None:
+        if self._over:
+            return
+        self._over = True
+        self._release(completed=True)
+        try:
+            self._handler.end_received()
+        except Exception as error:
+            self._handler_raised(error)
+
+    def deliver_failure(self, error: TransportError) -> None:
+        if self._over:
+            return
+        self._over = True
+        self._release(completed=False)
+        try:
+            self._handler.stream_failed(error)
+        except Exception as raised:
+            self._handler_raised(raised)
+
+    def _handler_raised(self, error: Exception) -> None:
+        context = {"message": "a stream handler raised; its exchange is reset", "exception": error}
+        asyncio.get_running_loop().call_exception_handler(context)
+        self.reset()

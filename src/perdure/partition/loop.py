@@ -1,0 +1,309 @@
+"""The loop round the engine: records that wait become one transaction, and what follows is done when it is durable.
+
+One task, on the event loop's thread. A batch is: take every record that waits, begin, apply each in order, commit,
+perform the actions. What arrives meanwhile is the next batch, so that load makes batches bigger and one sync
+pays for many steps. A small batch is committed in place; a bigger one on a thread, so that sockets are served during
+the sync (the hop costs more than a small commit takes).
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Protocol, TypeVar
+
+import structlog
+
+from perdure.clock import Clock
+from perdure.engine.machine import apply
+from perdure.engine.outcome import outcome_of
+from perdure.engine.tx import Tx
+from perdure.errors import StoreUnavailable
+from perdure.model.actions import (
+    AbortAttempt,
+    Action,
+    AlreadyInvoked,
+    ArmTimer,
+    Completed,
+    Deliver,
+    Finished,
+    HalfClose,
+    Refused,
+    RegistryChanged,
+    Reply,
+    SendToAttempt,
+    StartAttempt,
+)
+from perdure.model.invocation import Status
+from perdure.model.records import NOBODY, AttemptProgress, Invoke, MessageArrived, Record, Recover, TimersDue
+from perdure.model.registry import Registry
+from perdure.partition.gateway import NotReady
+from perdure.partition.timers import TimerShell
+from perdure.partition.waiters import Waiters
+
+T = TypeVar("T")
+
+log = structlog.get_logger()
+
+INLINE_COMMIT_MAX = 2
+"""Batches up to this size are committed on the event loop's thread."""
+
+BATCH_MAX = 512
+"""Records in one transaction: bounds how long the first of them waits."""
+
+
+class Store(Protocol):
+    """Where the loop keeps its tables; see `storage.sqlite.store`."""
+
+    @property
+    def tx(self) -> Tx: ...
+    def begin(self) -> None: ...
+    def commit(self) -> None: ...
+    def rollback(self) -> None: ...
+
+
+class AttemptRunner(Protocol):
+    """Who carries out actions on attempts; see `invoker.invoker`. Called between transactions."""
+
+    def start_attempt(self, number: int, attempt: int) -> None: ...
+    def send_to_attempt(self, number: int, attempt: int, index: int | None, data: bytes) -> None: ...
+    def half_close(self, number: int, attempt: int, drain: bool) -> None: ...
+    def abort(self, number: int, attempt: int) -> None: ...
+
+
+class Partition:
+    """A running partition: implements `partition.gateway.Gateway`."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+        self._runner: AttemptRunner | None = None
+        self._queue: deque[tuple[Record, Callable[[StoreUnavailable | None], None] | None]] = deque()
+        self._reads: deque[Callable[[], None]] = deque()
+        self._waiters = Waiters()
+        self._timers = TimerShell(clock, lambda: self.put(TimersDue()))
+        self._arrived = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._committer = ThreadPoolExecutor(1, "commit")
+        self._stopping = False
+        self._performers: dict[type[Action], Callable[[Any], None]] = {
+            Reply: self._on_reply,
+            Completed: self._on_completed,
+            StartAttempt: lambda a: self._attempts.start_attempt(a.number, a.attempt),
+            SendToAttempt: lambda a: self._attempts.send_to_attempt(a.number, a.attempt, a.index, a.data),
+            HalfClose: lambda a: self._attempts.half_close(a.number, a.attempt, a.drain),
+            AbortAttempt: lambda a: self._attempts.abort(a.number, a.attempt),
+            ArmTimer: lambda a: self._timers.arm(a.due),
+            RegistryChanged: lambda a: self._take_snapshot(),
+        }
+        self.registry: Registry = store.tx.registry
+
+    async def start(self, runner: AttemptRunner) -> None:
+        """Recovers what the store holds and begins to take records."""
+        self._runner = runner
+        self._task = asyncio.create_task(self._run(), name="partition")
+        after: int | None = 0
+        while after is not None:
+            position = after
+            after = await self.ask(lambda token: Recover(reply_to=token, after=position))
+
+    async def stop(self) -> None:
+        """Applies what waits already, then ends. What still waits for an outcome is told that the server stops."""
+        self._stopping = True
+        self._arrived.set()
+        self._timers.close()
+        if self._task is not None:
+            await self._task
+        self._waiters.fail_all(StoreUnavailable("the server is stopping"))
+        self._committer.shutdown()
+
+    # what the surfaces and the invoker ask
+
+    def put(self, record: Record, applied: Callable[[StoreUnavailable | None], None] | None = None) -> None:
+        """Hands in a record. applied: called when it is durable, or with the reason why it will not be."""
+        if self._stopping:
+            if applied is not None:
+                applied(StoreUnavailable("the server is stopping"))
+            self._waiters.fail(record.reply_to, StoreUnavailable("the server is stopping"))
+            return
+        self._queue.append((record, applied))
+        self._arrived.set()
+
+    async def ask(self, build: Callable[[int], Record]) -> Any:
+        token, future = self._waiters.expect_reply()
+        self.put(build(token))
+        return await future
+
+    async def call(self, build: Callable[[int], Invoke]) -> Finished | AlreadyInvoked | Refused:
+        token, future = self._waiters.expect_reply()
+        record = build(token)
+        self._waiters.expect_outcome(record.id, future)
+        self.put(record)
+        try:
+            answer: Finished | AlreadyInvoked | Refused = await future
+            return answer
+        finally:
+            self._waiters.forget(token, record.id, future)
+
+    async def attach(self, invocation_id: str) -> Finished | None:
+        present = await self.read(lambda tx: self._output_or_wait(invocation_id))
+        if isinstance(present, asyncio.Future):
+            try:
+                finished: Finished = await present
+                return finished
+            finally:
+                self._waiters.forget(NOBODY, invocation_id, present)
+        return present
+
+    async def output(self, invocation_id: str) -> Finished | NotReady | None:
+        return await self.read(lambda tx: _output(tx, invocation_id))
+
+    async def read(self, look: Callable[[Tx], T]) -> T:
+        """Runs `look` between transactions, when the tables hold what is durable and nothing else."""
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+
+        def run() -> None:
+            if not future.cancelled():
+                try:
+                    future.set_result(look(self._store.tx))
+                except Exception as error:  # the asker gets what went wrong
+                    future.set_exception(error)
+
+        self.between_transactions(run)
+        return await future
+
+    def between_transactions(self, run: Callable[[], None]) -> None:
+        """Calls `run` soon, while no transaction is open."""
+        self._reads.append(run)
+        self._arrived.set()
+
+    @property
+    def tx(self) -> Tx:
+        """The tables; to be used only between transactions, that is by performers of actions and in `read`."""
+        return self._store.tx
+
+    @property
+    def _attempts(self) -> AttemptRunner:
+        assert self._runner is not None, "the partition has been started"
+        return self._runner
+
+    def _output_or_wait(self, invocation_id: str) -> "Finished | asyncio.Future[Any] | None":
+        present = _output(self._store.tx, invocation_id)
+        if isinstance(present, NotReady):
+            future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+            self._waiters.expect_outcome(invocation_id, future)
+            return future
+        return present
+
+    # the loop
+
+    async def _run(self) -> None:
+        while not (self._stopping and not self._queue):
+            await self._arrived.wait()
+            self._arrived.clear()
+            while self._queue or self._reads:
+                while self._reads:
+                    self._reads.popleft()()
+                if self._queue:
+                    await self._run_batch()
+
+    async def _run_batch(self) -> None:
+        batch = [self._queue.popleft() for _ in range(min(len(self._queue), BATCH_MAX))]
+        try:
+            actions = self._apply_all([record for record, _ in batch])
+            if len(batch) <= INLINE_COMMIT_MAX:
+                self._store.commit()
+            else:
+                await asyncio.get_running_loop().run_in_executor(self._committer, self._store.commit)
+        except StoreUnavailable as error:
+            self._store.rollback()
+            log.error("store unavailable", reason=str(error), records=len(batch))
+            for record, applied in batch:
+                self._refuse(record, applied, error)
+            # A disk that fails is not asked again at once, again and again.
+            await asyncio.sleep(_PAUSE_AFTER_STORE_FAILURE_S)
+        except Exception:
+            # A defect, or a broken invariant. One record must not take the others with it.
+            self._store.rollback()
+            if len(batch) == 1:
+                log.exception("record refused", record=type(batch[0][0]).__name__)
+                self._refuse(*batch[0], StoreUnavailable("internal error: the record was refused, see the server's log"))
+            else:
+                await self._apply_one_by_one(batch)
+        else:
+            for action in actions:
+                self._performers[type(action)](action)
+            for _, applied in batch:
+                if applied is not None:
+                    applied(None)
+            # Between two batches everybody else gets a turn.
+            await asyncio.sleep(0)
+
+    def _apply_all(self, records: list[Record]) -> list[Action]:
+        """Applies in order inside one transaction, messages to this partition included, and leaves it open."""
+        store = self._store
+        tx = store.tx
+        now = self._clock.now()
+        actions: list[Action] = []
+        store.begin()
+        for record in records:
+            mail = deque([record])
+            while mail:
+                for action in apply(mail.popleft(), tx, now):
+                    if type(action) is Deliver:
+                        mail.append(
+                            MessageArrived(source=action.partition, sequence=action.sequence, message=action.message)
+                        )
+                    else:
+                        actions.append(action)
+        return actions
+
+    async def _apply_one_by_one(
+        self, batch: list[tuple[Record, Callable[[StoreUnavailable | None], None] | None]]
+    ) -> None:
+        waiting = list(self._queue)
+        self._queue.clear()
+        for item in batch:
+            self._queue.append(item)
+            await self._run_batch()
+        # What came meanwhile comes behind what was there before.
+        arrived = list(self._queue)
+        self._queue.clear()
+        self._queue.extend(waiting)
+        self._queue.extend(arrived)
+
+    def _refuse(
+        self, record: Record, applied: Callable[[StoreUnavailable | None], None] | None, error: StoreUnavailable
+    ) -> None:
+        self._waiters.fail(record.reply_to, error)
+        if applied is not None:
+            applied(error)
+        elif isinstance(record, TimersDue):
+            self._timers.arm(self._clock.now() + _TIMER_RETRY_MS)
+        else:
+            assert not isinstance(record, AttemptProgress), "an attempt always wants to know"
+
+    # what follows from a durable batch
+
+    def _on_reply(self, action: Reply) -> None:
+        self._waiters.reply(action.reply_to, action.answer)
+
+    def _on_completed(self, action: Completed) -> None:
+        self._waiters.outcome(Finished(action.id, action.outcome, None))
+
+    def _take_snapshot(self) -> None:
+        self.registry = self._store.tx.registry
+
+
+_PAUSE_AFTER_STORE_FAILURE_S = 0.05
+_TIMER_RETRY_MS = 1_000
+
+
+
+def _output(tx: Tx, invocation_id: str) -> Finished | NotReady | None:
+    invocation = tx.invocation_by_id(invocation_id)
+    if invocation is None:
+        return None
+    if invocation.status is not Status.COMPLETED:
+        return NotReady()
+    return Finished(invocation.id, outcome_of(tx, invocation), invocation.completion_expires_at)

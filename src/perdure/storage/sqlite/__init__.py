@@ -1,0 +1,1 @@
+"""A partition in one SQLite file."""

@@ -1,0 +1,147 @@
+"""A partition's file: opened by one process at a time, migrated, checked, and written in transactions.
+
+    DATA/LOCK               held (flock) as long as the store is open
+    DATA/partition-0.sqlite the tables, in WAL mode
+"""
+
+import fcntl
+import os
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import apsw
+
+from perdure.engine.tx import BuildRegistry
+from perdure.errors import StoreDamaged, StoreForeign, StoreLocked, StoreUnavailable
+from perdure.storage.sqlite.tx import SqliteTx
+
+APPLICATION_ID = 0x50657264
+"""`Perd`, in the header of every partition file: tells it from other SQLite files."""
+
+PARTITION_FILE = "partition-0.sqlite"
+
+_CLEAN = "clean"
+_CACHE_KIB = 64 * 1024
+_CHECKPOINT_PAGES = 4000
+"""About 16 MiB of log between checkpoints: each costs two more syncs, and the same pages are often written again."""
+
+
+class SqliteStore:
+    """The durable tables of a partition.
+
+    Call order: `begin`, any use of `tx`, then `commit` or `rollback`. `commit` may run on another thread,
+    if nothing else touches the store meanwhile.
+    """
+
+    def __init__(self, data: Path, build_registry: BuildRegistry, *, vfs: str | None = None) -> None:
+        """Opens or creates the file. Raises: StoreLocked, StoreForeign, StoreDamaged, StoreUnavailable."""
+        self.path = data / PARTITION_FILE
+        try:
+            data.mkdir(parents=True, exist_ok=True)
+            self._lock = _lock_folder(data)
+        except OSError as error:
+            raise StoreUnavailable(f"cannot use the data folder {data}: {error.strerror}") from None
+        try:
+            self._connection = apsw.Connection(str(self.path), vfs=vfs, statementcachesize=200)
+            self._prepare()
+        except BaseException as error:
+            os.close(self._lock)
+            if isinstance(error, apsw.NotADBError):
+                raise StoreForeign(f"{self.path} is not a partition of Perdure") from None
+            if isinstance(error, apsw.CorruptError):
+                raise StoreDamaged(f"{self.path} is damaged: {error}") from None
+            if isinstance(error, apsw.Error):
+                raise StoreUnavailable(f"cannot open {self.path}: {error}") from None
+            raise
+        self.tx = SqliteTx(self._connection, build_registry)
+
+    def begin(self) -> None:
+        """Raises: StoreUnavailable."""
+        self._do("BEGIN IMMEDIATE")
+
+    def commit(self) -> None:
+        """Makes everything since `begin` durable. Raises: StoreUnavailable; then nothing of it happened."""
+        try:
+            self.tx.flush()
+            self._connection.execute("COMMIT")
+        except apsw.Error as error:
+            self.rollback()
+            raise StoreUnavailable(f"the store cannot be written: {error}") from error
+
+    def rollback(self) -> None:
+        if self._connection.in_transaction:
+            self._connection.execute("ROLLBACK")
+        self.tx.forget()
+
+    def close(self) -> None:
+        """Notes that the file is whole, and lets go of it."""
+        try:
+            self._connection.execute("INSERT OR REPLACE INTO meta VALUES (?, 1)", (_CLEAN,))
+        except apsw.Error:
+            # The next start finds an unclean stop and checks the file.
+            pass
+        self._connection.close()
+        os.close(self._lock)
+
+    def _do(self, statement: str) -> None:
+        try:
+            self._connection.execute(statement)
+        except apsw.Error as error:
+            raise StoreUnavailable(f"the store cannot be written: {error}") from error
+
+    def _prepare(self) -> None:
+        connection = self._connection
+        connection.set_busy_timeout(5_000)
+        header: list[Any] = connection.execute(
+            "SELECT application_id, user_version, (SELECT COUNT(*) FROM sqlite_schema)"
+            " FROM pragma_application_id, pragma_user_version"
+        ).fetchall()
+        [(application_id, version, tables)] = header
+        if application_id != APPLICATION_ID and tables:
+            raise StoreForeign(f"{self.path} is an SQLite file of another program")
+        for pragma in (
+            "journal_mode = WAL",
+            "synchronous = FULL",
+            "foreign_keys = OFF",
+            f"cache_size = -{_CACHE_KIB}",
+            f"wal_autocheckpoint = {_CHECKPOINT_PAGES}",
+            "temp_store = MEMORY",
+        ):
+            connection.execute(f"PRAGMA {pragma}").fetchall()
+        _migrate(connection, version, str(self.path))
+        self._check()
+
+    def _check(self) -> None:
+        """After an unclean stop the file is checked; from here on a stop is unclean until `close`."""
+        rows = self._connection.execute("SELECT value FROM meta WHERE name = ?", (_CLEAN,)).fetchall()
+        if rows and not rows[0][0]:
+            [(verdict,)] = self._connection.execute("PRAGMA quick_check(1)").fetchall()
+            if verdict != "ok":
+                raise StoreDamaged(f"{self.path} failed its integrity check: {verdict}")
+        self._connection.execute("INSERT OR REPLACE INTO meta VALUES (?, 0)", (_CLEAN,))
+
+
+def _lock_folder(data: Path) -> int:
+    descriptor = os.open(data / "LOCK", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise StoreLocked(f"the data folder {data} is in use by another process") from None
+    return descriptor
+
+
+def _migrate(connection: apsw.Connection, version: int, path: str) -> None:
+    """Brings the schema to the newest version, one numbered migration after the other."""
+    folder = resources.files(__package__).joinpath("migrations")
+    migrations = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".sql"))
+    if version > len(migrations):
+        raise StoreForeign(f"{path} was written by a newer version of Perdure (schema {version})")
+    for number, name in enumerate(migrations[version:], version + 1):
+        assert name.startswith(f"{number:04}")
+        script = folder.joinpath(name).read_text("utf-8")
+        with connection:
+            connection.execute(script)
+            connection.pragma("user_version", number)
+            connection.pragma("application_id", APPLICATION_ID)

@@ -1,0 +1,297 @@
+"""The tables of a partition in SQLite: one method, one or two prepared statements."""
+
+from importlib import resources
+from typing import Any, NamedTuple
+
+import apsw
+import msgspec
+
+from perdure.engine.tx import Awaiter, BuildRegistry, InboxItem, JournalEvent, Notified, Promise, Timer
+from perdure.model.invocation import HandlerKind, Invocation, InvokedBy, JournalEntry, ServiceKind, Status
+from perdure.model.records import Message
+from perdure.model.registry import Deployment, Registry, ServiceSettings
+
+_FIXED_FIELDS = Invocation.__struct_fields__.index("status")
+_SERVICE_KINDS: dict[Any, ServiceKind] = {kind.value: kind for kind in ServiceKind}
+_HANDLER_KINDS: dict[Any, HandlerKind] = {kind.value: kind for kind in HandlerKind}
+_INVOKED_BY: dict[Any, InvokedBy] = {value.value: value for value in InvokedBy}
+_STATUSES: dict[Any, Status] = {status.value: status for status in Status}
+
+_message_encoder = msgspec.msgpack.Encoder()
+_message_decoder = msgspec.msgpack.Decoder(Message)
+_deployment_decoder = msgspec.json.Decoder(Deployment)
+_settings_decoder = msgspec.json.Decoder(ServiceSettings)
+
+
+class _Queries(NamedTuple):
+    """The statements of `queries.sql`."""
+
+    text: dict[str, str]
+
+    @classmethod
+    def load(cls) -> "_Queries":
+        source = resources.files(__package__).joinpath("queries.sql").read_text("utf-8")
+        sections = source.split("-- name: ")[1:]
+        return cls({name.strip(): body.strip() for name, _, body in (s.partition("\n") for s in sections)})
+
+
+_QUERIES = _Queries.load().text
+
+
+class SqliteTx:
+    """See `engine.tx.Tx`. One per connection; the store opens, commits and rolls back its transactions."""
+
+    def __init__(self, connection: apsw.Connection, build_registry: BuildRegistry) -> None:
+        self._connection = connection
+        self._build_registry = build_registry
+        self._registry: Registry | None = None
+        self._sequences: dict[str, int] = {}
+        self._dirty_sequences: set[str] = set()
+        # One cursor serves all: no statement is left half read. Its statement cache does the preparing.
+        self._execute = connection.cursor().execute
+
+    # transaction turns
+
+    def flush(self) -> None:
+        """Writes what was kept back for one write per transaction."""
+        for name in self._dirty_sequences:
+            self._execute(_QUERIES["put_meta"], (name, self._sequences[name]))
+        self._dirty_sequences.clear()
+
+    def forget(self) -> None:
+        """Drops what was derived from tables, because a rollback may have changed them."""
+        self._registry = None
+        self._sequences.clear()
+        self._dirty_sequences.clear()
+
+    # registry
+
+    @property
+    def registry(self) -> Registry:
+        if self._registry is None:
+            deployments = [_deployment_decoder.decode(row[0]) for row in self._execute(_QUERIES["deployments"])]
+            settings = {
+                row[0]: _settings_decoder.decode(row[1]) for row in self._execute(_QUERIES["all_service_settings"])
+            }
+            self._registry = self._build_registry(deployments, settings)
+        return self._registry
+
+    def put_deployment(self, deployment: Deployment) -> None:
+        document = msgspec.json.encode(deployment)
+        self._execute(_QUERIES["put_deployment"], (deployment.id, deployment.created_at, document))
+        self._registry = None
+
+    def delete_deployment(self, deployment_id: str) -> None:
+        self._execute(_QUERIES["delete_deployment"], (deployment_id,))
+        self._registry = None
+
+    def put_service_settings(self, service: str, settings: ServiceSettings) -> None:
+        self._execute(_QUERIES["put_service_settings"], (service, msgspec.json.encode(settings)))
+        self._registry = None
+
+    def delete_service_settings(self, service: str) -> None:
+        self._execute(_QUERIES["delete_service_settings"], (service,))
+        self._registry = None
+
+    # sequences
+
+    def next_number(self, sequence: str) -> int:
+        value = self._sequences.get(sequence)
+        if value is None:
+            row = self._one("meta", (sequence,))
+            value = row[0] if row else 0
+        value += 1
+        self._sequences[sequence] = value
+        self._dirty_sequences.add(sequence)
+        return value
+
+    # invocations
+
+    def invocation(self, number: int) -> Invocation | None:
+        return self._invocation("invocation", number)
+
+    def invocation_by_id(self, invocation_id: str) -> Invocation | None:
+        return self._invocation("invocation_by_id", invocation_id)
+
+    def _invocation(self, query: str, argument: int | str) -> Invocation | None:
+        row = self._one(query, (argument,))
+        if row is None:
+            return None
+        fields = list(row)
+        fields[5] = _SERVICE_KINDS[row[5]]
+        fields[6] = _HANDLER_KINDS[row[6]]
+        fields[8] = _INVOKED_BY[row[8]]
+        fields[_FIXED_FIELDS] = _STATUSES[row[_FIXED_FIELDS]]
+        return Invocation(*fields)
+
+    def insert_invocation(self, invocation: Invocation) -> None:
+        self._execute(_QUERIES["insert_invocation"], msgspec.structs.astuple(invocation))
+
+    def save_invocation(self, invocation: Invocation) -> None:
+        changing = msgspec.structs.astuple(invocation)[_FIXED_FIELDS:]
+        self._execute(_QUERIES["save_invocation"], (*changing, invocation.number))
+
+    def delete_invocation(self, number: int) -> None:
+        for query in ("delete_invocation", "delete_entries", "delete_events", "take_awaiters"):
+            self._execute(_QUERIES[query], (number,)).fetchall()
+
+    def invoked_after(self, number: int, limit: int) -> list[int]:
+        return [row[0] for row in self._execute(_QUERIES["invoked_after"], (number, limit))]
+
+    def expired_completions(self, now: int, limit: int) -> list[int]:
+        return [row[0] for row in self._execute(_QUERIES["expired_completions"], (now, limit))]
+
+    def expired_journals(self, now: int, limit: int) -> list[int]:
+        return [row[0] for row in self._execute(_QUERIES["expired_journals"], (now, limit))]
+
+    # journals
+
+    def append_entry(self, number: int, entry: JournalEntry) -> None:
+        self._execute(
+            _QUERIES["append_entry"],
+            (
+                number,
+                entry.index,
+                entry.type,
+                entry.raw,
+                entry.appended_at,
+                entry.completion_id,
+                entry.signal_id,
+                entry.signal_name,
+                entry.failed,
+            ),
+        )
+
+    def entry(self, number: int, index: int) -> JournalEntry | None:
+        row = self._one("entry", (number, index))
+        return None if row is None else JournalEntry(*row)
+
+    def entries(self, number: int) -> list[JournalEntry]:
+        return [JournalEntry(*row) for row in self._execute(_QUERIES["entries"], (number,))]
+
+    def notified(self, number: int) -> list[Notified]:
+        return [Notified(*row) for row in self._execute(_QUERIES["notified"], (number,))]
+
+    def delete_entries(self, number: int, keep: int | None) -> None:
+        if keep is None:
+            self._execute(_QUERIES["delete_entries"], (number,))
+        else:
+            self._execute(_QUERIES["delete_entries_but"], (number, keep))
+
+    def append_event(self, number: int, event: JournalEvent) -> None:
+        self._execute(_QUERIES["append_event"], (number, *event))
+
+    def last_event(self, number: int) -> JournalEvent | None:
+        row = self._one("last_event", (number,))
+        return None if row is None else JournalEvent(*row)
+
+    # who gets an outcome
+
+    def add_awaiter(self, number: int, awaiter: Awaiter) -> None:
+        self._execute(_QUERIES["add_awaiter"], (number, *awaiter))
+
+    def take_awaiters(self, number: int) -> list[Awaiter]:
+        rows: list[Any] = self._execute(_QUERIES["take_awaiters"], (number,)).fetchall()
+        return sorted(Awaiter(*row) for row in rows)
+
+    # object keys
+
+    def lock_holder(self, service: str, key: str) -> int | None:
+        row = self._one("lock_holder", (service, key))
+        return row[0] if row else None
+
+    def set_lock(self, service: str, key: str, number: int) -> None:
+        self._execute(_QUERIES["set_lock"], (service, key, number))
+
+    def clear_lock(self, service: str, key: str) -> None:
+        self._execute(_QUERIES["clear_lock"], (service, key))
+
+    def push_inbox(self, service: str, key: str, item: InboxItem) -> None:
+        self._execute(_QUERIES["push_inbox"], (service, key, self.next_number("inbox"), *item))
+
+    def pop_inbox(self, service: str, key: str) -> InboxItem | None:
+        row = self._one("inbox_head", (service, key))
+        if row is None:
+            return None
+        self._execute(_QUERIES["delete_inbox"], (service, key, row[0]))
+        return InboxItem(row[1], row[2])
+
+    def remove_from_inbox(self, service: str, key: str, number: int) -> None:
+        self._execute(_QUERIES["remove_from_inbox"], (service, key, number))
+
+    # state
+
+    def state(self, service: str, key: str) -> list[tuple[bytes, bytes]]:
+        return [(row[0], row[1]) for row in self._execute(_QUERIES["state"], (service, key))]
+
+    def state_value(self, service: str, key: str, name: bytes) -> bytes | None:
+        row = self._one("state_value", (service, key, name))
+        return row[0] if row else None
+
+    def set_state(self, service: str, key: str, name: bytes, value: bytes) -> None:
+        self._execute(_QUERIES["set_state"], (service, key, name, value))
+
+    def clear_state(self, service: str, key: str, name: bytes) -> None:
+        self._execute(_QUERIES["clear_state"], (service, key, name))
+
+    def clear_all_state(self, service: str, key: str) -> None:
+        self._execute(_QUERIES["clear_all_state"], (service, key))
+
+    # promises
+
+    def promise(self, service: str, key: str, name: str) -> Promise | None:
+        row = self._one("promise", (service, key, name))
+        return None if row is None else Promise(*row)
+
+    def set_promise(self, service: str, key: str, name: str, promise: Promise) -> None:
+        self._execute(_QUERIES["set_promise"], (service, key, name, *promise))
+
+    def delete_promises(self, service: str, key: str) -> None:
+        self._execute(_QUERIES["delete_promises"], (service, key))
+        self._execute(_QUERIES["delete_promise_awaiters"], (service, key))
+
+    def add_promise_awaiter(self, service: str, key: str, name: str, number: int, completion_id: int) -> None:
+        self._execute(_QUERIES["add_promise_awaiter"], (service, key, name, number, completion_id))
+
+    def take_promise_awaiters(self, service: str, key: str, name: str) -> list[tuple[int, int]]:
+        rows: list[Any] = self._execute(_QUERIES["take_promise_awaiters"], (service, key, name)).fetchall()
+        return sorted((row[0], row[1]) for row in rows)
+
+    # timers
+
+    def add_timer(self, timer: Timer) -> None:
+        self._execute(_QUERIES["add_timer"], timer)
+
+    def take_due_timers(self, now: int, limit: int) -> list[Timer]:
+        timers = [Timer(*row) for row in self._execute(_QUERIES["due_timers"], (now, limit))]
+        for timer in timers:
+            self._execute(_QUERIES["delete_timer"], timer)
+        return timers
+
+    def next_due(self) -> int | None:
+        row = self._one("next_due", ())
+        return row[0] if row else None
+
+    # messages between partitions
+
+    def put_outbox(self, partition: int, sequence: int, message: Message) -> None:
+        self._execute(_QUERIES["put_outbox"], (partition, sequence, _message_encoder.encode(message)))
+
+    def delete_outbox(self, partition: int, sequence: int) -> None:
+        self._execute(_QUERIES["delete_outbox"], (partition, sequence))
+
+    def outbox(self) -> list[tuple[int, int, Message]]:
+        rows = self._execute(_QUERIES["outbox"])
+        return [(row[0], row[1], _message_decoder.decode(row[2])) for row in rows]
+
+    def last_sequence(self, source: int) -> int:
+        row = self._one("last_sequence", (source,))
+        return row[0] if row else 0
+
+    def set_last_sequence(self, source: int, sequence: int) -> None:
+        self._execute(_QUERIES["set_last_sequence"], (source, sequence))
+
+    def _one(self, query: str, bindings: tuple[Any, ...]) -> Any:
+        """The only row, or None. Reads to the end, so that the cursor is free again."""
+        rows = self._execute(_QUERIES[query], bindings).fetchall()
+        return rows[0] if rows else None
