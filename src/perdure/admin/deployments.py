@@ -8,7 +8,7 @@ from perdure.admin.problems import ApiError, bad_field
 from perdure.admin.registrar import Registered, Registrar
 from perdure.admin.requests import api_version, deployment_path, flag, read_body, unsupported, wrong_shape
 from perdure.admin.responses import json_response
-from perdure.admin.views import deployment_view, registered
+from perdure.admin.views import deployment_view, registered, short_deployment_view
 from perdure.partition.gateway import Gateway
 from perdure.registration.planning import BadUri, Registration, RelativeUri, find_by_uri, normalise_uri
 
@@ -46,9 +46,7 @@ class Deployments:
 
     async def list(self, _: Request) -> Response:
         deployments = self._gateway.registry.deployments.values()
-        return json_response(
-            schemas.ListDeploymentsResponse([deployment_view(deployment, None) for deployment in deployments])
-        )
+        return json_response(schemas.ListDeploymentsResponse([short_deployment_view(one) for one in deployments]))
 
     async def get(self, request: Request) -> Response:
         deployment = self._registrar.deployment(deployment_path(request))

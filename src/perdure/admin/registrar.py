@@ -68,9 +68,7 @@ class Registrar:
                 return known
             now = self._clock.now()
             try:
-                planned = plan_registration(
-                    self._gateway.registry, discovered, request, new_deployment_id(now), now
-                )
+                planned = plan_registration(self._gateway.registry, discovered, request, new_deployment_id(now), now)
             except RegistrationError as error:
                 raise _refusal(error) from None
             return await self._store(planned, dry_run)

@@ -23,7 +23,7 @@ def _decode_hook(wanted: type, value: Any) -> Any:
     if wanted is not Duration:
         raise NotImplementedError
     if not isinstance(value, str):
-        raise ValueError("Expected a duration as text, such as `90s`, `2 hours` or `PT30M`")
+        raise BadDuration("expected a duration as text, such as `90s`, `2 hours` or `PT30M`")
     return Duration(parse_duration(value))
 
 

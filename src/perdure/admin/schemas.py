@@ -136,9 +136,7 @@ class RegisterDeploymentResponse(msgspec.Struct, frozen=True, omit_defaults=True
     info: list[SchemaInfo] = []
 
 
-class DeploymentResponse(msgspec.Struct, frozen=True, omit_defaults=True):
-    """services: full objects for one deployment, names and revisions in a list of deployments."""
-
+class DeploymentFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     id: str
     uri: str
     protocol_type: str
@@ -146,10 +144,19 @@ class DeploymentResponse(msgspec.Struct, frozen=True, omit_defaults=True):
     created_at: str
     min_protocol_version: int
     max_protocol_version: int
-    services: list[ServiceMetadata] | list[ServiceNameRevision]
     sdk_version: str | UnsetType = UNSET
     additional_headers: dict[str, str] = {}
     metadata: dict[str, str] = {}
+
+
+class DeploymentResponse(DeploymentFacts, frozen=True, kw_only=True, omit_defaults=True):
+    """One of a list."""
+
+    services: list[ServiceNameRevision]
+
+
+class DetailedDeploymentResponse(DeploymentFacts, frozen=True, kw_only=True, omit_defaults=True):
+    services: list[ServiceMetadata]
 
 
 class ListDeploymentsResponse(msgspec.Struct, frozen=True):

@@ -8,7 +8,7 @@ from perdure.admin.problems import ApiError, no_such_service
 from perdure.admin.requests import read_body
 from perdure.model.actions import Refused
 from perdure.model.invocation import ServiceKind
-from perdure.model.records import ModifyState
+from perdure.model.records import ModifyState, StateMutation
 from perdure.partition.gateway import Gateway
 
 
@@ -33,11 +33,8 @@ class State:
         state = {
             name: value.encode() if isinstance(value, str) else bytes(value) for name, value in asked.new_state.items()
         }
-        answer = await self._gateway.ask(
-            lambda token: ModifyState(
-                token, service=service, key=asked.object_key, state=state, version=asked.version
-            )
-        )
+        mutation = StateMutation(service, asked.object_key, state, asked.version)
+        answer = await self._gateway.ask(lambda token: ModifyState(token, mutation=mutation))
         if isinstance(answer, Refused):
             raise ApiError(answer.status, answer.message, answer.code)
         return Response(status_code=202)

@@ -7,6 +7,7 @@ from msgspec import UNSET, UnsetType
 
 from perdure.admin.schemas import (
     DeploymentResponse,
+    DetailedDeploymentResponse,
     HandlerMetadata,
     HandlerRetryPolicy,
     RegisterDeploymentResponse,
@@ -42,26 +43,30 @@ def registered(deployment: Deployment, services: Iterable[Service]) -> RegisterD
     )
 
 
-def deployment_view(deployment: Deployment, services: Iterable[Service] | None) -> DeploymentResponse:
-    """services: of this deployment; None for the short form of lists."""
-    shown: list[ServiceMetadata] | list[ServiceNameRevision]
-    if services is None:
-        shown = [ServiceNameRevision(name, revision) for name, revision in deployment.revisions.items()]
-    else:
-        shown = [service_view(service) for service in services]
-    return DeploymentResponse(
-        id=deployment.id,
-        uri=deployment.uri,
-        protocol_type="BidiStream" if deployment.bidirectional else "RequestResponse",
-        http_version=deployment.http_version,
-        created_at=format_time_ns(deployment.created_at),
-        min_protocol_version=deployment.min_version,
-        max_protocol_version=deployment.max_version,
-        services=shown,
-        sdk_version=deployment.sdk_version or UNSET,
-        additional_headers=deployment.additional_headers,
-        metadata=deployment.metadata,
-    )
+def short_deployment_view(deployment: Deployment) -> DeploymentResponse:
+    services = [ServiceNameRevision(name, revision) for name, revision in deployment.revisions.items()]
+    return DeploymentResponse(services=services, **_facts(deployment))
+
+
+def deployment_view(deployment: Deployment, services: Iterable[Service]) -> DetailedDeploymentResponse:
+    """services: those of this deployment."""
+    return DetailedDeploymentResponse(services=[service_view(service) for service in services], **_facts(deployment))
+
+
+def _facts(deployment: Deployment) -> dict[str, Any]:
+    """The fields of `DeploymentFacts`."""
+    return {
+        "id": deployment.id,
+        "uri": deployment.uri,
+        "protocol_type": "BidiStream" if deployment.bidirectional else "RequestResponse",
+        "http_version": deployment.http_version,
+        "created_at": format_time_ns(deployment.created_at),
+        "min_protocol_version": deployment.min_version,
+        "max_protocol_version": deployment.max_version,
+        "sdk_version": deployment.sdk_version or UNSET,
+        "additional_headers": deployment.additional_headers,
+        "metadata": deployment.metadata,
+    }
 
 
 def service_view(service: Service) -> ServiceMetadata:

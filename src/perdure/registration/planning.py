@@ -86,7 +86,6 @@ def plan_registration(
     new_id: for an address that is not known. now: ms since the epoch. Raises: RegistrationError.
     """
     manifest = decode_manifest(discovered.manifest)
-    _check_names(manifest)
     if not (request.force or request.breaking):
         _check_types(registry, manifest)
     sharing = [deployment for deployment in registry.deployments.values() if deployment.uri == request.uri]
@@ -138,7 +137,6 @@ def plan_update(
     if not overwrite:
         return Planned(moved, created=False, reset_settings=False)
     manifest = decode_manifest(discovered.manifest)
-    _check_names(manifest)
     revisions = {name: old.revisions.get(name) or _next_revision(registry, name) for name in _names(manifest)}
     renewed = msgspec.structs.replace(moved, manifest=discovered.manifest, revisions=revisions)
     return Planned(renewed, created=False, reset_settings=True)
@@ -151,13 +149,6 @@ def _names(manifest: Manifest) -> Iterable[str]:
 def _next_revision(registry: Registry, service: str) -> int:
     newest = registry.services.get(service)
     return newest.revision + 1 if newest else 1
-
-
-def _check_names(manifest: Manifest) -> None:
-    for name in _names(manifest):
-        if name.lower() == "openapi" or name.lower().startswith("restate"):
-            message = f"cannot insert/modify service '{name}' as it contains a reserved name"
-            raise RegistrationError(400, message, "META0005")
 
 
 def _check_types(registry: Registry, manifest: Manifest) -> None:

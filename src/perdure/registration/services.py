@@ -8,7 +8,6 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Final, TypeVar
 
-import msgspec
 
 from perdure.model.durations import format_duration
 from perdure.model.invocation import HandlerKind, ServiceKind
@@ -53,9 +52,7 @@ def build_registry(
     return Registry(by_id, newest, revisions, settings)
 
 
-def services_of(
-    deployment: Deployment, settings: Mapping[str, ServiceSettings], defaults: Defaults
-) -> list[Service]:
+def services_of(deployment: Deployment, settings: Mapping[str, ServiceSettings], defaults: Defaults) -> list[Service]:
     """The services of one deployment, as they would be in a registry; for dry runs."""
     return list(_services(deployment, settings, defaults))
 
@@ -64,9 +61,7 @@ def service_kind(service: ServiceManifest) -> ServiceKind:
     return ServiceKind(service.ty.lower())
 
 
-def _services(
-    deployment: Deployment, settings: Mapping[str, ServiceSettings], defaults: Defaults
-) -> Iterable[Service]:
+def _services(deployment: Deployment, settings: Mapping[str, ServiceSettings], defaults: Defaults) -> Iterable[Service]:
     manifest: Manifest = _decode(deployment.manifest)
     # A name given twice: the last one counts.
     for declared in {service.name: service for service in manifest.services}.values():
@@ -193,10 +188,27 @@ def _description(declared: HandlerManifest, overrides: HandlerOverrides) -> Hand
     return HandlerDescription(
         documentation=declared.documentation,
         metadata=declared.metadata or {},
-        input_schema=_schema(declared.input.json_schema) if declared.input else None,
-        output_schema=_schema(declared.output.json_schema) if declared.output else None,
+        input_schema=declared.input.json_schema if declared.input else None,
+        output_schema=declared.output.json_schema if declared.output else None,
         overrides=overrides,
     )
+
+
+def _input_rules(declared: HandlerManifest) -> InputRules:
+    if declared.input is None:
+        return InputRules(required=False, content_type="*/*", json=False)
+    content_type = declared.input.content_type
+    return InputRules(
+        required=bool(declared.input.required),
+        content_type=None if content_type is None else content_type.partition(";")[0].strip(),
+        json=declared.input.json_schema is not None,
+    )
+
+
+def _output_rules(declared: HandlerManifest) -> OutputRules:
+    if declared.output is None:
+        return OutputRules(content_type="application/json", set_if_empty=False)
+    return OutputRules(declared.output.content_type, bool(declared.output.set_content_type_if_empty))
 
 
 def _first(*values: T | None) -> T:
