@@ -23,8 +23,8 @@ setup: $(VENV)/.installed $(TS)/node_modules/.installed ## Makes .venv and fetch
 
 $(VENV)/.installed: requirements.lock pyproject.toml scripts/make_venv.sh
 	scripts/make_venv.sh $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	$(BIN)/python -m pip install -qq --disable-pip-version-check -r requirements.lock
+	$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps -e .
 	touch $@
 
 # Without a package registry for npm the TypeScript tests skip themselves; everything else still runs.
