@@ -1,0 +1,285 @@
+"""The formats of ids, and where partition keys come from.
+
+    {prefix}_1{body}      1 is the version of the text form
+
+    inv   base62 of the 8-byte partition key (11 characters), base62 of the 16-byte unique part (22)
+    dp    base62 of a 16-byte ULID (22)        sub   the same
+    sign  base64url of 24 invocation bytes and a u32 signal id (38)
+
+Base 62 reads the bytes as a *little-endian* number although they are big-endian ones; the format is
+older than this program and is kept so that ids are interchangeable with compatible servers.
+"""
+
+import base64
+import binascii
+import hashlib
+import os
+from typing import ClassVar, Final, NewType
+
+from xxhash import xxh3_64_intdigest
+
+from perdure.errors import PerdureError
+
+InvocationId = NewType("InvocationId", str)
+"""Text form of an invocation id, `inv_1` and 33 characters."""
+
+SERVICE_BUCKETS: Final = 512
+"""Invocations without a key are spread over this many partition keys per service."""
+
+_ALPHABET: Final = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_PAIRS: Final = [a + b for a in _ALPHABET for b in _ALPHABET]
+_PAIR_VALUES: Final = {pair: value for value, pair in enumerate(_PAIRS)}
+_CROCKFORD: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_PREFIXES: Final = frozenset({"inv", "dp", "sub", "sign", "prom", "snap", "mut", "vq"})
+_62_4: Final = 62**4
+_62_8: Final = 62**8
+_62_16: Final = 62**16
+
+
+class BadId(PerdureError, ValueError):
+    """Text that is not an id of the wanted kind. `str()` is one of the four reasons below."""
+
+    code: ClassVar[str] = "E0001"
+    hint: ClassVar[str] = "Copy the id exactly as the server printed it."
+
+    BAD_FORMAT: ClassVar[str] = "bad format"
+    BAD_VERSION: ClassVar[str] = "unrecognized codec version"
+    BAD_LENGTH: ClassVar[str] = "bad length"
+    WRONG_TYPE: ClassVar[str] = "id doesn't match the expected type"
+
+
+# ---- Base 62 ----
+#
+# Hot path: an id is written for every invocation and call. Pairs of digits come from a table, and
+# numbers are split in halves first, because dividing a small integer is much cheaper than a long one.
+
+
+def _four_digits(value: int) -> str:
+    return _PAIRS[value // 3844] + _PAIRS[value % 3844]
+
+
+def _encode_u64(raw: bytes) -> str:
+    high, low = divmod(int.from_bytes(raw, "little"), _62_8)
+    a, b = divmod(low, _62_4)
+    c, d = divmod(high, 62)
+    return f"{_PAIRS[c]}{_ALPHABET[d]}{_four_digits(a)}{_four_digits(b)}"
+
+
+def _encode_u128(raw: bytes) -> str:
+    high, low = divmod(int.from_bytes(raw, "little"), _62_16)
+    low_high, low_low = divmod(low, _62_8)
+    a, b = divmod(high, _62_4)
+    c, d = divmod(low_high, _62_4)
+    e, f = divmod(low_low, _62_4)
+    return f"{_PAIRS[a]}{_four_digits(b)}{_four_digits(c)}{_four_digits(d)}{_four_digits(e)}{_four_digits(f)}"
+
+
+def _decode_base62(text: str, size: int) -> bytes:
+    """`text` must have the full width for `size` bytes; widths are 11 (8 bytes) and 22 (16 bytes)."""
+    values = _PAIR_VALUES
+    value = 0
+    try:
+        if len(text) % 2:
+            text = "0" + text
+        for at in range(0, len(text), 2):
+            value = value * 3844 + values[text[at : at + 2]]
+        return value.to_bytes(size, "little")
+    except (KeyError, OverflowError):
+        raise BadId(BadId.BAD_FORMAT) from None
+
+
+def _body(text: str, prefix: str, length: int) -> str:
+    """The part behind `{prefix}_1`, `length` characters of whatever."""
+    found, separator, rest = text.partition("_")
+    if not separator or found not in _PREFIXES:
+        raise BadId(BadId.BAD_FORMAT)
+    if not rest.startswith("1"):
+        raise BadId(BadId.BAD_VERSION)
+    if found != prefix:
+        raise BadId(BadId.WRONG_TYPE)
+    if len(rest) != length + 1:
+        raise BadId(BadId.BAD_LENGTH)
+    return rest[1:]
+
+
+# ---- Invocation ids ----
+
+
+def encode_invocation_id(raw: bytes) -> InvocationId:
+    """raw: 24 bytes, the partition key (u64, big-endian) and the unique part."""
+    assert len(raw) == 24
+    return InvocationId("inv_1" + _encode_u64(raw[:8]) + _encode_u128(raw[8:]))
+
+
+def decode_invocation_id(text: str) -> bytes:
+    """The 24 raw bytes of an invocation id. Raises: BadId."""
+    body = _body(text, "inv", 33)
+    return _decode_base62(body[:11], 8) + _decode_base62(body[11:], 16)
+
+
+def invocation_partition_key(raw: bytes) -> int:
+    """The partition key (u64) that raw id bytes carry."""
+    return int.from_bytes(raw[:8], "big")
+
+
+def hash_key(text: str) -> int:
+    """The partition key (u64) of a key, a scope or an idempotency key."""
+    return xxh3_64_intdigest(text.encode() + b"\xff")
+
+
+def service_bucket(service: str, bucket: int) -> int:
+    """The partition key (u64) of one of a service's buckets for invocations without a key.
+
+    bucket: 0 .. SERVICE_BUCKETS - 1.
+    """
+    return xxh3_64_intdigest(service.encode() + b"\xffunscoped/service\xff" + bucket.to_bytes(8, "little"))
+
+
+def partition_key_for(
+    service: str,
+    key: str | None,
+    *,
+    idempotency_key: str | None = None,
+    bucket: int = 0,
+    scope: str | None = None,
+) -> int:
+    """The partition key (u64) an invocation gets.
+
+    key: None for services without keys; the empty string is a key.
+    bucket: a random number below SERVICE_BUCKETS, used when nothing else decides.
+    """
+    if scope is not None:
+        return hash_key(scope)
+    if key is not None:
+        return hash_key(key)
+    if idempotency_key is not None:
+        return service_bucket(service, hash_key(idempotency_key) % SERVICE_BUCKETS)
+    return service_bucket(service, bucket)
+
+
+def _invocation_id(partition_key: int, unique: bytes) -> InvocationId:
+    return encode_invocation_id(partition_key.to_bytes(8, "big") + unique)
+
+
+def _digest(parts: list[str]) -> bytes:
+    return hashlib.sha256(",".join(parts).encode()).digest()[:16]
+
+
+def workflow_invocation_id(service: str, key: str, scope: str | None = None) -> InvocationId:
+    """The id of the one run of a workflow's main handler for `key`."""
+    parts = ["wf", service, key] if scope is None else ["wf", scope, service, key]
+    return _invocation_id(partition_key_for(service, key, scope=scope), _digest(parts))
+
+
+def idempotent_invocation_id(
+    service: str,
+    handler: str,
+    idempotency_key: str,
+    key: str | None = None,
+    scope: str | None = None,
+) -> InvocationId:
+    """The id that every request with this target and idempotency key shares."""
+    parts = ["ik"]
+    if scope is not None:
+        parts.append(scope)
+    parts.append(service)
+    if key is not None:
+        parts.append(key)
+    parts += [handler, idempotency_key]
+    partition_key = partition_key_for(service, key, idempotency_key=idempotency_key, scope=scope)
+    return _invocation_id(partition_key, _digest(parts))
+
+
+def fresh_invocation_id(
+    service: str, key: str | None, unique: bytes, bucket: int, scope: str | None = None
+) -> InvocationId:
+    """An id that no other invocation has.
+
+    unique: 16 bytes from `random_unique` or `ulid_bytes`.  bucket: from `random_bucket`, unused if keyed.
+    """
+    assert len(unique) == 16
+    return _invocation_id(partition_key_for(service, key, bucket=bucket, scope=scope), unique)
+
+
+# ---- Randomness and ULIDs ----
+
+
+def random_unique() -> bytes:
+    """16 random bytes for `fresh_invocation_id`."""
+    return os.urandom(16)
+
+
+def random_bucket() -> int:
+    """A random bucket for `fresh_invocation_id`, 0 .. SERVICE_BUCKETS - 1."""
+    return int.from_bytes(os.urandom(2), "big") % SERVICE_BUCKETS
+
+
+def ulid_bytes(now_ms: int, randomness: bytes) -> bytes:
+    """16 bytes that sort by time. now_ms: since the Unix epoch.  randomness: 10 bytes."""
+    assert len(randomness) == 10
+    return now_ms.to_bytes(6, "big") + randomness
+
+
+def ulid_text(raw: bytes) -> str:
+    """The usual text of a ULID: 26 characters of Crockford's base 32. raw: 16 bytes."""
+    assert len(raw) == 16
+    value = int.from_bytes(raw, "big")
+    return "".join(_CROCKFORD[(value >> shift) & 31] for shift in range(125, -1, -5))
+
+
+# ---- Awakeables ----
+
+
+def awakeable_id(raw: bytes, signal_id: int) -> str:
+    """The id to hand out for a signal of an invocation. raw: the 24 bytes of the invocation's id."""
+    assert len(raw) == 24
+    return "sign_1" + base64.urlsafe_b64encode(raw + signal_id.to_bytes(4, "big")).rstrip(b"=").decode()
+
+
+def decode_awakeable_id(text: str) -> tuple[InvocationId, int]:
+    """The invocation and the signal id behind an awakeable id. Raises: BadId.
+
+    Ids that start with `prom_1` belong to a journal format that is not spoken here; even well-formed
+    ones are refused. Padding at the end is accepted.
+    """
+    if text.startswith("prom_"):
+        _body(text.rstrip("="), "prom", 38)
+        raise BadId(BadId.WRONG_TYPE)
+    try:
+        body = _body(text.rstrip("="), "sign", 38)
+        raw = base64.b64decode(body + "==", altchars=b"-_", validate=True)
+    except (BadId, binascii.Error) as error:
+        if text.startswith("sign_1"):
+            # Compatible servers try the older prefix last, so its complaint is the one callers see.
+            raise BadId(BadId.WRONG_TYPE) from None
+        if isinstance(error, BadId):
+            raise
+        raise BadId(BadId.BAD_FORMAT) from None
+    return encode_invocation_id(raw[:24]), int.from_bytes(raw[24:], "big")
+
+
+# ---- Deployments and subscriptions ----
+
+
+def _ulid_id(prefix: str, now_ms: int) -> str:
+    return f"{prefix}_1{_encode_u128(ulid_bytes(now_ms, os.urandom(10)))}"
+
+
+def new_deployment_id(now_ms: int) -> str:
+    """An id for a deployment registered at `now_ms` (since the Unix epoch)."""
+    return _ulid_id("dp", now_ms)
+
+
+def decode_deployment_id(text: str) -> bytes:
+    """The 16 bytes of a deployment id; the first six are its registration time in ms. Raises: BadId."""
+    return _decode_base62(_body(text, "dp", 22), 16)
+
+
+def new_subscription_id(now_ms: int) -> str:
+    """An id for a subscription made at `now_ms` (since the Unix epoch)."""
+    return _ulid_id("sub", now_ms)
+
+
+def decode_subscription_id(text: str) -> bytes:
+    """The 16 bytes of a subscription id; the first six are its creation time in ms. Raises: BadId."""
+    return _decode_base62(_body(text, "sub", 22), 16)

@@ -1,0 +1,50 @@
+"""Seeds for the random values a handler draws: the same for every attempt of an invocation."""
+
+import hashlib
+import struct
+from typing import Final
+
+_U64: Final = 0xFFFFFFFFFFFFFFFF
+_WORDS: Final = struct.Struct("<3Q")
+
+# SipHash's initial state, which a zero key leaves as it is.
+_V0: Final = 0x736F6D6570736575
+_V1: Final = 0x646F72616E646F6D
+_V2: Final = 0x6C7967656E657261
+_V3: Final = 0x7465646279746573
+
+
+def _sip_round(v0: int, v1: int, v2: int, v3: int) -> tuple[int, int, int, int]:
+    v0 = (v0 + v1) & _U64
+    v1 = ((v1 << 13) & _U64 | v1 >> 51) ^ v0
+    v0 = (v0 << 32) & _U64 | v0 >> 32
+    v2 = (v2 + v3) & _U64
+    v3 = ((v3 << 16) & _U64 | v3 >> 48) ^ v2
+    v0 = (v0 + v3) & _U64
+    v3 = ((v3 << 21) & _U64 | v3 >> 43) ^ v0
+    v2 = (v2 + v1) & _U64
+    v1 = ((v1 << 17) & _U64 | v1 >> 47) ^ v2
+    v2 = (v2 << 32) & _U64 | v2 >> 32
+    return v0, v1, v2, v3
+
+
+def random_seed(raw_id: bytes) -> int:
+    """The `random_seed` (u64) of StartMessage. raw_id: the 24 bytes of the invocation's id.
+
+    SipHash-1-3 with a zero key over the length (24, u64 little-endian) and the bytes, so that an
+    invocation draws the same values on any compatible server.
+    """
+    v0, v1, v2, v3 = _V0, _V1, _V2, _V3
+    # The last word is SipHash's own: the byte count of the message (8 + 24) in its top byte.
+    for word in (24, *_WORDS.unpack(raw_id), 32 << 56):
+        v0, v1, v2, v3 = _sip_round(v0, v1, v2, v3 ^ word)
+        v0 ^= word
+    v2 ^= 0xFF
+    for _ in range(3):
+        v0, v1, v2, v3 = _sip_round(v0, v1, v2, v3)
+    return v0 ^ v1 ^ v2 ^ v3
+
+
+def random_seed_v5(raw_id: bytes) -> int:
+    """The seed (u64) that an SDK derives by itself in version 5. raw_id: as above."""
+    return int.from_bytes(hashlib.sha256(raw_id).digest()[:8], "big")
