@@ -10,7 +10,12 @@ import msgspec
 
 
 class TransportError(Exception):
-    """The exchange broke: refused, reset, timed out, or the peer broke HTTP. `str()` is for people."""
+    """The exchange broke: refused, reset, timed out, or the peer broke HTTP. `str()` is for people.
+
+    retry_at_once: the peer is coming back by itself, so the next attempt need not wait.
+    """
+
+    retry_at_once = False
 
 
 class Http1Answer(TransportError):

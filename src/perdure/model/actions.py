@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from perdure.model.invocation import Outcome
+from perdure.model.invocation import Outcome, Target
 from perdure.model.records import Message
 
 
@@ -87,11 +87,15 @@ class Accepted(msgspec.Struct, frozen=True, gc=False):
 
 
 class Finished(msgspec.Struct, frozen=True, gc=False):
-    """The outcome of an invocation. expires_at: set when it was complete before it was asked for (ms since the epoch)."""
+    """The outcome of an invocation. expires_at: set when it was complete before it was asked for (ms since the epoch).
+
+    target: what ran, for those who asked by id alone: the content type of a result is the handler's.
+    """
 
     id: str
     outcome: Outcome
     expires_at: int | None
+    target: Target | None = None
 
 
 class AlreadyInvoked(msgspec.Struct, frozen=True, gc=False):

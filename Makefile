@@ -1,0 +1,72 @@
+# `make test` on a fresh machine is all it takes: it makes .venv, checks style and types, and runs the tests.
+# Needs Python 3.11 or newer and make; Node for the interop tests comes as a wheel.
+
+SHELL := /bin/bash -euo pipefail
+.DEFAULT_GOAL := help
+
+VENV := .venv
+BIN := $(VENV)/bin
+PYTEST := $(BIN)/python -m pytest
+WORKERS ?= 2
+TS := tests/interop/ts
+REFERENCE := .tools/reference
+REFERENCE_SERVER := @restatedev/restate-server@1.7.12
+# node and npm from the wheel come before what the machine may have.
+NPM := PATH="$(CURDIR)/$(BIN):$$PATH" npm --no-audit --no-fund --no-update-notifier --loglevel=error --fetch-retries=1
+
+.PHONY: help setup lock dev test lint types docs bench crash interop-reference clean
+
+help: ## Lists the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 20
+
+setup: $(VENV)/.installed $(TS)/node_modules/.installed ## Makes .venv and fetches what the tests need
+
+$(VENV)/.installed: requirements.lock pyproject.toml scripts/make_venv.sh
+	scripts/make_venv.sh $(VENV)
+	$(BIN)/python -m pip install -qq --disable-pip-version-check -r requirements.lock
+	$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps -e .
+	touch $@
+
+# Without a package registry for npm the TypeScript tests skip themselves; everything else still runs.
+$(TS)/node_modules/.installed: $(TS)/package.json $(TS)/package-lock.json $(VENV)/.installed
+	cd $(TS) && { $(NPM) ci && touch node_modules/.installed; } || \
+	  echo "setup: the TypeScript SDK could not be installed; its tests will be skipped" >&2
+
+lock: $(VENV)/.installed ## Pins the newest versions that pyproject.toml allows
+	$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --upgrade --no-header -o requirements.lock
+
+dev: setup ## Runs the coding agent example on http://localhost:8080
+	$(BIN)/perdure dev examples/coding_agent/agent.py
+
+test: setup lint types docs ## Everything a change must pass
+	$(PYTEST) -n $(WORKERS)
+
+lint: setup ## Style, direction of imports, tidiness
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/lint-imports --no-cache
+	$(PYTEST) -q tests/test_tidy.py
+
+types: setup ## mypy, strict
+	$(BIN)/mypy
+
+docs: setup ## Checks that the documents' links lead somewhere
+	$(BIN)/python scripts/check_docs.py
+
+bench: setup ## Measures; see benchmarks/
+	$(BIN)/python benchmarks/run.py
+
+crash: setup ## Long runs that kill processes at random moments
+	$(PYTEST) -m "crash or soak" --timeout 900
+
+interop-reference: setup $(REFERENCE)/.installed ## Runs our side against the official server
+	PERDURE_REFERENCE_SERVER=$(CURDIR)/$(REFERENCE)/node_modules/.bin/restate-server $(PYTEST) -m reference
+
+$(REFERENCE)/.installed: $(VENV)/.installed
+	mkdir -p $(REFERENCE)
+	cd $(REFERENCE) && echo '{"private":true}' >package.json && $(NPM) install --save-exact $(REFERENCE_SERVER)
+	touch $@
+
+clean: ## Removes what the targets above made
+	rm -rf $(VENV) .tools $(TS)/node_modules build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

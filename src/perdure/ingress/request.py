@@ -1,0 +1,117 @@
+"""One request as the routes see it: head, body, and the input that its handler gets."""
+
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final
+from urllib.parse import unquote_plus
+
+from perdure.ingress.responses import IngressError
+from perdure.protocol.messages_pb2 import InputCommandMessage
+
+Scope = Mapping[str, Any]
+Message = Mapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+_NOT_FOR_HANDLERS: Final = frozenset({b"connection", b"host", b"idempotency-key", b"idempotency-expires"})
+_TRACE_PARENT: Final = re.compile(rb"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+
+
+class ClientGone(Exception):
+    """The client went away before its request was complete; there is nobody to answer."""
+
+
+class Request:
+    """path: undecoded, without the query. headers: by lower-case name, the last value of each."""
+
+    __slots__ = ("_query", "_raw_headers", "_receive", "headers", "method", "path")
+
+    def __init__(self, scope: Scope, headers: dict[bytes, bytes], receive: Receive) -> None:
+        self.method: str = scope["method"]
+        raw_path: bytes = scope.get("raw_path") or scope["path"].encode()
+        try:
+            self.path = raw_path.decode()
+        except UnicodeDecodeError:
+            raise IngressError(400, "bad path: not UTF-8; percent-encode the key") from None
+        self._query: bytes = scope["query_string"]
+        self._raw_headers: list[tuple[bytes, bytes]] = scope["headers"]
+        self.headers = headers
+        self._receive = receive
+
+    def text(self, name: bytes) -> str | None:
+        """A header's value. Raises: IngressError 400 when it is not printable ASCII."""
+        value = self.headers.get(name)
+        return None if value is None else _header_text(name, value)
+
+    def parameters(self) -> dict[str, str]:
+        """The query's parameters, names in lower case, the last value of each. A missing value is an empty one."""
+        if not self._query:
+            return {}
+        found: dict[str, str] = {}
+        for pair in self._query.decode("utf-8", "replace").split("&"):
+            name, _, value = pair.partition("=")
+            found[unquote_plus(name).lower()] = unquote_plus(value)
+        return found
+
+    @property
+    def trace_parent(self) -> str | None:
+        """The W3C trace parent; a malformed one counts as none."""
+        value = self.headers.get(b"traceparent")
+        if value is None or not _TRACE_PARENT.fullmatch(value):
+            return None
+        return value.decode()
+
+    async def body(self, limit: int) -> bytes:
+        """The whole body, at most `limit` bytes. Raises: IngressError 413, ClientGone."""
+        message = await self._receive()
+        if message["type"] != "http.request":
+            raise ClientGone
+        body: bytes = message.get("body", b"")
+        if not message.get("more_body", False):
+            if len(body) > limit:
+                raise _too_large()
+            return body
+        pieces = [body]
+        size = len(body)
+        while message.get("more_body", False):
+            if size > limit:
+                raise _too_large()
+            message = await self._receive()
+            if message["type"] != "http.request":
+                raise ClientGone
+            pieces.append(message.get("body", b""))
+            size += len(pieces[-1])
+        if size > limit:
+            raise _too_large()
+        return b"".join(pieces)
+
+    def encode_input(self, body: bytes) -> bytes:
+        """The InputCommandMessage of the journal. Raises: IngressError 400 for a header that is not printable ASCII."""
+        message = InputCommandMessage()
+        add = message.headers.add
+        path = f"{self.path}?{self._query.decode('utf-8', 'replace')}" if self._query else self.path
+        add(key="x-restate-ingress-path", value=path)
+        for name, value in self._raw_headers:
+            if name not in _NOT_FOR_HANDLERS:
+                add(key=name.decode("ascii", "replace"), value=_header_text(name, value))
+        message.value.content = body
+        return message.SerializeToString()
+
+
+def announced_size(headers: Mapping[bytes, bytes]) -> int:
+    """The body's size as the head announces it; 0 when it does not."""
+    value = headers.get(b"content-length", b"")
+    return int(value) if value.isdigit() else 0
+
+
+def _header_text(name: bytes, value: bytes) -> str:
+    if value.isascii():
+        text = value.decode("ascii")
+        # A tab is the one control character that HTTP allows inside a value.
+        if text.isprintable() or text.replace("\t", "").isprintable():
+            return text
+    raise IngressError(400, f"bad header {name.decode('ascii', 'replace')}: the value is not printable ASCII")
+
+
+def _too_large() -> IngressError:
+    return IngressError(413, "cannot read body: LengthLimitError")

@@ -1,0 +1,222 @@
+"""One open attempt: the exchange with the endpoint, its timers, and what it tells the partition."""
+
+import asyncio
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from perdure import ids
+from perdure.engine.load import AttemptStart
+from perdure.errors import StoreUnavailable
+from perdure.invoker.attempt import AttemptMachine, failed
+from perdure.invoker.transport import Request, Stream, Transport, TransportError
+from perdure.model.records import AttemptEnd, AttemptProgress, Entry, Failed
+from perdure.protocol.futures import AwaitTree
+from perdure.protocol.versions import invocation_content_type
+
+if TYPE_CHECKING:
+    from perdure.invoker.invoker import Invoker
+
+DRAIN_S = 5.0
+"""How long the endpoint may take to end the response after its final frame."""
+
+
+class Exchange:
+    """Implements `StreamHandler`. Lives until its end is with the partition; then only drains."""
+
+    __slots__ = (
+        "_abort_s",
+        "_active_at",
+        "_half_closed",
+        "_inactivity_s",
+        "_invoker",
+        "_loop",
+        "_machine",
+        "_over",
+        "_server",
+        "_stream",
+        "_timer",
+        "awaiting_on",
+        "start",
+    )
+
+    def __init__(self, invoker: "Invoker", start: AttemptStart) -> None:
+        self._invoker = invoker
+        self._loop = asyncio.get_running_loop()
+        self.start = start
+        self._machine = AttemptMachine(start.protocol_version, invoker.settings.message_size_limit)
+        self._inactivity_s = start.settings.inactivity_timeout / 1000
+        self._abort_s = start.settings.abort_timeout / 1000
+        self._active_at = self._loop.time()
+        self._half_closed = False
+        self._over = False
+        self._server: str | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._stream: Stream | None = None
+        self.awaiting_on: AwaitTree | None = None
+
+    def open(self, transport: Transport) -> None:
+        """Opens the stream and sends the journal."""
+        start = self.start
+        self._stream = transport.open(self._request(), self)
+        self._stream.send(start.start)
+        if transport.bidirectional and self._inactivity_s > 0:
+            self._arm(self._inactivity_s)
+        else:
+            self.half_close()
+
+    # what the partition has to say
+
+    def send(self, index: int | None, data: bytes) -> None:
+        """Passes on frames. index: of the journal entry, None for acks. What the start held is not said twice."""
+        if self._half_closed or self._over or (index is not None and index < self.start.known_entries):
+            return
+        self._active_at = self._loop.time()
+        assert self._stream is not None
+        self._stream.send(data)
+
+    def half_close(self) -> None:
+        """Asks the handler to come to rest."""
+        if not self._half_closed and self._stream is not None:
+            self._half_closed = True
+            self._active_at = self._loop.time()
+            self._stream.half_close()
+            if not self._over:
+                self._arm(self._abort_s)
+
+    def drain(self) -> None:
+        """Lets the response end by itself for a while, and hears nothing of it any more."""
+        self._machine.ended = True
+        self.half_close()
+        self._finish()
+
+    def abort(self) -> None:
+        """Nothing counts any more."""
+        self._machine.ended = True
+        self._over = True
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._stream is not None:
+            self._stream.reset()
+        self._invoker.closed(self)
+
+    # what the endpoint says
+
+    def head_received(self, status: int, headers: dict[str, str]) -> None:
+        if self._over:
+            return
+        self._server = headers.get("x-restate-server")
+        self._active_at = self._loop.time()
+        failure = self._machine.head_received(status, headers, self._invoker.clock.now())
+        if failure is not None:
+            self._tell([], failure, 0)
+
+    def data_received(self, data: bytes) -> None:
+        size = len(data)
+        if self._machine.ended:
+            self._consumed(size)
+            return
+        self._active_at = self._loop.time()
+        heard = self._machine.data_received(data)
+        if heard.awaiting_on is not None:
+            self.awaiting_on = heard.awaiting_on
+        if heard.entries or heard.end is not None:
+            # The endpoint gets its credit back when what it said is durable: that bounds what waits here.
+            self._tell(heard.entries, heard.end, size)
+        else:
+            self._consumed(size)
+
+    def end_received(self) -> None:
+        failure = self._machine.end_received()
+        if failure is not None:
+            self._tell([], failure, 0)
+        self._settle()
+
+    def stream_failed(self, error: TransportError) -> None:
+        if not self._machine.ended:
+            self._machine.ended = True
+            self._tell([], self._invoker.connection_failure(error), 0)
+        self._settle()
+
+    def _tell(self, entries: list[Entry], end: AttemptEnd | None, size: int) -> None:
+        start = self.start
+        record = AttemptProgress(
+            number=start.number,
+            attempt=start.attempt,
+            deployment_id=start.deployment.id,
+            protocol_version=start.protocol_version,
+            server=self._server,
+            entries=entries,
+            end=end,
+            randomness=ids.random_unique(),
+        )
+        if end is not None:
+            self._finish()
+        self._invoker.progress(record, lambda error: self._applied(error, size))
+
+    def _applied(self, error: StoreUnavailable | None, size: int) -> None:
+        if error is None:
+            self._consumed(size)
+        elif not self._over:
+            # What it said was not stored, so it may not go on from there: a new attempt will say it again.
+            self.abort()
+            self._invoker.lost(self.start)
+
+    def _consumed(self, size: int) -> None:
+        if size and self._stream is not None:
+            self._stream.consumed(size)
+
+    # coming to an end
+
+    def _finish(self) -> None:
+        """The outcome is known: the request half is closed, and the response may drain for a moment."""
+        if self._over:
+            return
+        self._over = True
+        if self._timer is not None:
+            self._timer.cancel()
+        assert self._stream is not None
+        self._stream.half_close()
+        self._timer = self._loop.call_later(DRAIN_S, self._stream.reset)
+        self._invoker.closed(self)
+
+    def _settle(self) -> None:
+        """The response is over for good."""
+        if self._over and self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    # timers
+
+    def _arm(self, seconds: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._loop.call_later(seconds, self._look)
+
+    def _look(self) -> None:
+        """A timeout may have passed. Activity only notes the time, since that happens for every frame."""
+        limit = self._abort_s if self._half_closed else self._inactivity_s
+        left = self._active_at + limit - self._loop.time()
+        if left > 0.0005:
+            self._arm(left)
+        elif not self._half_closed:
+            self.half_close()
+        else:
+            text = f"no progress for {self._abort_s:g} s after the handler was asked to come to rest (abort timeout)"
+            self._machine.ended = True
+            self._tell([], failed(500, "RT0001", text), 0)
+            assert self._stream is not None
+            self._stream.reset()
+
+    def _request(self) -> Request:
+        start = self.start
+        content_type = invocation_content_type(start.protocol_version)
+        path = f"/invoke/{start.service}/{start.handler}"
+        headers = [
+            ("content-type", content_type),
+            ("accept", content_type),
+            ("x-restate-invocation-id", start.id),
+        ]
+        if start.key is not None:
+            headers.append(("x-restate-service-key", quote(start.key, safe="")))
+        headers += self._invoker.extra_headers(start.deployment, path, start.key)
+        return Request("POST", path, headers)

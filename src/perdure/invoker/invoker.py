@@ -1,0 +1,188 @@
+"""Runs attempts: so many at once, over the transport that leads to each one's code."""
+
+from collections import deque
+from collections.abc import Callable
+from typing import Protocol
+
+import msgspec
+import structlog
+
+from perdure import ids
+from perdure.clock import Clock
+from perdure.engine.load import AttemptStart, CannotStart, load_attempt
+from perdure.engine.tx import Tx
+from perdure.errors import StoreUnavailable
+from perdure.invoker.attempt import failed
+from perdure.invoker.endpoints import Endpoints
+from perdure.invoker.exchange import Exchange
+from perdure.invoker.transport import TransportError
+from perdure.model.invocation import AttemptFailure
+from perdure.model.records import AttemptProgress, Failed, Record
+from perdure.model.registry import Deployment
+
+log = structlog.get_logger()
+
+RETRY_LOST_S = 1.0
+"""How often an attempt whose words could not be stored is reported as failed, until the store takes it."""
+
+
+class InvokerSettings(msgspec.Struct, frozen=True):
+    """concurrency_limit: attempts at once. Sizes in bytes: of one message, and of the state sent at the start."""
+
+    concurrency_limit: int = 1000
+    message_size_limit: int = 32 * 1024 * 1024
+    eager_state_size_limit: int = 32 * 1024 * 1024
+    highest_protocol_version: int = 7
+
+
+class PartitionPort(Protocol):
+    """What the invoker needs of the partition; see `partition.loop.Partition`."""
+
+    @property
+    def tx(self) -> Tx: ...
+    def put(self, record: Record, applied: Callable[[StoreUnavailable | None], None] | None = None) -> None: ...
+    def between_transactions(self, run: Callable[[], None]) -> None: ...
+
+
+class Invoker:
+    """Implements `partition.loop.AttemptRunner`."""
+
+    def __init__(self, partition: PartitionPort, endpoints: Endpoints, clock: Clock, settings: InvokerSettings) -> None:
+        self._partition = partition
+        self._endpoints = endpoints
+        self.clock = clock
+        self.settings = settings
+        self._open: dict[int, Exchange] = {}
+        self._queue: deque[tuple[int, int]] = deque()
+        self._stopping = False
+
+    # actions of the partition, between transactions
+
+    def start_attempt(self, number: int, attempt: int) -> None:
+        if self._stopping:
+            return
+        older = self._open.get(number)
+        if older is not None:
+            older.abort()
+        if len(self._open) >= self.settings.concurrency_limit:
+            self._queue.append((number, attempt))
+        else:
+            self._open_attempt(number, attempt)
+
+    def send_to_attempt(self, number: int, attempt: int, index: int | None, data: bytes) -> None:
+        exchange = self._open.get(number)
+        if exchange is not None and exchange.start.attempt == attempt:
+            exchange.send(index, data)
+
+    def half_close(self, number: int, attempt: int, drain: bool) -> None:
+        exchange = self._open.get(number)
+        if exchange is not None and exchange.start.attempt == attempt:
+            if drain:
+                exchange.drain()
+            else:
+                exchange.half_close()
+
+    def abort(self, number: int, attempt: int) -> None:
+        exchange = self._open.get(number)
+        if exchange is not None and exchange.start.attempt == attempt:
+            exchange.abort()
+
+    # what exchanges need
+
+    def progress(self, record: AttemptProgress, applied: Callable[[StoreUnavailable | None], None]) -> None:
+        self._partition.put(record, applied)
+
+    def closed(self, exchange: Exchange) -> None:
+        """The outcome of an exchange is known: its place is free."""
+        number = exchange.start.number
+        if self._open.get(number) is exchange:
+            del self._open[number]
+            if self._queue:
+                self._partition.between_transactions(self._fill)
+
+    def lost(self, start: AttemptStart) -> None:
+        """An attempt was given up because the store failed; it is reported until the store takes it."""
+        failure = failed(500, "RT0006", "the server could not store what the attempt said, and tries again")
+        record = AttemptProgress(
+            number=start.number,
+            attempt=start.attempt,
+            deployment_id=start.deployment.id,
+            protocol_version=start.protocol_version,
+            server=None,
+            entries=[],
+            end=failure,
+            randomness=ids.random_unique(),
+        )
+        self._report(record)
+
+    def connection_failure(self, error: TransportError) -> Failed:
+        retry_after = 0 if error.retry_at_once else None
+        return Failed(AttemptFailure(500, "RT0010", str(error)), retry_after)
+
+    def extra_headers(self, deployment: Deployment, path: str, key: str | None) -> list[tuple[str, str]]:
+        return self._endpoints.extra_headers(deployment, path, key)
+
+    # what others want to know
+
+    def open_attempts(self) -> set[int]:
+        """Numbers of the invocations with an open attempt."""
+        return set(self._open)
+
+    def awaiting_on(self, number: int) -> str | None:
+        """JSON of what the open attempt said it waits for, as operators see it."""
+        exchange = self._open.get(number)
+        tree = exchange.awaiting_on if exchange else None
+        return tree.to_json() if tree else None
+
+    async def stop(self) -> None:
+        """Closes all attempts; they go on when the server starts again."""
+        self._stopping = True
+        self._queue.clear()
+        for exchange in list(self._open.values()):
+            exchange.abort()
+        await self._endpoints.close()
+
+    # opening
+
+    def _fill(self) -> None:
+        while self._queue and len(self._open) < self.settings.concurrency_limit and not self._stopping:
+            self._open_attempt(*self._queue.popleft())
+
+    def _open_attempt(self, number: int, attempt: int) -> None:
+        loaded = load_attempt(
+            self._partition.tx,
+            number,
+            attempt,
+            self.clock.now(),
+            self.settings.eager_state_size_limit,
+            self.settings.highest_protocol_version,
+        )
+        match loaded:
+            case None:
+                return
+            case CannotStart():
+                self._report_cannot_start(number, attempt, loaded)
+            case AttemptStart():
+                exchange = Exchange(self, loaded)
+                self._open[number] = exchange
+                exchange.open(self._endpoints.transport(loaded.deployment))
+
+    def _report_cannot_start(self, number: int, attempt: int, reason: CannotStart) -> None:
+        record = AttemptProgress(
+            number=number,
+            attempt=attempt,
+            deployment_id=reason.deployment_id,
+            protocol_version=0,
+            server=None,
+            entries=[],
+            end=failed(500, reason.rt_code, reason.message),
+            randomness=ids.random_unique(),
+        )
+        self._report(record)
+
+    def _report(self, record: AttemptProgress) -> None:
+        def applied(error: StoreUnavailable | None) -> None:
+            if error is not None and not self._stopping:
+                self._endpoints.loop.call_later(RETRY_LOST_S, self._report, record)
+
+        self._partition.put(record, applied)
