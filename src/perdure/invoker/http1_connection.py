@@ -126,10 +126,11 @@ class Http1Connection(asyncio.Protocol):
 
     def consumed(self) -> None:
         """Some of the response was digested."""
-        if self._reading_paused and self._stream is not None and self._socket is not None:
-            if self._stream.unconsumed <= self._settings.response_window // 2:
-                self._reading_paused = False
-                self._socket.resume_reading()
+        if not self._reading_paused or self._stream is None or self._socket is None:
+            return
+        if self._stream.unconsumed <= self._settings.response_window // 2:
+            self._reading_paused = False
+            self._socket.resume_reading()
 
     def release(self, *, completed: bool) -> None:
         """The exchange is over. The connection serves another one if both directions came to their end."""
@@ -145,8 +146,10 @@ class Http1Connection(asyncio.Protocol):
             return
         try:
             self._h11.start_next_cycle()
+            reusable = not self._h11.trailing_data[0]  # or it would be taken for the next exchange's answer
         except h11.ProtocolError:
-            # The request was not complete, or one side asked to close.
+            reusable = False  # the request was not complete, or one side asked to close
+        if not reusable:
             self.close(TransportError("the exchange is over"))
             return
         self._idle_timer = self._loop.call_later(
