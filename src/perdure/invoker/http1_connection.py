@@ -101,6 +101,7 @@ class Http1Connection(asyncio.Protocol):
         self._socket: asyncio.Transport | None = None
         self._closing: asyncio.Transport | None = None
         self._stream: Http1Stream | None = None
+        self._peer_finished = False
         self._flush_scheduled = False
         self._writing_paused = False
         self._reading_paused = False
@@ -146,7 +147,8 @@ class Http1Connection(asyncio.Protocol):
             return
         try:
             self._h11.start_next_cycle()
-            reusable = not self._h11.trailing_data[0]  # or it would be taken for the next exchange's answer
+            # Bytes beyond the response would be taken for the answer to the next request.
+            reusable = not self._peer_finished and not self._h11.trailing_data[0]
         except h11.ProtocolError:
             reusable = False  # the request was not complete, or one side asked to close
         if not reusable:
@@ -187,6 +189,7 @@ class Http1Connection(asyncio.Protocol):
         self._read_events()
 
     def eof_received(self) -> None:
+        self._peer_finished = True
         if self._stream is not None:
             self._h11.receive_data(b"")
             self._read_events()

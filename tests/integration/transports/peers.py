@@ -40,17 +40,20 @@ async def http_server(app, **options) -> AsyncIterator[int]:
         await server
 
 
+def worker_environment() -> dict[str, str]:
+    return os.environ | {"PYTHONPATH": str(Path(perdure.__file__).parents[1])}
+
+
 @contextlib.asynccontextmanager
 async def worker(target: str) -> AsyncIterator[tuple[LinkTransport, subprocess.Popen[bytes]]]:
     """A worker process and the transport to it; not necessarily ready."""
     ours, theirs = socket.socketpair()
-    environment = os.environ | {"PYTHONPATH": str(Path(perdure.__file__).parents[1])}
     with theirs:
         process = subprocess.Popen(
             [sys.executable, "-m", "perdure.worker", target, "--link-fd", str(theirs.fileno())],
             pass_fds=[theirs.fileno()],
             stderr=subprocess.PIPE,
-            env=environment,
+            env=worker_environment(),
         )
     transport = await connect_link(ours)
     try:
@@ -115,11 +118,17 @@ async def raw_server(talk) -> AsyncIterator[int]:
     """A TCP server that runs `talk(reader, writer)` on each connection, then closes it. Yields the port."""
     tasks = []
 
-    async def accept(reader, writer):
-        tasks.append(asyncio.current_task())
-        with contextlib.suppress(OSError, asyncio.IncompleteReadError):
-            await talk(reader, writer)
-        writer.close()
+    async def handle(reader, writer):
+        try:
+            with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+                await talk(reader, writer)
+        finally:
+            writer.close()
+            with contextlib.suppress(OSError):
+                await writer.wait_closed()
+
+    def accept(reader, writer):
+        tasks.append(asyncio.create_task(handle(reader, writer)))
 
     server = await asyncio.start_server(accept, "127.0.0.1", 0)
     try:
