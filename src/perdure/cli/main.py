@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from perdure.cli import deployments, invocations, version
+from perdure.cli import deployments, invocations, server, version
 from perdure.cli.failures import exit_code, one_line
 from perdure.cli.nouns import Group
 from perdure.errors import PerdureError
@@ -78,6 +78,7 @@ def root(
     """Durable execution: run a server, register deployments, look at and control invocations."""
 
 
+server.register(app)
 deployments.register(app)
 invocations.register(app)
 version.register(app)

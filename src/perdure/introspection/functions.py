@@ -1,6 +1,6 @@
 """SQL functions: those that the views are made of, and those of the dialect that SQLite lacks."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -34,7 +34,7 @@ class Surroundings:
     def __init__(self, server_version: str, registry: Registry) -> None:
         self.server_version = server_version
         self.registry = registry
-        self.open_attempts: frozenset[int] = frozenset()
+        self.open_attempts: Collection[int] = frozenset()
 
 
 def register(connection: apsw.Connection, surroundings: Surroundings) -> None:

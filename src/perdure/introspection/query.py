@@ -57,7 +57,8 @@ class QueryEngine:
         server_version: str,
         limits: QueryLimits | None = None,
     ) -> None:
-        """path: the partition file. registry: its snapshot. open_attempts: numbers of invocations with one.
+        """path: the partition file. registry: its snapshot. open_attempts: a live view of the invocations with one,
+        so that a row and its attempt are looked at in the same moment.
 
         server_version: what `created_using_restate_version` shows. The file is opened with the first query.
         """
@@ -76,7 +77,7 @@ class QueryEngine:
         if self._waiting >= self._limits.waiting:
             raise QueryError("too many queries are waiting; try again in a moment", 429)
         registry = self._registry()
-        open_attempts = frozenset(self._open_attempts())
+        open_attempts = self._open_attempts()
         now = self._clock.now()
         self._waiting += 1
         try:
@@ -90,7 +91,7 @@ class QueryEngine:
         await asyncio.get_running_loop().run_in_executor(self._thread, self._close)
         self._thread.shutdown()
 
-    def _run(self, text: str, registry: Registry, open_attempts: frozenset[int], now: int) -> QueryResult:
+    def _run(self, text: str, registry: Registry, open_attempts: Collection[int], now: int) -> QueryResult:
         if self._reader is None:
             self._reader = _Reader(self._path, functions.Surroundings(self._server_version, registry), self._limits)
         surroundings = self._reader.surroundings

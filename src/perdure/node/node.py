@@ -4,12 +4,14 @@ import asyncio
 from collections.abc import Iterable, Mapping
 
 import structlog
+from starlette.types import ASGIApp
 
 from perdure.admin.app import create_app
 from perdure.admin.registrar import Registrar
-from perdure.admin.settings import AdminSettings
+from perdure.admin.settings import COMPATIBLE_VERSION, AdminSettings
 from perdure.clock import Clock, SystemClock
 from perdure.errors import StoreUnavailable
+from perdure.http.asgi_bridge import App
 from perdure.http.server import HttpServer
 from perdure.ingress.app import IngressApp
 from perdure.introspection.query import QueryEngine
@@ -61,7 +63,7 @@ class Node:
         """Makes code that runs beside the engine reachable; before `start`, so that what is recovered finds it."""
         self._endpoints.add_local(uri, transport)
 
-    async def add_app(self, name: str, app: object) -> None:
+    async def add_app(self, name: str, app: App) -> None:
         """Serves an ASGI app in this process and registers its services. After `start`."""
         uri = f"perdure-asgi://{name}"
         transport = AsgiTransport(app)
@@ -106,17 +108,26 @@ class Node:
         await self.invoker.stop()
         await self.partition.stop()
         if self._query_engine is not None:
-            self._query_engine.close()
+            await self._query_engine.close()
         self._store.close()
 
-    def _admin_app(self) -> object:
-        sign = self._signer.headers if self._signer is not None else None
-        discovery = Discovery(connect, sign)
+    def _admin_app(self) -> ASGIApp:
+        discovery = Discovery(connect, self._sign_discovery if self._signer is not None else None)
         self._registrar = Registrar(self.partition, discovery, self._clock, self._defaults)
-        self._query_engine = QueryEngine(self._store.path, self.invoker.open_attempts)
+        self._query_engine = QueryEngine(
+            self._store.path,
+            lambda: self.partition.registry,
+            self.invoker.open_attempts,
+            self._clock,
+            server_version=COMPATIBLE_VERSION,
+        )
         protocol_v7 = self._settings.highest_protocol_version >= 7
         admin = AdminSettings(ingress_endpoint=f"{self.ingress_url}/", protocol_v7=protocol_v7)
         return create_app(self.partition, self._registrar, self._query_engine, admin)
+
+    def _sign_discovery(self, path: str) -> list[tuple[str, str]]:
+        assert self._signer is not None
+        return self._signer.headers(path, None, self._clock.now() // 1000)
 
     async def _sweep(self) -> None:
         while True:
