@@ -55,7 +55,7 @@ def _settle(invocation: Invocation, outcome: Outcome, now: int) -> None:
 def _tell(turn: Turn, invocation: Invocation, outcome: Outcome) -> None:
     for awaiter in turn.tx.take_awaiters(invocation.number):
         tell_awaiter(turn, awaiter.caller_id, awaiter.type, awaiter.completion_id, outcome)
-    turn.emit(Completed(invocation.id, outcome))
+    turn.emit(Completed(invocation.id, outcome, invocation.target))
 
 
 def tell_awaiter(turn: Turn, caller_id: str, message_type: int, completion_id: int, outcome: Outcome | None) -> None:

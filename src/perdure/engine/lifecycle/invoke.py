@@ -34,7 +34,7 @@ def _answer_existing(
     if existing.handler_kind is HandlerKind.WORKFLOW:
         return AlreadyInvoked(existing.id)
     if existing.status is Status.COMPLETED:
-        return Finished(existing.id, outcome_of(turn.tx, existing), existing.completion_expires_at)
+        return Finished(existing.id, outcome_of(turn.tx, existing), existing.completion_expires_at, existing.target)
     return None
 
 
