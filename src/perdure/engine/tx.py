@@ -11,7 +11,6 @@ from perdure.model.invocation import Invocation, JournalEntry
 from perdure.model.records import Message
 from perdure.model.registry import Deployment, Registry, ServiceSettings
 
-
 BuildRegistry = Callable[[Iterable[Deployment], Mapping[str, ServiceSettings]], Registry]
 """Makes the snapshot from what is stored."""
 

@@ -2,8 +2,8 @@
 
 from perdure.engine.journal import append_command, append_notification, forward
 from perdure.engine.notifications import completion_of
-from perdure.engine.tx import Timer
 from perdure.engine.turn import Turn
+from perdure.engine.tx import Timer
 from perdure.model.actions import ArmTimer
 from perdure.model.invocation import Invocation
 from perdure.model.records import Entry

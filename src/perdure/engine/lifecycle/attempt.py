@@ -6,8 +6,8 @@ from perdure.engine.commands import COMMANDS, CommandRefused
 from perdure.engine.commands.run import on_run_proposal
 from perdure.engine.journal import start_attempt, tree_resolves
 from perdure.engine.lifecycle.complete import complete, complete_with_output
-from perdure.engine.tx import JournalEvent, Timer
 from perdure.engine.turn import Turn
+from perdure.engine.tx import JournalEvent, Timer
 from perdure.model.actions import ArmTimer, HalfClose, SendToAttempt
 from perdure.model.invocation import AttemptFailure, Failure, Invocation, Status
 from perdure.model.records import AttemptProgress, Ended, Entry, Failed, Suspended

@@ -3,8 +3,8 @@
 from perdure.engine.inbox import begin
 from perdure.engine.lifecycle.complete import tell_awaiter
 from perdure.engine.outcome import ALREADY_INVOKED, outcome_of
-from perdure.engine.tx import Awaiter, Timer
 from perdure.engine.turn import Turn
+from perdure.engine.tx import Awaiter, Timer
 from perdure.model.actions import Accepted, AlreadyInvoked, ArmTimer, Finished
 from perdure.model.invocation import HandlerKind, Invocation, InvokedBy, JournalEntry, Status, Target
 from perdure.model.records import CallMessage, Invoke
@@ -26,9 +26,7 @@ def on_invoke(turn: Turn, record: Invoke) -> None:
         turn.reply(record, Accepted(record.id, True, invocation.execution_time))
 
 
-def _answer_existing(
-    turn: Turn, record: Invoke, existing: Invocation
-) -> Accepted | AlreadyInvoked | Finished | None:
+def _answer_existing(turn: Turn, record: Invoke, existing: Invocation) -> Accepted | AlreadyInvoked | Finished | None:
     if not record.wait:
         return Accepted(existing.id, False, existing.execution_time)
     if existing.handler_kind is HandlerKind.WORKFLOW:

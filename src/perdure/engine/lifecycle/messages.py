@@ -7,8 +7,8 @@ from perdure.engine.lifecycle.invoke import attach, on_call
 from perdure.engine.lifecycle.kill import on_kill_message
 from perdure.engine.notifications import Notification
 from perdure.engine.outcome import NOT_FOUND, outcome_of
-from perdure.engine.tx import Awaiter
 from perdure.engine.turn import LOCAL_PARTITION, Turn
+from perdure.engine.tx import Awaiter
 from perdure.model.invocation import Status
 from perdure.model.records import (
     AttachMessage,
