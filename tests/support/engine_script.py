@@ -171,8 +171,11 @@ class EngineScript:
             return ids.workflow_invocation_id(target.service, target.key)
         if idempotency_key is not None:
             return ids.idempotent_invocation_id(target.service, target.handler, idempotency_key, target.key)
+        return ids.fresh_invocation_id(target.service, target.key, self._next().to_bytes(16, "big"), 0)
+
+    def _next(self) -> int:
         self._fresh += 1
-        return ids.fresh_invocation_id(target.service, target.key, self._fresh.to_bytes(16, "big"), 0)
+        return self._fresh
 
     def _do_progress(self, directive: Directive) -> list[str]:
         """progress NAME [attempt=] [version=7] [deployment=], then lines: commands, perhaps an end. `undelivered`:
@@ -197,7 +200,7 @@ class EngineScript:
             server=None,
             entries=entries,
             end=end,
-            randomness=row.number.to_bytes(16, "big"),
+            randomness=self._next().to_bytes(16, "big"),
         )
         return self._apply(record, deliver=not words.flag("undelivered"))
 
@@ -291,7 +294,7 @@ def _frames(data: bytes) -> Iterator[str]:
     message = decode(first.type, first.payload)
     assert isinstance(message, wire.StartMessage)
     state = " ".join(f"{item.key.decode()}={item.value.decode()}" for item in message.state_map)
-    yield f"state: {state}{' (partial)' if message.partial_state else ''}"
+    yield f"state: {state or 'none'}{' (partial)' if message.partial_state else ''}"
     yield f"failed before: {message.retry_count_since_last_stored_entry}"
     yield f"entries: {message.known_entries}"
     assert message.known_entries == len(rest)

@@ -144,9 +144,10 @@ def _cancel(line: Words, _now: int, resolve: Resolve) -> tuple[int, Message]:
 
 
 def _awakeable(line: Words, _now: int, resolve: Resolve) -> tuple[int, Message]:
-    target = line["of"]
-    raw = ids.decode_invocation_id(resolve(target)) if target != "nobody" else None
-    awakeable = ids.awakeable_id(raw, line.number("idx")) if raw else "sign_1nonsense"
+    target = resolve(line["of"])
+    awakeable = "sign_1nonsense"
+    if not target.endswith("nonsense"):
+        awakeable = ids.awakeable_id(ids.decode_invocation_id(target), line.number("idx"))
     return MessageType.COMPLETE_AWAKEABLE_COMMAND, wire.CompleteAwakeableCommandMessage(
         awakeable_id=awakeable, value=_value(line), failure=_failure(line)
     )

@@ -191,7 +191,12 @@ class MemoryTx:
 
     def delete_promises(self, service: str, key: str) -> None:
         self.promises.pop((service, key), None)
-        self.promise_awaiters.pop((service, key), None)
+        waiting = self.promise_awaiters.get((service, key), set())
+        waiting -= {item for item in waiting if self._is_over(item[1])}
+
+    def _is_over(self, number: int) -> bool:
+        invocation = self.invocations.get(number)
+        return invocation is None or invocation.status is Status.COMPLETED
 
     def add_promise_awaiter(self, service: str, key: str, name: str, number: int, completion_id: int) -> None:
         self.promise_awaiters.setdefault((service, key), set()).add((name, number, completion_id))

@@ -25,7 +25,8 @@ def on_message(turn: Turn, record: MessageArrived) -> None:
     if record.sequence <= turn.tx.last_sequence(record.source):
         return
     turn.tx.set_last_sequence(record.source, record.sequence)
-    turn.tx.delete_outbox(LOCAL_PARTITION, record.sequence)
+    if record.source == LOCAL_PARTITION:
+        turn.tx.delete_outbox(LOCAL_PARTITION, record.sequence)
     message = record.message
     match message:
         case CallMessage():

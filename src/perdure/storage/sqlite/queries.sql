@@ -30,11 +30,11 @@ SELECT number FROM invocation WHERE status = 'invoked' AND number > ? ORDER BY n
 
 -- name: expired_completions
 SELECT number FROM invocation
-WHERE completion_expires_at IS NOT NULL AND completion_expires_at <= ? ORDER BY completion_expires_at LIMIT ?;
+WHERE completion_expires_at IS NOT NULL AND completion_expires_at <= ? ORDER BY completion_expires_at, number LIMIT ?;
 
 -- name: expired_journals
 SELECT number FROM invocation
-WHERE journal_expires_at IS NOT NULL AND journal_expires_at <= ? ORDER BY journal_expires_at LIMIT ?;
+WHERE journal_expires_at IS NOT NULL AND journal_expires_at <= ? ORDER BY journal_expires_at, number LIMIT ?;
 
 -- name: append_entry
 INSERT INTO journal VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?);
@@ -121,7 +121,9 @@ INSERT INTO promise VALUES (?, ?, ?, ?, ?);
 DELETE FROM promise WHERE service = ? AND key = ?;
 
 -- name: delete_promise_awaiters
-DELETE FROM promise_awaiter WHERE service = ? AND key = ?;
+DELETE FROM promise_awaiter WHERE service = ? AND key = ? AND NOT EXISTS (
+    SELECT 1 FROM invocation WHERE number = promise_awaiter.invocation AND status != 'completed'
+);
 
 -- name: add_promise_awaiter
 INSERT OR REPLACE INTO promise_awaiter VALUES (?, ?, ?, ?, ?);
