@@ -48,6 +48,10 @@ class EngineScript:
         directive.words.check_all_used()
         return [_ID.sub(lambda found: self._names.get(found[0], "?"), line) for line in printed]
 
+    def id_of(self, name: str) -> str:
+        """The invocation id that a script calls by that name."""
+        return self._ids[name]
+
     # names
 
     def _id(self, name: str) -> str:
