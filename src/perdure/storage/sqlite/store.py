@@ -1,7 +1,7 @@
 """A partition's file: opened by one process at a time, migrated, checked, and written in transactions.
 
-    DATA/LOCK               held (flock) as long as the store is open
-    DATA/partition-0.sqlite the tables, in WAL mode
+DATA/LOCK               held (flock) as long as the store is open
+DATA/partition-0.sqlite the tables, in WAL mode
 """
 
 import fcntl
