@@ -19,7 +19,7 @@ def write_line(text: str = "") -> None:
 
 
 def write_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Cells that do not fit are folded, never cut: ids must be good for copying."""
+    """Cells that do not fit are folded, never cut; the first column stays whole, as ids must be good for copying."""
     from rich import box
     from rich.console import Console
     from rich.table import Table
@@ -28,6 +28,7 @@ def write_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Non
     table = Table(*columns, box=box.SIMPLE_HEAD, pad_edge=False)
     for column in table.columns:
         column.overflow = "fold"
+    table.columns[0].no_wrap = True
     for row in rows:
         table.add_row(*(Text(_cell(value)) for value in row))
     # Through a pipe there is no width to fit into, and a line stays a line for grep.
