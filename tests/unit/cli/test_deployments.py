@@ -81,11 +81,14 @@ def test_json_is_all_that_is_written(endpoint: Any, run: Any) -> None:
 
 
 def test_a_refusal_gives_the_servers_words_and_the_meaning_of_the_code(endpoint: Any, run: Any) -> None:
-    endpoint.answers["POST", "/deployments"] = (500, {"message": "cannot\nconnect", "restate_code": "META0003"})
+    endpoint.answers["POST", "/deployments"] = (
+        500,
+        {"message": "[META0003] cannot\nconnect", "restate_code": "META0003"},
+    )
     result = run("dp", "register", "http://localhost:9080")
     assert result.exit_code == 1
     assert result.stdout == ""
-    assert "cannot connect. META0003: Discovery failed" in result.stderr
+    assert "error: cannot connect. META0003: Discovery failed" in result.stderr
     assert len(result.stderr.splitlines()) == 1
 
 
