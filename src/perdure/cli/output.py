@@ -1,13 +1,16 @@
 """What commands write: JSON for programs, tables for people, questions on standard error."""
 
 import json
+import re
 import sys
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Final
 
 import typer
 
 from perdure.cli.failures import Declined
+
+_UTC_TIME: Final = re.compile(r"(\d+-\d+-\d+)T(\d+:\d+:\d+(?:\.\d{1,3})?)\d*Z")
 
 
 def write_json(document: object) -> None:
@@ -61,11 +64,11 @@ def confirm(question: str, *, yes: bool) -> None:
 
 
 def readable_time(value: Any) -> str | None:
-    """`2026-11-20T10:19:47.590Z` as `2026-11-20 10:19:47.590 UTC`; other texts as they are."""
+    """`2026-11-20T10:19:47.590000000Z` as `2026-11-20 10:19:47.590 UTC`; other texts as they are."""
     if value is None:
         return None
-    text = str(value)
-    return text.replace("T", " ").removesuffix("Z") + " UTC" if text.endswith("Z") else text
+    found = _UTC_TIME.fullmatch(str(value))
+    return f"{found[1]} {found[2]} UTC" if found else str(value)
 
 
 def first_line(text: str, width: int = 80) -> str:

@@ -111,6 +111,7 @@ def test_list(admin: Any, run: Any) -> None:
     }
     admin.answers["GET", "/deployments"] = (200, {"deployments": [deployment]})
     shown = run("deployments", "list").stdout
+    assert "2026-11-20 10:22:05.850 UTC" in shown
     assert all(text in shown for text in ("dp_1", "http://localhost:9080/", "HTTP/2.0", "5 to 7", "Probe (revision 2)"))
     assert json.loads(run("dp", "ls", "--json").stdout) == {"deployments": [deployment]}
 
