@@ -6,7 +6,6 @@ import msgspec
 
 from perdure import ids
 from perdure.clock import Clock
-from perdure.ingress.durations import BadDuration, parse_duration_ms
 from perdure.ingress.paths import ByBody, ById, ByIdempotencyKey, ByWorkflow, Call
 from perdure.ingress.request import Request
 from perdure.ingress.responses import (
@@ -21,6 +20,7 @@ from perdure.ingress.responses import (
 from perdure.ingress.settings import IngressSettings
 from perdure.ingress.validation import check_input
 from perdure.model.actions import Accepted, AlreadyInvoked, Finished, Refused
+from perdure.model.durations import BadDuration, parse_duration_ms
 from perdure.model.invocation import Failure, HandlerKind, Target
 from perdure.model.records import Invoke
 from perdure.model.registry import Handler

@@ -94,7 +94,7 @@ def translate(query: exp.Query, now: int) -> Translated:
         _resolve_tables(query)
         _name_subqueries(query)
         _mark_unnamed(query)
-        tree = qualify(query, schema=_SCHEMA, dialect=_DIALECT, quote_identifiers=True)
+        tree: exp.Expr = qualify(query, schema=_SCHEMA, dialect=_DIALECT, quote_identifiers=True)
         _check_ids(tree)
         tree = annotate_types(_typed_truncs(tree), schema=_SCHEMA, dialect=_DIALECT)
         assert isinstance(tree, exp.Query)

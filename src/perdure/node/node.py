@@ -7,8 +7,9 @@ import structlog
 
 from perdure.admin.app import create_app
 from perdure.admin.registrar import Registrar
-from perdure.admin.settings import AdminSettings
+from perdure.admin.settings import COMPATIBLE_VERSION, AdminSettings
 from perdure.clock import Clock, SystemClock
+from perdure.engine.lifecycle.purge import SWEEP_PER_TURN
 from perdure.errors import StoreUnavailable
 from perdure.http.server import HttpServer
 from perdure.ingress.app import IngressApp
@@ -19,7 +20,6 @@ from perdure.invoker.endpoint import connect
 from perdure.invoker.endpoints import Endpoints
 from perdure.invoker.invoker import Invoker
 from perdure.invoker.transport import Transport
-from perdure.engine.lifecycle.purge import SWEEP_PER_TURN
 from perdure.model.records import Sweep
 from perdure.model.registry import Defaults, Deployment, Registry, ServiceSettings
 from perdure.node.settings import Settings, split_address
@@ -110,13 +110,23 @@ class Node:
         self._store.close()
 
     def _admin_app(self) -> object:
-        sign = self._signer.headers if self._signer is not None else None
-        discovery = Discovery(connect, sign)
+        discovery = Discovery(connect, self._sign if self._signer is not None else None)
         self._registrar = Registrar(self.partition, discovery, self._clock, self._defaults)
-        self._query_engine = QueryEngine(self._store.path, self.invoker.open_attempts)
+        self._query_engine = QueryEngine(
+            self._store.path,
+            lambda: self.partition.registry,
+            self.invoker.open_attempts,
+            self._clock,
+            server_version=COMPATIBLE_VERSION,
+            awaiting_on=self.invoker.awaiting_on,
+        )
         protocol_v7 = self._settings.highest_protocol_version >= 7
         admin = AdminSettings(ingress_endpoint=f"{self.ingress_url}/", protocol_v7=protocol_v7)
         return create_app(self.partition, self._registrar, self._query_engine, admin)
+
+    def _sign(self, path: str) -> list[tuple[str, str]]:
+        assert self._signer is not None
+        return self._signer.headers(path, None, self._clock.now() // 1000)
 
     async def _sweep(self) -> None:
         while True:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perdure.ingress.durations import BadDuration, parse_duration_ms
+from perdure.model.durations import BadDuration, parse_duration_ms
 
 HOUR = 3_600_000
 DAY = 24 * HOUR
