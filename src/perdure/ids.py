@@ -209,14 +209,36 @@ def fresh_invocation_id(
 # ---- Randomness and ULIDs ----
 
 
+class _RandomPool:
+    """Random bytes from the system, fetched in bulk: one call each would cost more than the id."""
+
+    def __init__(self) -> None:
+        self._bytes = b""
+        self._used = 0
+        # A forked process must not repeat what its parent draws.
+        os.register_at_fork(after_in_child=self.empty)
+
+    def empty(self) -> None:
+        self._bytes, self._used = b"", 0
+
+    def take(self, size: int) -> bytes:
+        if self._used + size > len(self._bytes):
+            self._bytes, self._used = os.urandom(4096), 0
+        self._used += size
+        return self._bytes[self._used - size : self._used]
+
+
+_pool = _RandomPool()
+
+
 def random_unique() -> bytes:
     """16 random bytes for `fresh_invocation_id`."""
-    return os.urandom(16)
+    return _pool.take(16)
 
 
 def random_bucket() -> int:
     """A random bucket for `fresh_invocation_id`, 0 .. SERVICE_BUCKETS - 1."""
-    return int.from_bytes(os.urandom(2), "big") % SERVICE_BUCKETS
+    return int.from_bytes(_pool.take(2), "big") % SERVICE_BUCKETS
 
 
 def ulid_bytes(now_ms: int, randomness: bytes) -> bytes:

@@ -27,7 +27,7 @@ _CANCEL_SECONDS: Final = 1.0
 class CannotListen(PerdureError):
     """A listen address cannot be used: taken, not allowed, or not of this machine."""
 
-    code: ClassVar[str] = "PE0102"
+    code: ClassVar[str] = "E0204"
     hint: ClassVar[str] = "Stop the program that uses the address, or choose another one in the configuration."
 
     def __init__(self, host: str, port: int, error: OSError) -> None:
@@ -35,7 +35,7 @@ class CannotListen(PerdureError):
             reason = "another program listens there already"
         else:
             reason = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
-        super().__init__(f"[{self.code}] cannot listen on {_address(host, port)}: {reason}. {self.hint}")
+        super().__init__(f"cannot listen on {_address(host, port)}: {reason}")
 
 
 class _Unknown(asyncio.Protocol):
@@ -105,7 +105,7 @@ class HttpServer:
         limits: ServerLimits | None = None,
         cancel_when_gone: bool = False,
     ) -> "HttpServer":
-        """Listens and serves. port: 0 lets the system choose. Raises: CannotListen (PE0102).
+        """Listens and serves. port: 0 lets the system choose. Raises: CannotListen (E0204).
 
         The app gets `http` scopes only, no `lifespan`. cancel_when_gone: its task is cancelled when the client
         goes away, which costs less than watching for `http.disconnect` and needs an app that may be cancelled.

@@ -1,6 +1,6 @@
 """SQL functions: those that the views are made of, and those of the dialect that SQLite lacks."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -35,7 +35,7 @@ class Surroundings:
         self.server_version = server_version
         self.awaiting_on = awaiting_on
         self.registry = Registry({}, {}, {})
-        self.open_attempts: frozenset[int] = frozenset()
+        self.open_attempts: Collection[int] = frozenset()
 
 
 def register(connection: apsw.Connection, surroundings: Surroundings) -> None:

@@ -58,7 +58,8 @@ class QueryEngine:
         awaiting_on: Callable[[int], str | None] = lambda _: None,
         limits: QueryLimits | None = None,
     ) -> None:
-        """path: the partition file. registry: its snapshot. open_attempts: numbers of invocations with one.
+        """path: the partition file. registry: its snapshot. open_attempts: a live view of the invocations with one,
+        so that a row and its attempt are looked at in the same moment.
 
         server_version: what `created_using_restate_version` shows. awaiting_on: JSON of what an open attempt waits for;
         called on the query thread. The file is opened with the first query.
@@ -78,7 +79,7 @@ class QueryEngine:
         if self._waiting >= self._limits.waiting:
             raise QueryError("too many queries are waiting; try again in a moment", 429)
         registry = self._registry()
-        open_attempts = frozenset(self._open_attempts())
+        open_attempts = self._open_attempts()
         now = self._clock.now()
         self._waiting += 1
         try:
@@ -87,15 +88,15 @@ class QueryEngine:
         finally:
             self._waiting -= 1
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Interrupts the query that runs."""
         reader = self._reader
         if reader is not None:
             reader.interrupt()
-            self._thread.submit(reader.close)
+            await asyncio.get_running_loop().run_in_executor(self._thread, reader.close)
         self._thread.shutdown()
 
-    def _run(self, text: str, registry: Registry, open_attempts: frozenset[int], now: int) -> QueryResult:
+    def _run(self, text: str, registry: Registry, open_attempts: Collection[int], now: int) -> QueryResult:
         if self._reader is None:
             self._reader = _Reader(self._path, self._surroundings, self._limits)
         self._surroundings.registry = registry

@@ -122,8 +122,10 @@ SELECT
     CASE
         WHEN status = 'inboxed' THEN 'pending'
         WHEN status <> 'invoked' THEN status
-        WHEN attempt_is_open(number) THEN 'running'
         WHEN next_retry_at IS NOT NULL THEN 'backing-off'
+        WHEN attempt_is_open(number) THEN 'running'
+        -- Its back-off is over and the next attempt is about to open.
+        WHEN retry_count > 1 THEN 'backing-off'
         ELSE 'ready'
     END AS status,
     CASE WHEN status = 'completed' THEN iif(failure IS NULL, 'success', 'failure') END AS completion_result,

@@ -4,13 +4,14 @@ import asyncio
 from collections.abc import Iterable, Mapping
 
 import structlog
+from starlette.types import ASGIApp
 
 from perdure.admin.app import create_app
 from perdure.admin.registrar import Registrar
 from perdure.admin.settings import COMPATIBLE_VERSION, AdminSettings
 from perdure.clock import Clock, SystemClock
-from perdure.engine.lifecycle.purge import SWEEP_PER_TURN
 from perdure.errors import StoreUnavailable
+from perdure.http.asgi_bridge import App
 from perdure.http.server import HttpServer
 from perdure.ingress.app import IngressApp
 from perdure.introspection.query import QueryEngine
@@ -20,6 +21,7 @@ from perdure.invoker.endpoint import connect
 from perdure.invoker.endpoints import Endpoints
 from perdure.invoker.invoker import Invoker
 from perdure.invoker.transport import Transport
+from perdure.engine.lifecycle.purge import SWEEP_PER_TURN
 from perdure.model.records import Sweep
 from perdure.model.registry import Defaults, Deployment, Registry, ServiceSettings
 from perdure.node.settings import Settings, split_address
@@ -61,7 +63,7 @@ class Node:
         """Makes code that runs beside the engine reachable; before `start`, so that what is recovered finds it."""
         self._endpoints.add_local(uri, transport)
 
-    async def add_app(self, name: str, app: object) -> None:
+    async def add_app(self, name: str, app: App) -> None:
         """Serves an ASGI app in this process and registers its services. After `start`."""
         uri = f"perdure-asgi://{name}"
         transport = AsgiTransport(app)
@@ -106,11 +108,11 @@ class Node:
         await self.invoker.stop()
         await self.partition.stop()
         if self._query_engine is not None:
-            self._query_engine.close()
+            await self._query_engine.close()
         self._store.close()
 
-    def _admin_app(self) -> object:
-        discovery = Discovery(connect, self._sign if self._signer is not None else None)
+    def _admin_app(self) -> ASGIApp:
+        discovery = Discovery(connect, self._sign_discovery if self._signer is not None else None)
         self._registrar = Registrar(self.partition, discovery, self._clock, self._defaults)
         self._query_engine = QueryEngine(
             self._store.path,
@@ -124,7 +126,7 @@ class Node:
         admin = AdminSettings(ingress_endpoint=f"{self.ingress_url}/", protocol_v7=protocol_v7)
         return create_app(self.partition, self._registrar, self._query_engine, admin)
 
-    def _sign(self, path: str) -> list[tuple[str, str]]:
+    def _sign_discovery(self, path: str) -> list[tuple[str, str]]:
         assert self._signer is not None
         return self._signer.headers(path, None, self._clock.now() // 1000)
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 import msgspec
+import pytest
 
 from perdure.admin.app import create_app
 from perdure.admin.registrar import Registrar
@@ -120,6 +121,20 @@ class Admin:
 
         return asyncio.run(send())
 
+    service = staticmethod(service)
+    handler = staticmethod(json_handler)
+
     def register(self, uri: str, *services: dict[str, Any], **options: Any) -> httpx.Response:
         self.discovery.endpoints[uri] = manifest(*services)
         return self.request("POST", "/deployments", json={"uri": uri, **options})
+
+
+@pytest.fixture
+def admin() -> Admin:
+    return Admin()
+
+
+@pytest.fixture
+def make_admin() -> type[Admin]:
+    """For tests that need other defaults or a query engine."""
+    return Admin

@@ -352,7 +352,7 @@ def test_a_store_that_takes_nothing(caller: Any, method: str, path: str) -> None
     caller.gateway.answer = full
     status, message, source = error_of(caller.request(method, path))
     assert (status, source) == (503, "ingress")
-    assert "PE0301" in message
+    assert "E0301" in message
     assert "the disk is full" in message
 
 

@@ -159,7 +159,7 @@ class Sql:
             try:
                 return await engine.query(text)
             finally:
-                engine.close()
+                await engine.close()
 
         return asyncio.run(ask())
 
