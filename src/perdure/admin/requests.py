@@ -7,7 +7,7 @@ from starlette.requests import Request
 
 from perdure.admin.problems import ApiError, RequestError, bad_field
 from perdure.ids import BadId, decode_deployment_id, decode_invocation_id
-from perdure.model.durations import BadDuration, parse_duration_ms
+from perdure.model.durations import BadDuration, parse_duration
 
 BODY_LIMIT: Final = 2 * 1024 * 1024
 """The longest request body, in bytes."""
@@ -24,7 +24,7 @@ def _decode_hook(wanted: type, value: Any) -> Any:
         raise NotImplementedError
     if not isinstance(value, str):
         raise BadDuration("expected a duration as text, such as `90s`, `2 hours` or `PT30M`")
-    return Duration(parse_duration_ms(value))
+    return Duration(parse_duration(value))
 
 
 async def read_body(request: Request, wanted: type[T]) -> T:

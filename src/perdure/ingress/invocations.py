@@ -20,7 +20,7 @@ from perdure.ingress.responses import (
 from perdure.ingress.settings import IngressSettings
 from perdure.ingress.validation import check_input
 from perdure.model.actions import Accepted, AlreadyInvoked, Finished, Refused
-from perdure.model.durations import BadDuration, parse_duration_ms
+from perdure.model.durations import BadDuration, parse_duration
 from perdure.model.invocation import Failure, HandlerKind, Target
 from perdure.model.records import Invoke
 from perdure.model.registry import Handler
@@ -113,7 +113,7 @@ class Invocations:
         delay = parameters.get("delay")
         if delay is not None:
             try:
-                execution_time = self._clock.now() + parse_duration_ms(delay)
+                execution_time = self._clock.now() + parse_duration(delay)
                 if execution_time >= _YEAR_10000_MS:
                     raise BadDuration("it ends after the year 9999")
             except BadDuration as error:

@@ -6,7 +6,7 @@ from typing import Any, Final
 from sqlglot import exp
 
 from perdure.introspection.functions import signed
-from perdure.model.durations import BadDuration, parse_duration_ms
+from perdure.model.durations import BadDuration, parse_duration
 from perdure.model.timestamps import format_time, parse_time
 
 UNNAMED: Final = "__unnamed_"
@@ -87,7 +87,7 @@ class _Lowering:
         unit = node.args.get("unit")
         text = f"{node.this.name if node.this else ''} {unit.name if unit else ''}".strip()
         try:
-            return _integer(parse_duration_ms(text.lower()))
+            return _integer(parse_duration(text.lower()))
         except BadDuration as error:
             raise Unsupported(f"Error during planning: interval '{text}' is not supported: {error}") from None
 
@@ -155,7 +155,7 @@ _TEXT_FUNCTIONS: Final = {
 
 def _read(text: str, kind: Any) -> int:
     try:
-        return parse_time(text) if kind in _TIMES else parse_duration_ms(text)
+        return parse_time(text) if kind in _TIMES else parse_duration(text)
     except ValueError as error:
         what = "timestamp" if kind in _TIMES else "interval"
         raise Unsupported(f"Error during planning: '{text}' cannot be read as a {what}: {error}") from None

@@ -37,7 +37,7 @@ class BadDuration(ValueError):
     """Text that is not a duration. `str()` says why."""
 
 
-def parse_duration_ms(text: str) -> int:
+def parse_duration(text: str) -> int:
     """The duration in ms, rounded up so that nothing starts too early. Raises: BadDuration."""
     text = text.strip()
     if not text:
