@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
 from support.client import Client, wait_for
 from support.processes import Program, free_addresses, listening_socket
 
@@ -157,7 +158,7 @@ def served(command: list[str], folder: Path, environment: Mapping[str, str]) -> 
     try:
         yield uri
     finally:
-        program.stop()
+        program.kill()  # its handlers may wait for hours, and nobody waits for their end
 
 
 @contextmanager

@@ -1,8 +1,6 @@
 """Serves `services.py` with hypercorn, in HTTP/1.1 and HTTP/2, on an inherited socket: `python serve.py FD`."""
 
 import asyncio
-import os
-import signal
 import sys
 
 from hypercorn.asyncio import serve
@@ -20,6 +18,4 @@ async def main(descriptor: str) -> None:
     await serve(app, config, shutdown_trigger=asyncio.Event().wait)  # type: ignore[arg-type]
 
 
-# Handlers may wait for hours, and nobody waits for their end.
-signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
 asyncio.run(main(sys.argv[1]))

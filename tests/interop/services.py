@@ -1,23 +1,16 @@
-"""The services of the interop suite with the official Python SDK; `ts/services.mjs` has the same with the TypeScript one.
+"""The services of the interop suite with the official Python SDK; `ts/services.mjs` has the same in TypeScript."""
 
-What a handler does outside of its journal goes to a file for each tag in the folder `PERDURE_INTEROP_DIR`, one
-line each, so that a test can count what was really executed.
-"""
-
-import asyncio
 import os
-from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import restate
+from plain_services import echo, echo_value, limited, millis, run, steps
+from records import record, recorder
 from restate import (
     Context,
-    InvocationRetryPolicy,
     ObjectContext,
     ObjectSharedContext,
-    RunOptions,
     Service,
     TerminalError,
     VirtualObject,
@@ -25,160 +18,10 @@ from restate import (
     WorkflowContext,
     WorkflowSharedContext,
 )
+from waiting_services import HOUR, compensated, settled, waiter
 
-HOUR = timedelta(hours=1)
 QUICK = timedelta(milliseconds=50)
 """Inactivity timeout of the services that suspend also where both directions stay open."""
-FAST = InvocationRetryPolicy(
-    initial_interval=timedelta(milliseconds=10), exponentiation_factor=1.0, max_interval=timedelta(milliseconds=10)
-)
-
-
-def record(tag: str, line: str) -> int:
-    """Writes one line. Returns how often this line is there now."""
-    path = Path(os.environ["PERDURE_INTEROP_DIR"]) / tag
-    with path.open("a", encoding="utf-8") as file:
-        file.write(line + "\n")
-    return path.read_text(encoding="utf-8").splitlines().count(line)
-
-
-def recorder(tag: str, line: str) -> Callable[[], None]:
-    """An action for `run` that writes one line."""
-
-    def write() -> None:
-        record(tag, line)
-
-    return write
-
-
-async def released(tag: str) -> None:
-    """Waits, outside of the journal, until the test has released the tag; at most 20 s."""
-    gate = Path(os.environ["PERDURE_INTEROP_DIR"]) / f"{tag}.released"
-    for _ in range(2000):
-        if gate.exists():
-            return
-        await asyncio.sleep(0.01)
-
-
-def millis(value: float) -> timedelta:
-    return timedelta(milliseconds=value)
-
-
-def failure(error: TerminalError) -> dict[str, Any]:
-    return {"code": error.status_code, "message": error.message}
-
-
-echo = Service("Echo")
-
-
-@echo.handler(name="echo")
-async def echo_value(ctx: Context, value: Any) -> Any:
-    return value
-
-
-@echo.handler()
-async def about(ctx: Context) -> dict[str, Any]:
-    request = ctx.request()
-    return {"id": request.id, "headers": dict(request.headers)}
-
-
-@echo.handler()
-async def fail(ctx: Context, wanted: dict[str, Any]) -> None:
-    raise TerminalError(wanted["message"], status_code=wanted["code"], metadata=wanted.get("metadata"))
-
-
-@echo.handler()
-async def journaled(ctx: Context, size: int) -> int:
-    """The length of a run's result of `size` characters, as every later attempt reads it from the journal."""
-    text = await ctx.run_typed("text", lambda: "x" * size)
-    await ctx.sleep(millis(1))
-    return len(text)
-
-
-steps = Service("Steps", invocation_retry_policy=FAST)
-
-
-@steps.handler()
-async def run(ctx: Context, wanted: dict[str, Any]) -> list[str]:
-    def step(number: int) -> str:
-        record(wanted["tag"], f"step {number}")
-        return f"result {number}"
-
-    return [await ctx.run_typed(f"step {i}", step, RunOptions(), i) for i in range(wanted["count"])]
-
-
-@steps.handler()
-async def interrupted(ctx: Context, wanted: dict[str, Any]) -> list[str]:
-    """Two steps around a failure of the handler itself."""
-    tag = wanted["tag"]
-
-    def step(name: str) -> str:
-        record(tag, name)
-        return name
-
-    first = await ctx.run_typed("first", step, RunOptions(), "first")
-    if record(tag, "attempt") <= wanted["failures"]:
-        raise RuntimeError("the handler fails on purpose")
-    return [first, await ctx.run_typed("second", step, RunOptions(), "second")]
-
-
-@steps.handler()
-async def flaky(ctx: Context, wanted: dict[str, Any]) -> Any:
-    """A run that fails `failures` times and may be tried `attempts` times."""
-
-    def action() -> str:
-        if record(wanted["tag"], "tried") <= wanted["failures"]:
-            raise RuntimeError("the run fails on purpose")
-        return "went well"
-
-    options: RunOptions[str] = RunOptions(
-        max_attempts=wanted.get("attempts"), initial_retry_interval=millis(5), retry_interval_factor=1.0
-    )
-    try:
-        return await ctx.run_typed("flaky", action, options)
-    except TerminalError as error:
-        return failure(error)
-
-
-@steps.handler()
-async def refused(ctx: Context, tag: str) -> Any:
-    """A run with a terminal error, which is not tried again."""
-
-    def action() -> None:
-        record(tag, "tried")
-        raise TerminalError("no such thing", status_code=404)
-
-    try:
-        return await ctx.run_typed("refused", action)
-    except TerminalError as error:
-        return failure(error)
-
-
-@steps.handler()
-async def dice(ctx: Context, tag: str) -> str:
-    """Draws random values, fails, and draws them again in the next attempt."""
-    drawn = f"{ctx.uuid()} {ctx.random().random()} {await ctx.time()}"
-    record(tag, drawn)
-    if record(tag, "attempt") == 1:
-        raise RuntimeError("the first attempt fails on purpose")
-    return drawn
-
-
-def limited(name: str, on_max_attempts: Any) -> Service:
-    """A service that may fail only once."""
-    policy = InvocationRetryPolicy(
-        initial_interval=millis(5), exponentiation_factor=1.0, max_attempts=2, on_max_attempts=on_max_attempts
-    )
-    service = Service(name, invocation_retry_policy=policy)
-
-    @service.handler()
-    async def work(ctx: Context, wanted: dict[str, Any]) -> int:
-        attempt = record(wanted["tag"], "attempt")
-        if attempt <= wanted["failures"]:
-            raise RuntimeError("broken on purpose")
-        return attempt
-
-    return service
 
 
 def ledger(name: str, **options: Any) -> VirtualObject:
@@ -273,116 +116,6 @@ async def stage(ctx: WorkflowSharedContext) -> Any:
 async def linger(ctx: WorkflowSharedContext, tag: str) -> Any:
     """Waits for a promise that nobody keeps."""
     return await compensated(ctx, tag, lambda: ctx.promise("never", type_hint=str).value())
-
-
-async def compensated(ctx: Any, tag: str, wait: Callable[[], Awaitable[Any]]) -> Any:
-    """Waits for something; when that fails, undoes in a step, and passes the failure on."""
-    record(tag, "started")
-    try:
-        return await wait()
-    except TerminalError as error:
-        await ctx.run_typed("undo", recorder(tag, f"undone after {error.status_code}"))
-        raise
-
-
-def waiter(name: str, **options: Any) -> Service:
-    """Everything that a handler can wait for."""
-    service = Service(name, **options)
-
-    @service.handler()
-    async def sleep(ctx: Context, duration_ms: int) -> str:
-        await ctx.sleep(millis(duration_ms))
-        return "slept"
-
-    @service.handler()
-    async def awakeable(ctx: Context, tag: str) -> Any:
-        identifier, value = ctx.awakeable(type_hint=Any)
-        await ctx.run_typed("publish", recorder(tag, identifier))
-        try:
-            return {"value": await value}
-        except TerminalError as error:
-            return failure(error)
-
-    @service.handler()
-    async def signal(ctx: Context, name: str) -> Any:
-        try:
-            return {"value": await ctx.signal(name, type_hint=Any)}
-        except TerminalError as error:
-            return failure(error)
-
-    @service.handler()
-    async def hold(ctx: Context, tag: str) -> Any:
-        return await compensated(ctx, tag, lambda: ctx.sleep(HOUR))
-
-    @service.handler()
-    async def wait(ctx: Context, wanted: dict[str, Any]) -> Any:
-        """Waits for what `wanted["point"]` names until it is cancelled."""
-        tag = wanted["tag"]
-
-        async def closure() -> str:
-            record(tag, "running")
-            await released(tag)
-            return "ran"
-
-        def forever() -> Any:
-            return ctx.sleep(HOUR)
-
-        def call() -> Any:
-            return ctx.service_call(hold, f"{tag}.callee")
-
-        points: dict[str, Callable[[], Awaitable[Any]]] = {
-            "sleep": forever,
-            "awakeable": lambda: ctx.awakeable()[1],
-            "call": call,
-            "signal": lambda: ctx.signal("never"),
-            "attach": lambda: ctx.attach_invocation(wanted["target"]),
-            "run": lambda: ctx.run_typed("closure", closure),
-            "gather": lambda: restate.gather(forever(), ctx.awakeable()[1], call()),
-            "select": lambda: restate.select(a=forever(), b=ctx.awakeable()[1]),
-        }
-        return await compensated(ctx, tag, points[wanted["point"]])
-
-    @service.handler()
-    async def combine(ctx: Context, wanted: dict[str, Any]) -> Any:
-        """Combines several waits in one of the ways of the SDK."""
-        futures = [part(ctx, wanted["tag"], wished) for wished in wanted["parts"]]
-        match wanted["way"]:
-            case "gather":
-                await restate.gather(*futures)
-                return [await settled(future) for future in futures]
-            case "select":
-                name, value = await restate.select(**{str(i): future for i, future in enumerate(futures)})
-                return [int(name), value]
-            case "as_completed":
-                return [await settled(future) async for future in restate.as_completed(*futures)]
-        raise TerminalError(f"the Python SDK has no {wanted['way']}")
-
-    return service
-
-
-def part(ctx: Context, tag: str, wished: dict[str, Any]) -> Any:
-    """One of the things to combine: a sleep, an awakeable, a run, or a call that succeeds or fails."""
-    match wished:
-        case {"sleep": duration_ms}:
-            return ctx.sleep(millis(duration_ms))
-        case {"awakeable": _}:
-            identifier, future = ctx.awakeable(type_hint=Any)
-            record(tag, identifier)
-            return future
-        case {"run": value}:
-            return ctx.run_typed("part", lambda: value)
-        case {"call": value}:
-            return ctx.service_call(echo_value, value)
-        case {"fail": message}:
-            return ctx.service_call(fail, {"message": message, "code": 400})
-    raise TerminalError(f"unknown part {wished}")
-
-
-async def settled(future: Any) -> Any:
-    try:
-        return await future
-    except TerminalError as error:
-        return f"failed: {error.message}"
 
 
 tree = Service("Tree")

@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+
 from support.client import CallFailed, wait_for
 
 MEBIBYTE = 1024 * 1024

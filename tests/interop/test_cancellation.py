@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+
 from support.client import wait_for
 
 

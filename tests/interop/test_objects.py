@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+
 from support.client import wait_for
 
 LEDGERS = pytest.mark.parametrize("ledger", ["Ledger", "LazyLedger"])

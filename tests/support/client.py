@@ -9,6 +9,8 @@ import httpx
 
 _T = TypeVar("_T")
 
+INVOCATION = "SELECT * FROM sys_invocation WHERE id = '{id}'"
+
 NO_ARGUMENT: Any = object()
 """The handler is called without a body; `None` is the JSON value null."""
 
@@ -49,7 +51,8 @@ class Client:
         """ingress, admin: base URLs without a slash at the end."""
         self.ingress = ingress
         self.admin = admin
-        self._http = httpx.Client(timeout=30, limits=httpx.Limits(max_connections=128, max_keepalive_connections=32))
+        # A connection for each request: one that is kept may be closed by the server just when it is used again.
+        self._http = httpx.Client(timeout=30, limits=httpx.Limits(max_connections=128, max_keepalive_connections=0))
 
     def close(self) -> None:
         self._http.close()
@@ -120,7 +123,7 @@ class Client:
 
     def invocation(self, invocation: str) -> dict[str, Any] | None:
         """The row of `sys_invocation`, None when there is none."""
-        rows = self.query("SELECT * FROM sys_invocation WHERE id = '" + invocation + "'")
+        rows = self.query(INVOCATION.replace("{id}", invocation))
         return rows[0] if rows else None
 
     def wait_status(self, invocation: str, *statuses: str) -> dict[str, Any]:

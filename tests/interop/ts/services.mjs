@@ -362,5 +362,4 @@ const handler = restate.createEndpointHandler({
     remote,
   ],
 });
-const server = createServer(handler).listen({ fd: Number(process.argv[2]) });
-process.on("SIGTERM", () => server.close(() => process.exit(0)) && process.exit(0));
+createServer(handler).listen({ fd: Number(process.argv[2]) });
