@@ -138,6 +138,8 @@ class Http2Connection(asyncio.Protocol):
         """Closes at once; open exchanges fail."""
         if self._socket is not None:
             self._socket.abort()
+        else:
+            self.closed.set()
         self._lost(error)
 
     def abort_socket(self) -> None:
@@ -152,6 +154,8 @@ class Http2Connection(asyncio.Protocol):
             self._write()
             self._socket.close()
             self._closing = self._socket
+        else:
+            self.closed.set()
         self._lost(error)
 
     # asyncio.Protocol

@@ -10,6 +10,7 @@ from perdure.worker import frames
 from perdure.worker.link_protocol import LinkProtocol
 
 _STREAM_MAX = 0xFFFF_FFFF
+_CLOSE_GRACE_S = 1.0
 
 
 class WorkerFailed(TransportError):
@@ -120,8 +121,21 @@ class LinkTransport(LinkProtocol):
         """Closes the link; the worker ends. Open exchanges fail."""
         self._fail_all("the worker link was closed")
         self.hang_up()
-        if self.connected:
-            await self.lost.wait()
+        try:
+            async with asyncio.timeout(_CLOSE_GRACE_S):
+                await self.lost.wait()
+        except TimeoutError:
+            # A blocked worker does not read what is still to be written, and need not.
+            self.abort("the worker link was closed")
+
+    @property
+    def open_streams(self) -> int:
+        return len(self._streams)
+
+    def fail_streams(self, error: TransportError) -> None:
+        """Cuts all exchanges off; their handlers are told `error`."""
+        for stream in list(self._streams.values()):
+            stream.deliver_failure(error)
 
     def forget(self, number: int) -> None:
         """The stream is over: what the worker still sends on it is ignored."""
@@ -165,8 +179,7 @@ class LinkTransport(LinkProtocol):
             self.ready.set_exception(WorkerFailed(message.reason))
 
     def _fail_all(self, reason: str) -> None:
-        for stream in list(self._streams.values()):
-            stream.deliver_failure(TransportError(reason))
+        self.fail_streams(TransportError(reason))
 
     def _next_number(self) -> int:
         number = self._last_number

@@ -17,7 +17,7 @@ class NotReady:
 class Gateway(Protocol):
     """A running partition, seen from the surfaces. Everything is called on the event loop's thread.
 
-    All methods raise `StoreUnavailable` (PE0301) when the store cannot take a record: nothing was done, try again later.
+    All methods raise `StoreUnavailable` (E0301) when the store cannot take a record: nothing was done, try again later.
     """
 
     @property
