@@ -1,4 +1,4 @@
-"""How `pytest -n` shares the tests out: those of one interop stack stay together, so that it is started once."""
+"""How `pytest -n` shares the tests out: what shares a server stays together, so that it is started once."""
 
 import re
 from typing import Any
@@ -14,9 +14,10 @@ STACK = re.compile(
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     from xdist.scheduler import LoadScopeScheduling
 
-    class ByStack(LoadScopeScheduling):
+    class ByServer(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
-            found = STACK.match(nodeid)
-            return found.group(1) if found else nodeid
+            if stack := STACK.match(nodeid):
+                return stack.group(1)
+            return nodeid.partition("::")[0] if nodeid.startswith("tests/interop/") else nodeid
 
-    return ByStack(config, log)
+    return ByServer(config, log)
