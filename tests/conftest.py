@@ -1,4 +1,4 @@
-"""How `pytest -n` shares the tests out: what shares a server stays together, so that it is started once."""
+"""Options of the whole suite, and how `pytest -n` shares it out."""
 
 import re
 from typing import Any
@@ -10,8 +10,13 @@ STACK = re.compile(
 )
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--rewrite", action="store_true", help="write what happened into the data-driven tests' files")
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """What shares a server stays on one worker, so that the server is started once."""
     from xdist.scheduler import LoadScopeScheduling
 
     class ByServer(LoadScopeScheduling):

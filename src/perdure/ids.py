@@ -30,6 +30,8 @@ _ALPHABET: Final = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWX
 _PAIRS: Final = [a + b for a in _ALPHABET for b in _ALPHABET]
 _DIGITS: Final = bytes(max(_ALPHABET.find(chr(code)), 0) for code in range(256))
 _CROCKFORD: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_CROCKFORD_PAIRS: Final = [a + b for a in _CROCKFORD for b in _CROCKFORD]
+_CROCKFORD_SHIFTS: Final = tuple(range(120, -1, -10))
 _PREFIXES: Final = frozenset({"inv", "dp", "sub", "sign", "prom", "snap", "mut", "vq"})
 _62_4: Final = 62**4
 _62_8: Final = 62**8
@@ -251,7 +253,8 @@ def ulid_text(raw: bytes) -> str:
     """The usual text of a ULID: 26 characters of Crockford's base 32. raw: 16 bytes."""
     assert len(raw) == 16
     value = int.from_bytes(raw, "big")
-    return "".join(_CROCKFORD[(value >> shift) & 31] for shift in range(125, -1, -5))
+    pairs = _CROCKFORD_PAIRS
+    return "".join([pairs[(value >> shift) & 1023] for shift in _CROCKFORD_SHIFTS])
 
 
 # ---- Awakeables ----

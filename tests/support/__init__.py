@@ -1,1 +1,1 @@
-"""What tests of whole programs share: processes, and a client for the surfaces of a server."""
+"""What several test folders build on."""

@@ -71,7 +71,7 @@ class _Unknown(asyncio.Protocol):
         self._transport = None
         self._serving.connections.discard(self)
 
-    def close_if_idle(self, silent_since: float) -> None:
+    def close_if_idle(self, now: float, silent_since: float) -> None:
         if self.last_active <= silent_since:
             self.stop()
 
@@ -130,6 +130,11 @@ class HttpServer:
         host, port = self._listeners[0].getsockname()[:2]
         return _address(host, port)
 
+    @property
+    def connections(self) -> int:
+        """How many clients are connected."""
+        return len(self._serving.connections)
+
     async def stop(self, drain_seconds: float = 5.0) -> None:
         """Takes no more requests, lets what is being answered end, then cuts off the rest. Idempotent."""
         serving = self._serving
@@ -155,9 +160,10 @@ class HttpServer:
 
     def _close_idle(self) -> None:
         serving = self._serving
-        silent_since = serving.loop.time() - serving.limits.idle_seconds
+        now = serving.loop.time()
+        silent_since = now - serving.limits.idle_seconds
         for connection in tuple(serving.connections):
-            connection.close_if_idle(silent_since)
+            connection.close_if_idle(now, silent_since)
         self._sweep = serving.loop.call_later(_SWEEP_SECONDS, self._close_idle)
 
 
