@@ -25,7 +25,7 @@ def complete(turn: Turn, invocation: Invocation, outcome: Outcome, *, keep_row: 
         assert invocation.key is not None
         turn.tx.remove_from_inbox(invocation.service, invocation.key, invocation.number)
     _tell(turn, invocation, outcome)
-    _settle(invocation, outcome, turn.now)
+    _settle(turn, invocation, outcome)
     if not keep_row or invocation.completion_retention == 0:
         turn.tx.delete_invocation(invocation.number)
     else:
@@ -37,17 +37,17 @@ def complete(turn: Turn, invocation: Invocation, outcome: Outcome, *, keep_row: 
         release_key(turn, invocation.service, invocation.key)
 
 
-def _settle(invocation: Invocation, outcome: Outcome, now: int) -> None:
+def _settle(turn: Turn, invocation: Invocation, outcome: Outcome) -> None:
     invocation.status = Status.COMPLETED
-    invocation.completed_at = now
-    invocation.modified_at = now
+    invocation.completed_at = turn.now
+    invocation.modified_at = turn.now
     invocation.awaiting = None
     invocation.next_retry_at = None
     invocation.last_failure = None
     invocation.pause_requested = False
-    invocation.completion_expires_at = now + invocation.completion_retention
+    invocation.completion_expires_at = turn.later(invocation.completion_retention)
     if 0 < invocation.journal_retention < invocation.completion_retention:
-        invocation.journal_expires_at = now + invocation.journal_retention
+        invocation.journal_expires_at = turn.later(invocation.journal_retention)
     if isinstance(outcome, Failure):
         invocation.failure = msgspec.json.encode(outcome)
 
