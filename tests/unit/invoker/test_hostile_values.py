@@ -1,4 +1,4 @@
-"""Well-formed frames with values that nobody means: they are stored, cut to what can be kept, or refused; nothing breaks."""
+"""Well-formed frames with values that nobody means: stored, cut to what can be kept, or refused; nothing breaks."""
 
 import json
 from collections.abc import Callable, Iterator
