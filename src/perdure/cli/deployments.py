@@ -73,7 +73,7 @@ def register_deployment(
         return
     if known or breaking:
         services = ", ".join(sorted(service["name"] for service in planned.body["services"]))
-        confirm(f"Replace what is registered for {uri} ({services})?", yes=yes)
+        confirm(f"Register {uri} again, in place of what is there ({services})?", yes=yes)
     done = client.post("/deployments", {**request, "dry_run": False})
     _show(done, "was discovered again" if known else "is registered", uri, as_json)
 

@@ -61,7 +61,6 @@ app = typer.Typer(
     name="perdure",
     cls=Commands,
     help="Durable execution: run a server, register deployments, look at and control invocations.",
-    no_args_is_help=True,
     add_completion=False,
     # Plain help: a formatted one needs imports that take longer than most commands.
     rich_markup_mode=None,

@@ -8,14 +8,17 @@ from typer.core import TyperCommand, TyperGroup
 
 
 class Group(TyperGroup):
-    """A group whose help, and the way through it, needs no Pydantic."""
+    """A group that shows its help when nothing else is asked of it, and needs no Pydantic for that."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, args or ["--help"])
 
     def get_help_option(self, ctx: Any) -> Any:
         return _quick(super().get_help_option(ctx))
 
 
 class Command(TyperCommand):
-    """The same for a command."""
+    """A command whose help needs no Pydantic."""
 
     def get_help_option(self, ctx: Any) -> Any:
         return _quick(super().get_help_option(ctx))
@@ -31,7 +34,7 @@ def _quick(help_option: Any) -> Any:
 
 def noun(app: typer.Typer, names: tuple[str, ...], help: str) -> typer.Typer:
     """A group of commands under all `names`; the help lists the first."""
-    group = typer.Typer(cls=Group, help=help, no_args_is_help=True, rich_markup_mode=None)
+    group = typer.Typer(cls=Group, help=help, rich_markup_mode=None)
     for position, name in enumerate(names):
         app.add_typer(group, name=name, hidden=position > 0)
     return group

@@ -49,12 +49,13 @@ def confirm(question: str, *, yes: bool) -> None:
     """Raises: Declined, also when nobody is there to answer."""
     if yes:
         return
-    try:
-        agreed = typer.confirm(question, err=True)
-    except typer.Abort:
+    # Not input(), nor a prompt of Typer: both write to standard output, which may be meant for a program.
+    typer.echo(f"{question} [y/N] ", nl=False, err=True)
+    answer = sys.stdin.readline()
+    if not answer:
         typer.echo(err=True)
-        raise Declined("nothing was done, because nobody confirmed it") from None
-    if not agreed:
+        raise Declined("nothing was done, because nobody confirmed it")
+    if answer.strip().lower() not in ("y", "yes"):
         raise Declined("nothing was done")
 
 

@@ -10,7 +10,7 @@ from perdure.model.records import NOBODY, Message, Record
 LOCAL_PARTITION = 0
 
 LATEST_TIME = 2**62
-"""Times beyond are cut to this one (ms since the epoch): the store keeps signed 64-bit numbers."""
+"""Times beyond, ms since the epoch, are cut to this one: the store keeps signed 64-bit numbers, the wire unsigned."""
 
 
 class Turn:
@@ -24,10 +24,6 @@ class Turn:
         self.actions: list[Action] = []
         self._randomness = randomness
         self._drawn = 0
-
-    def later(self, delay: int) -> int:
-        """The time `delay` ms from now, however long that is."""
-        return min(self.now + delay, LATEST_TIME)
 
     def emit(self, action: Action) -> None:
         self.actions.append(action)

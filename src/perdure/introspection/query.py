@@ -122,8 +122,7 @@ class _Reader:
         apsw.ext.make_virtual_module(connection, "catalog_table", tables)
         apsw.ext.make_virtual_module(connection, "catalog_column", _table(_COLUMN, catalog.list_columns))
         connection.execute(resources.files("perdure.introspection").joinpath("views.sql").read_text())
-        for pragma in ("case_sensitive_like = ON", "query_only = ON"):
-            connection.execute(f"PRAGMA {pragma}").fetchall()
+        connection.execute("PRAGMA case_sensitive_like = ON; PRAGMA query_only = ON").fetchall()
         connection.set_busy_timeout(1_000)
         connection.limit(apsw.SQLITE_LIMIT_LENGTH, _TEXT_LIMIT)
         connection.set_progress_handler(self._is_late, _PROGRESS_STEPS)

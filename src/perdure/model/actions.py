@@ -24,6 +24,7 @@ class Completed(Action, frozen=True, gc=False):
 
     id: str
     outcome: Outcome
+    target: Target
 
 
 class StartAttempt(Action, frozen=True, gc=False):

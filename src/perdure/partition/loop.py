@@ -299,7 +299,7 @@ class Partition:
         self._waiters.reply(action.reply_to, action.answer)
 
     def _on_completed(self, action: Completed) -> None:
-        self._waiters.outcome(Finished(action.id, action.outcome, None))
+        self._waiters.outcome(Finished(action.id, action.outcome, None, action.target))
 
     def _take_snapshot(self) -> None:
         self.registry = self._store.tx.registry
@@ -324,4 +324,4 @@ def _output(tx: Tx, invocation_id: str) -> Finished | NotReady | None:
         return None
     if invocation.status is not Status.COMPLETED:
         return NotReady()
-    return Finished(invocation.id, outcome_of(tx, invocation), invocation.completion_expires_at)
+    return Finished(invocation.id, outcome_of(tx, invocation), invocation.completion_expires_at, invocation.target)

@@ -4,7 +4,7 @@ from perdure import ids
 from perdure.engine.commands.refusal import CommandRefused
 from perdure.engine.journal import append_command, append_notification, forward
 from perdure.engine.notifications import invocation_id_completion
-from perdure.engine.turn import LATEST_TIME, Turn
+from perdure.engine.turn import Turn
 from perdure.model.invocation import HandlerKind, Invocation, ServiceKind, Target
 from perdure.model.records import CallMessage, Entry
 from perdure.protocol import messages_pb2 as wire
@@ -15,7 +15,7 @@ def on_call(turn: Turn, invocation: Invocation, entry: Entry) -> None:
 
 
 def on_one_way_call(turn: Turn, invocation: Invocation, entry: Entry) -> None:
-    invoke_time = min(entry.message.invoke_time, LATEST_TIME)
+    invoke_time = entry.message.invoke_time
     execution_time = invoke_time if invoke_time > turn.now else None
     _call(turn, invocation, entry, completion_id=None, execution_time=execution_time)
 

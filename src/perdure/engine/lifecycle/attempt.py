@@ -6,7 +6,7 @@ from perdure.engine.commands import COMMANDS, CommandRefused
 from perdure.engine.commands.run import on_run_proposal
 from perdure.engine.journal import start_attempt, tree_resolves
 from perdure.engine.lifecycle.complete import complete, complete_with_output
-from perdure.engine.turn import Turn
+from perdure.engine.turn import LATEST_TIME, Turn
 from perdure.engine.tx import JournalEvent, Timer
 from perdure.model.actions import ArmTimer, HalfClose, SendToAttempt
 from perdure.model.invocation import AttemptFailure, Failure, Invocation, Status
@@ -90,7 +90,7 @@ def _on_failed(turn: Turn, invocation: Invocation, failed: Failed) -> None:
     failure = failed.failure
     if failed.counted:
         invocation.retry_count_since_entry += 1
-    if failed.behavior == _FAIL:
+    if failed.behavior == _FAIL and not invocation.pause_requested:
         complete(turn, invocation, Failure(failure.code, failure.message, stacktrace=failure.stacktrace))
         return
     failure = _bounded(failure)
@@ -141,10 +141,9 @@ def _retry_policy(turn: Turn, invocation: Invocation) -> RetryPolicy:
 def _delay(turn: Turn, policy: RetryPolicy, taken: int) -> int:
     """The next delay of the policy in ms, jitter included. taken: how many were taken before."""
     try:
-        interval = min(policy.max_interval, policy.initial_interval * policy.factor**taken)
+        interval = min(float(policy.max_interval), policy.initial_interval * policy.factor**taken)
     except OverflowError:
-        # The float is out of range long after the cap has begun to decide.
-        interval = policy.max_interval
+        interval = float(policy.max_interval)
     jitter = int.from_bytes(turn.draw()[:4], "big") / 2**32 * JITTER_MAX
     return int(interval * (1 + jitter))
 
@@ -154,7 +153,7 @@ def _retry_in(turn: Turn, invocation: Invocation, delay: int, failure: AttemptFa
     if delay <= 0:
         start_attempt(turn, invocation, afresh=False)
         return
-    invocation.next_retry_at = turn.later(delay)
+    invocation.next_retry_at = min(turn.now + delay, LATEST_TIME)
     invocation.modified_at = turn.now
     turn.tx.add_timer(Timer(invocation.next_retry_at, invocation.number, "retry", invocation.attempt))
     turn.emit(ArmTimer(invocation.next_retry_at))

@@ -1,7 +1,7 @@
 """A partition's file: opened by one process at a time, migrated, checked, and written in transactions.
 
-    DATA/LOCK               held (flock) as long as the store is open
-    DATA/partition-0.sqlite the tables, in WAL mode
+DATA/LOCK               held (flock) as long as the store is open
+DATA/partition-0.sqlite the tables, in WAL mode
 """
 
 import fcntl
@@ -22,9 +22,16 @@ APPLICATION_ID = 0x50657264
 PARTITION_FILE = "partition-0.sqlite"
 
 _CLEAN = "clean"
-_CACHE_KIB = 64 * 1024
-_CHECKPOINT_PAGES = 4000
-"""About 16 MiB of log between checkpoints: each costs two more syncs, and the same pages are often written again."""
+# Cache: 64 MiB. Checkpoints: about 16 MiB of log apart, since each costs two more syncs and the same pages are often
+# written again.
+_PRAGMAS = """
+PRAGMA journal_mode = WAL;
+PRAGMA synchronous = FULL;
+PRAGMA foreign_keys = OFF;
+PRAGMA cache_size = -65536;
+PRAGMA wal_autocheckpoint = 4000;
+PRAGMA temp_store = MEMORY;
+"""
 
 
 class SqliteStore:
@@ -100,15 +107,7 @@ class SqliteStore:
         [(application_id, version, tables)] = header
         if application_id != APPLICATION_ID and tables:
             raise StoreForeign(f"{self.path} is an SQLite file of another program")
-        for pragma in (
-            "journal_mode = WAL",
-            "synchronous = FULL",
-            "foreign_keys = OFF",
-            f"cache_size = -{_CACHE_KIB}",
-            f"wal_autocheckpoint = {_CHECKPOINT_PAGES}",
-            "temp_store = MEMORY",
-        ):
-            connection.execute(f"PRAGMA {pragma}").fetchall()
+        connection.execute(_PRAGMAS).fetchall()
         _migrate(connection, version, str(self.path))
         self._check()
 

@@ -12,7 +12,7 @@ from perdure.model.invocation import Failure, HandlerKind, ServiceKind, Success,
 from perdure.model.records import Invoke
 from perdure.partition.gateway import NotReady
 
-PROBES = json.loads((Path(__file__).parents[1] / "data" / "ingress-fixtures.json").read_text())
+PROBES = json.loads((Path(__file__).parents[2] / "data" / "ingress-fixtures.json").read_text())
 
 OWN_WORDING = {
     "ing-headers": "bad delay query parameter, must be a ISO8601 duration: ",
