@@ -1,6 +1,5 @@
-"""Draws the legal moves of an invocation into docs/internals/engine.md; `--check` only says whether they are current."""
+"""Draws the legal moves of an invocation into docs/internals/engine.md."""
 
-import sys
 from pathlib import Path
 
 from perdure.engine.transitions import NEW_ATTEMPTS, TRANSITIONS
@@ -37,13 +36,5 @@ def redrawn(text: str) -> str:
     return f"{before}{BEGIN}\n{draw()}\n{END}{after}"
 
 
-def main() -> int:
-    text = DOCUMENT.read_text("utf-8")
-    if "--check" in sys.argv:
-        return 0 if redrawn(text) == text else 1
-    DOCUMENT.write_text(redrawn(text), "utf-8")
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    DOCUMENT.write_text(redrawn(DOCUMENT.read_text("utf-8")), "utf-8")

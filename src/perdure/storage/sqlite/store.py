@@ -22,8 +22,10 @@ APPLICATION_ID = 0x50657264
 PARTITION_FILE = "partition-0.sqlite"
 
 _CLEAN = "clean"
-_CACHE_KIB = 64 * 1024
-_CHECKPOINT_PAGES = 4000
+_CACHE_SIZE = "PRAGMA cache_size = -65536"
+"""64 MiB: negative numbers are KiB."""
+
+_AUTOCHECKPOINT = "PRAGMA wal_autocheckpoint = 4000"
 """About 16 MiB of log between checkpoints: each costs two more syncs, and the same pages are often written again."""
 
 
@@ -112,14 +114,14 @@ class SqliteStore:
         if application_id != APPLICATION_ID and tables:
             raise StoreForeign(f"{self.path} is an SQLite file of another program")
         for pragma in (
-            "journal_mode = WAL",
-            "synchronous = FULL",
-            "foreign_keys = OFF",
-            f"cache_size = -{_CACHE_KIB}",
-            f"wal_autocheckpoint = {_CHECKPOINT_PAGES}",
-            "temp_store = MEMORY",
+            "PRAGMA journal_mode = WAL",
+            "PRAGMA synchronous = FULL",
+            "PRAGMA foreign_keys = OFF",
+            _CACHE_SIZE,
+            _AUTOCHECKPOINT,
+            "PRAGMA temp_store = MEMORY",
         ):
-            connection.execute(f"PRAGMA {pragma}").fetchall()
+            connection.execute(pragma).fetchall()
         _migrate(connection, version, str(self.path))
         self._check()
 
