@@ -4,6 +4,7 @@ Run after editing `src/perdure/protocol/proto/service_protocol.proto`; needs grp
 The output is committed, so that an installation needs neither of them.
 """
 
+import re
 import shutil
 import subprocess
 import sys
@@ -29,6 +30,7 @@ def main() -> None:
                 "-m",
                 "grpc_tools.protoc",
                 f"--proto_path={scratch}",
+                f"--plugin=protoc-gen-mypy={Path(sys.executable).parent / 'protoc-gen-mypy'}",
                 f"--python_out={out}",
                 f"--mypy_out={out}",
                 "perdure/protocol/messages.proto",
@@ -36,8 +38,18 @@ def main() -> None:
             check=True,
         )
         for generated in (out / "perdure" / "protocol").iterdir():
-            shutil.copy(generated, PROTOCOL / generated.name)
+            (PROTOCOL / generated.name).write_text(without_version_check(generated.read_text()))
             print(f"wrote {PROTOCOL / generated.name}")
+
+
+def without_version_check(code: str) -> str:
+    """Drops the check that refuses or warns about another major version of the protobuf library.
+
+    The rest only hands a descriptor to the library, which every version since 4 takes, and an installation
+    shares the library with other packages that may hold it back.
+    """
+    code = re.sub(r"^from google.protobuf import runtime_version as \w+\n", "", code, flags=re.MULTILINE)
+    return re.sub(r"^_runtime_version\.ValidateProtobufRuntimeVersion\([^)]*\)\n", "", code, flags=re.MULTILINE)
 
 
 if __name__ == "__main__":

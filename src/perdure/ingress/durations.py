@@ -21,7 +21,9 @@ _WORDS: Final = {
     }.items()
     for word in words.split()
 }
-_TOO_LONG: Final = frozenset("w wk wks week weeks mo mos month months y yr yrs year years".split())
+_TOO_LONG: Final = frozenset(
+    ["w", "wk", "wks", "week", "weeks", "mo", "mos", "month", "months", "y", "yr", "yrs", "year", "years"]
+)
 _ISO: Final = re.compile(
     r"P(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?"
     r"(?:T(?=\d)(?:(\d+(?:[.,]\d+)?)H)?(?:(\d+(?:[.,]\d+)?)M)?(?:(\d+(?:[.,]\d+)?)S)?)?",

@@ -27,7 +27,7 @@ def check_input(rules: InputRules, content_type: str | None, body_is_empty: bool
 
 def matches(content_type: str, accepted: str) -> bool:
     """Compares type and subtype, case included; parameters are ignored. accepted: may be `type/*` or `*/*`."""
-    if content_type == accepted or accepted == "*/*":
+    if accepted in (content_type, "*/*"):
         return True
     essence = content_type.partition(";")[0].strip()
     if accepted.endswith("/*"):

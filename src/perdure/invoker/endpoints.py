@@ -4,11 +4,15 @@ import asyncio
 
 from perdure.clock import Clock
 from perdure.invoker.endpoint import connect
+from perdure.invoker.nowhere import NotRunning
 from perdure.invoker.transport import Transport
 from perdure.model.registry import Deployment
 from perdure.protocol.identity import RequestSigner
 
 CLUSTER_NAME = "localcluster"
+
+LOCAL_SCHEMES = ("perdure-worker://", "perdure-asgi://")
+"""Addresses of code that a server runs itself."""
 
 
 class Endpoints:
@@ -32,6 +36,8 @@ class Endpoints:
         local = self._local.get(uri)
         if local is not None:
             return local
+        if uri.startswith(LOCAL_SCHEMES):
+            return NotRunning()
         place = (uri, http_version, bidirectional)
         remote = self._remote.get(place)
         if remote is None:

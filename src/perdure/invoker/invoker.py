@@ -149,14 +149,18 @@ class Invoker:
             self._open_attempt(*self._queue.popleft())
 
     def _open_attempt(self, number: int, attempt: int) -> None:
-        loaded = load_attempt(
-            self._partition.tx,
-            number,
-            attempt,
-            self.clock.now(),
-            self.settings.eager_state_size_limit,
-            self.settings.highest_protocol_version,
-        )
+        try:
+            loaded = load_attempt(
+                self._partition.tx,
+                number,
+                attempt,
+                self.clock.now(),
+                self.settings.eager_state_size_limit,
+                self.settings.highest_protocol_version,
+            )
+        except Exception as error:  # a store that cannot be read now must not leave the invocation without an attempt
+            log.exception("an attempt could not be loaded", number=number)
+            loaded = CannotStart("", "RT0006", f"the server could not read the invocation: {error}")
         match loaded:
             case None:
                 return

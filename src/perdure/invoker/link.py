@@ -123,6 +123,15 @@ class LinkTransport(LinkProtocol):
         if self.connected:
             await self.lost.wait()
 
+    @property
+    def open_streams(self) -> int:
+        return len(self._streams)
+
+    def fail_streams(self, error: TransportError) -> None:
+        """Cuts all exchanges off; their handlers are told `error`."""
+        for stream in list(self._streams.values()):
+            stream.deliver_failure(error)
+
     def forget(self, number: int) -> None:
         """The stream is over: what the worker still sends on it is ignored."""
         self._streams.pop(number, None)
@@ -165,8 +174,7 @@ class LinkTransport(LinkProtocol):
             self.ready.set_exception(WorkerFailed(message.reason))
 
     def _fail_all(self, reason: str) -> None:
-        for stream in list(self._streams.values()):
-            stream.deliver_failure(TransportError(reason))
+        self.fail_streams(TransportError(reason))
 
     def _next_number(self) -> int:
         number = self._last_number

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
+from typing import Any
 
 import msgspec
 
@@ -42,10 +43,49 @@ class OutputRules(msgspec.Struct, frozen=True, gc=False):
     set_if_empty: bool
 
 
+class RetryOverrides(msgspec.Struct, frozen=True, gc=False):
+    """What a handler says about its own retries; None: as its service. Intervals in ms."""
+
+    initial_interval: int | None = None
+    factor: float | None = None
+    max_attempts: int | None = None
+    max_interval: int | None = None
+    on_max_attempts: OnMaxAttempts | None = None
+
+
+class HandlerOverrides(msgspec.Struct, frozen=True, gc=False):
+    """What a handler says for itself at discovery; None: as its service. Times in ms."""
+
+    idempotency_retention: int | None = None
+    journal_retention: int | None = None
+    inactivity_timeout: int | None = None
+    abort_timeout: int | None = None
+    lazy_state: bool | None = None
+    retry_policy: RetryOverrides = RetryOverrides()
+
+
+class HandlerDescription(msgspec.Struct, frozen=True):
+    """What people and tools are told about a handler. The schemas are JSON Schemas; None: there is none."""
+
+    documentation: str | None = None
+    metadata: dict[str, str] = {}
+    input_schema: Any = None
+    output_schema: Any = None
+    overrides: HandlerOverrides = HandlerOverrides()
+
+
+class Note(msgspec.Struct, frozen=True, gc=False):
+    """A remark about a service that works, though not quite as its author asked. code: `RT0021` or `RT0022`."""
+
+    code: str
+    message: str
+
+
 class Handler(msgspec.Struct, frozen=True):
     """A handler of one service revision with the settings in force (server defaults filled in). Times in ms.
 
     completion_retention: for requests with an idempotency key, or the workflow retention of a workflow's main handler.
+    inactivity_timeout: 0 towards endpoints that only speak request/response.
     """
 
     name: str
@@ -59,6 +99,22 @@ class Handler(msgspec.Struct, frozen=True):
     completion_retention: int
     journal_retention: int
     retry_policy: RetryPolicy
+    description: HandlerDescription = HandlerDescription()
+
+
+class ServiceDefaults(msgspec.Struct, frozen=True, gc=False):
+    """The settings in force for handlers of a service that say nothing themselves. Times in ms.
+
+    workflow_completion_retention: None for anything but workflows.
+    """
+
+    idempotency_retention: int = 86_400_000
+    workflow_completion_retention: int | None = None
+    journal_retention: int = 86_400_000
+    inactivity_timeout: int = 60_000
+    abort_timeout: int = 600_000
+    lazy_state: bool = False
+    retry_policy: RetryPolicy = RetryPolicy()
 
 
 class Service(msgspec.Struct, frozen=True):
@@ -70,6 +126,10 @@ class Service(msgspec.Struct, frozen=True):
     deployment_id: str
     public: bool
     handlers: Mapping[str, Handler]
+    settings: ServiceDefaults = ServiceDefaults()
+    documentation: str | None = None
+    metadata: dict[str, str] = {}
+    notes: tuple[Note, ...] = ()
 
 
 class Deployment(msgspec.Struct, frozen=True):
@@ -93,6 +153,17 @@ class Deployment(msgspec.Struct, frozen=True):
     revisions: dict[str, int]
     additional_headers: dict[str, str] = {}
     metadata: dict[str, str] = {}
+
+
+class Discovered(msgspec.Struct, frozen=True, gc=False):
+    """What an endpoint said of itself, checked. The fields are those of `Deployment`."""
+
+    bidirectional: bool
+    http_version: str
+    min_version: int
+    max_version: int
+    sdk_version: str | None
+    manifest: bytes
 
 
 class ServiceSettings(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -126,11 +197,13 @@ class Registry(msgspec.Struct, frozen=True):
     """An immutable snapshot of everything registered.
 
     services: the newest revision of each. revisions: every revision that some deployment offers, by (deployment, name).
+    settings: what operators changed, by service; the services have it applied already.
     """
 
     deployments: Mapping[str, Deployment]
     services: Mapping[str, Service]
     revisions: Mapping[tuple[str, str], Service]
+    settings: Mapping[str, ServiceSettings] = {}
 
     def handler(self, service: str, handler: str) -> Handler | None:
         """The newest revision's handler, or None when either is unknown."""

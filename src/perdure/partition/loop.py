@@ -203,7 +203,7 @@ class Partition:
             self._arrived.clear()
             while self._queue or self._reads:
                 while self._reads:
-                    self._reads.popleft()()
+                    _guarded(self._reads.popleft())
                 if self._queue:
                     await self._run_batch()
 
@@ -232,10 +232,10 @@ class Partition:
                 await self._apply_one_by_one(batch)
         else:
             for action in actions:
-                self._performers[type(action)](action)
+                _guarded(self._performers[type(action)], action)
             for _, applied in batch:
                 if applied is not None:
-                    applied(None)
+                    _guarded(applied, None)
             # Between two batches everybody else gets a turn.
             await asyncio.sleep(0)
 
@@ -298,6 +298,14 @@ class Partition:
 _PAUSE_AFTER_STORE_FAILURE_S = 0.05
 _TIMER_RETRY_MS = 1_000
 
+
+
+def _guarded(run: Callable[..., None], *arguments: Any) -> None:
+    """Runs what is somebody else's; a defect there must not end the loop."""
+    try:
+        run(*arguments)
+    except Exception:
+        log.exception("a follow-up of a record failed")
 
 
 def _output(tx: Tx, invocation_id: str) -> Finished | NotReady | None:

@@ -37,20 +37,27 @@ def check_schema(schema: Any) -> None:
     subschemas = list(_subschemas(schema))
     objects = [(where, item) for where, item in subschemas if isinstance(item, dict)]
     root_id = schema.get("$id", "") if isinstance(schema, dict) else ""
-    ids = {urljoin(root_id, item["$id"]).rstrip("#") for _, item in objects if "$id" in item}
+    ids = {_absolute(where, root_id, item["$id"]).rstrip("#") for where, item in objects if "$id" in item}
     anchors = {item[key] for _, item in objects for key in ("$anchor", "$dynamicAnchor") if key in item}
     for where, item in objects:
         for keyword in ("$ref", "$dynamicRef"):
             if keyword not in item:
                 continue
             document, _, fragment = item[keyword].partition("#")
-            if document and urljoin(root_id, document) not in ids and not document.startswith(_METASCHEMAS):
+            if document and _absolute(where, root_id, document) not in ids and not document.startswith(_METASCHEMAS):
                 raise BadSchema(f"{where}: {keyword} leads to another document: {item[keyword]}")
             # A schema with embedded documents has several roots, and which one is meant is not looked into.
             if document or len(ids - {root_id.rstrip("#")}) > 0:
                 continue
             if not (_points_somewhere(schema, fragment) or fragment in anchors):
                 raise BadSchema(f"{where}: {keyword} leads nowhere: {item[keyword]}")
+
+
+def _absolute(where: str, base: str, uri: str) -> str:
+    try:
+        return urljoin(base, uri)
+    except ValueError:
+        raise BadSchema(f"{where}: not a URI: {uri}") from None
 
 
 def _points_somewhere(schema: Any, fragment: str) -> bool:
@@ -64,7 +71,7 @@ def _points_somewhere(schema: Any, fragment: str) -> bool:
         step = step.replace("~1", "/").replace("~0", "~")
         if isinstance(at, dict) and step in at:
             at = at[step]
-        elif isinstance(at, list) and step.isascii() and step.isdigit() and int(step) < len(at):
+        elif isinstance(at, list) and step.isascii() and step.isdigit() and len(step) < 10 and int(step) < len(at):
             at = at[int(step)]
         else:
             return False

@@ -16,6 +16,10 @@ from perdure.model.registry import Handler, InputRules, OutputRules, Registry, R
 
 NOW = 1_795_169_845_087
 JSON_IN = InputRules(required=False, content_type="application/json", json=True)
+ORDINARY = (
+    *("greet", "headers", "req", "slow", "terminal", "terminal_meta", "killing"),
+    *("awk", "catcher", "block", "shortret", "nojournal", "nooutput"),
+)
 JSON_OUT = OutputRules(content_type="application/json", set_if_empty=False)
 
 
@@ -35,12 +39,7 @@ def service(name: str, kind: ServiceKind, handlers: Iterable[Handler], *, public
 
 
 def registry() -> Registry:
-    plain = [
-        handler(name, HandlerKind.SERVICE)
-        for name in (
-            "greet headers req slow terminal terminal_meta killing awk catcher block shortret nojournal nooutput"
-        ).split()
-    ]
+    plain = [handler(name, HandlerKind.SERVICE) for name in ORDINARY]
     plain += [
         handler("noinput", HandlerKind.SERVICE, input=InputRules(False, None, False)),
         handler(

@@ -29,7 +29,7 @@ def on_progress(turn: Turn, record: AttemptProgress) -> None:
         return
     if invocation.status is not Status.INVOKED or invocation.next_retry_at is not None:
         return
-    invocation.last_deployment_id = record.deployment_id
+    invocation.last_deployment_id = record.deployment_id or None
     invocation.last_server = record.server
     try:
         for entry in record.entries:

@@ -1,0 +1,71 @@
+"""Routes that steer one invocation."""
+
+from collections.abc import Callable
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from perdure.admin.problems import ApiError
+from perdure.admin.requests import bad_query, deployment_choice, invocation_path
+from perdure.model.actions import Done, Refused
+from perdure.model.records import Cancel, Kill, Pause, Purge, PurgeJournal, Record, Resume
+from perdure.partition.gateway import Gateway
+
+_MODES: Final[dict[str, type[Cancel | Kill | Purge]]] = {
+    "Cancel": Cancel,
+    "cancel": Cancel,
+    "Kill": Kill,
+    "kill": Kill,
+    "Purge": Purge,
+    "purge": Purge,
+}
+
+
+class Invocations:
+    """Handles `/invocations/{invocation_id}`: 200 when it has happened, 202 when it will."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+
+    async def cancel(self, request: Request) -> Response:
+        target = invocation_path(request)
+        return await self._steer(lambda token: Cancel(token, id=target))
+
+    async def kill(self, request: Request) -> Response:
+        target = invocation_path(request)
+        return await self._steer(lambda token: Kill(token, id=target))
+
+    async def pause(self, request: Request) -> Response:
+        target = invocation_path(request)
+        return await self._steer(lambda token: Pause(token, id=target))
+
+    async def resume(self, request: Request) -> Response:
+        target = invocation_path(request)
+        deployment = deployment_choice(request)
+        return await self._steer(lambda token: Resume(token, id=target, deployment=deployment))
+
+    async def purge(self, request: Request) -> Response:
+        target = invocation_path(request)
+        return await self._steer(lambda token: Purge(token, id=target))
+
+    async def purge_journal(self, request: Request) -> Response:
+        target = invocation_path(request)
+        return await self._steer(lambda token: PurgeJournal(token, id=target))
+
+    async def delete(self, request: Request) -> Response:
+        """The old way to do three of the above. It never tells what came of it."""
+        target = invocation_path(request)
+        mode = request.query_params.get("mode", "cancel")
+        if mode not in _MODES:
+            known = ", ".join(f"`{name}`" for name in _MODES)
+            raise bad_query("mode", f"unknown variant `{mode}`, expected one of {known}")
+        await self._gateway.ask(lambda token: _MODES[mode](token, id=target))
+        return Response(status_code=202)
+
+    async def _steer(self, build: Callable[[int], Record]) -> Response:
+        answer = await self._gateway.ask(build)
+        if isinstance(answer, Refused):
+            raise ApiError(answer.status, answer.message, answer.code)
+        assert isinstance(answer, Done)
+        return Response(status_code=200 if answer.immediate else 202)

@@ -1,0 +1,24 @@
+"""The route of SQL queries."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from perdure.admin import schemas
+from perdure.admin.requests import read_body
+from perdure.admin.responses import json_response
+from perdure.introspection.query import QueryEngine, QueryError
+
+
+class Query:
+    """Handles `/query`."""
+
+    def __init__(self, engine: QueryEngine) -> None:
+        self._engine = engine
+
+    async def run(self, request: Request) -> Response:
+        asked = await read_body(request, schemas.QueryRequest)
+        try:
+            result = await self._engine.query(asked.query)
+        except QueryError as error:
+            return json_response(schemas.QueryError(f"Datafusion error: {error}"), error.status)
+        return Response(result.json(), media_type="application/json")

@@ -1,0 +1,112 @@
+"""Reads requests: bodies, path and query parameters. What cannot be read is a `RequestError` in plain text."""
+
+from typing import Any, Final, TypeVar
+
+import msgspec
+from starlette.requests import Request
+
+from perdure.admin.problems import ApiError, RequestError, bad_field
+from perdure.ids import BadId, decode_deployment_id, decode_invocation_id
+from perdure.model.durations import BadDuration, parse_duration
+
+BODY_LIMIT: Final = 2 * 1024 * 1024
+"""The longest request body, in bytes."""
+
+T = TypeVar("T")
+
+
+class Duration(int):
+    """Milliseconds, written in JSON as words or ISO 8601."""
+
+
+def _decode_hook(wanted: type, value: Any) -> Any:
+    if wanted is not Duration:
+        raise NotImplementedError
+    if not isinstance(value, str):
+        raise BadDuration("expected a duration as text, such as `90s`, `2 hours` or `PT30M`")
+    return Duration(parse_duration(value))
+
+
+async def read_body(request: Request, wanted: type[T]) -> T:
+    """The JSON body as that type; unknown fields are ignored."""
+    if not _is_json(request.headers.get("content-type", "")):
+        raise RequestError(415, "Expected request with `Content-Type: application/json`")
+    body = await _read_limited(request)
+    try:
+        return msgspec.json.decode(body, type=wanted, dec_hook=_decode_hook)
+    except (msgspec.ValidationError, BadDuration) as error:
+        raise wrong_shape(str(error)) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise RequestError(400, f"Failed to parse the request body as JSON: {error}") from None
+
+
+def wrong_shape(reason: str) -> RequestError:
+    return RequestError(422, f"Failed to deserialize the JSON body into the target type: {reason}")
+
+
+def _is_json(content_type: str) -> bool:
+    media_type = content_type.partition(";")[0].strip().lower()
+    return media_type == "application/json" or (media_type.startswith("application/") and media_type.endswith("+json"))
+
+
+async def _read_limited(request: Request) -> bytes:
+    chunks = []
+    size = 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > BODY_LIMIT:
+            raise RequestError(413, "Failed to buffer the request body: length limit exceeded")
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def deployment_path(request: Request) -> str:
+    value: str = request.path_params["deployment"]
+    try:
+        decode_deployment_id(value)
+    except BadId as error:
+        raise RequestError(400, f"Invalid URL: Cannot parse `deployment` with value `{value}`: {error}") from None
+    return value
+
+
+def invocation_path(request: Request) -> str:
+    value: str = request.path_params["invocation_id"]
+    try:
+        decode_invocation_id(value)
+    except BadId as error:
+        raise bad_field("request field", "invocation_id", str(error)) from None
+    return value
+
+
+def flag(request: Request, name: str) -> bool:
+    """A query parameter that is `true` or `false`, by default false."""
+    value = request.query_params.get(name)
+    if value in (None, "true", "false"):
+        return value == "true"
+    raise bad_query(name, "provided string was not `true` or `false`")
+
+
+def bad_query(name: str, reason: str) -> RequestError:
+    return RequestError(400, f"Failed to deserialize query string: {name}: {reason}")
+
+
+def deployment_choice(request: Request) -> str:
+    """Where to resume: `keep`, `latest` or a deployment id."""
+    value = request.query_params.get("deployment", "keep")
+    if value in ("keep", "Keep", "latest", "Latest"):
+        return value.lower()
+    try:
+        decode_deployment_id(value)
+    except BadId:
+        raise bad_field("query parameter", "deployment", "bad format") from None
+    return value
+
+
+def api_version(request: Request) -> int | None:
+    """The version named in the path (2 to 4); None for a bare path."""
+    version: int | None = request.scope.get("perdure.admin_version")
+    return version
+
+
+def unsupported(message: str) -> ApiError:
+    return ApiError(501, message)

@@ -1,0 +1,59 @@
+"""Routes of services and their handlers."""
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from perdure.admin import schemas
+from perdure.admin.problems import no_such_handler, no_such_service
+from perdure.admin.registrar import Registrar
+from perdure.admin.requests import read_body
+from perdure.admin.responses import json_response
+from perdure.admin.service_openapi import describe_service
+from perdure.admin.views import handler_view, service_view
+from perdure.model.registry import Service, ServiceSettings
+from perdure.partition.gateway import Gateway
+
+
+class Services:
+    """Handles `/services`."""
+
+    def __init__(self, gateway: Gateway, registrar: Registrar, ingress_endpoint: str) -> None:
+        self._gateway = gateway
+        self._registrar = registrar
+        self._ingress_endpoint = ingress_endpoint
+
+    async def list(self, _: Request) -> Response:
+        services = self._gateway.registry.services.values()
+        return json_response(schemas.ListServicesResponse([service_view(service) for service in services]))
+
+    async def get(self, request: Request) -> Response:
+        return json_response(service_view(self._service(request)))
+
+    async def modify(self, request: Request) -> Response:
+        asked = await read_body(request, schemas.ModifyServiceRequest)
+        changes = ServiceSettings(**msgspec.structs.asdict(asked))
+        return json_response(
+            service_view(await self._registrar.change_settings(request.path_params["service"], changes))
+        )
+
+    async def handlers(self, request: Request) -> Response:
+        handlers = self._service(request).handlers.values()
+        return json_response(schemas.ListHandlersResponse([handler_view(handler) for handler in handlers]))
+
+    async def handler(self, request: Request) -> Response:
+        service = self._service(request)
+        name = request.path_params["handler"]
+        if name not in service.handlers:
+            raise no_such_handler(service.name, name)
+        return json_response(handler_view(service.handlers[name]))
+
+    async def openapi(self, request: Request) -> Response:
+        return json_response(describe_service(self._service(request), self._ingress_endpoint))
+
+    def _service(self, request: Request) -> Service:
+        name = request.path_params["service"]
+        found = self._gateway.registry.services.get(name)
+        if found is None:
+            raise no_such_service(name)
+        return found

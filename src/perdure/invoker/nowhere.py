@@ -1,0 +1,37 @@
+"""Exchanges that cannot take place, because the code that should answer is not running."""
+
+import asyncio
+
+from perdure.invoker.transport import Request, Stream, StreamHandler, TransportError
+
+
+class Nowhere:
+    """An exchange opened while no worker runs."""
+
+    def __init__(self, handler: StreamHandler) -> None:
+        error = TransportError("no worker is running")
+        self._handle = asyncio.get_running_loop().call_soon(handler.stream_failed, error)
+
+    def send(self, data: bytes) -> None:
+        pass
+
+    def half_close(self) -> None:
+        pass
+
+    def reset(self) -> None:
+        self._handle.cancel()
+
+    def consumed(self, size: int) -> None:
+        pass
+
+
+class NotRunning:
+    """The transport to code that this server should run and does not."""
+
+    bidirectional = True
+
+    def open(self, request: Request, handler: StreamHandler) -> Stream:
+        return Nowhere(handler)
+
+    async def close(self) -> None:
+        pass

@@ -1,0 +1,142 @@
+"""The composition root: builds a server from its parts, starts and stops them in order."""
+
+import asyncio
+from collections.abc import Iterable, Mapping
+
+import structlog
+
+from perdure.admin.app import create_app
+from perdure.admin.registrar import Registrar
+from perdure.admin.settings import AdminSettings
+from perdure.clock import Clock, SystemClock
+from perdure.errors import StoreUnavailable
+from perdure.http.server import HttpServer
+from perdure.ingress.app import IngressApp
+from perdure.introspection.query import QueryEngine
+from perdure.invoker.asgi import AsgiTransport
+from perdure.invoker.discovery import Discovery
+from perdure.invoker.endpoint import connect
+from perdure.invoker.endpoints import Endpoints
+from perdure.invoker.invoker import Invoker
+from perdure.invoker.transport import Transport
+from perdure.engine.lifecycle.purge import SWEEP_PER_TURN
+from perdure.model.records import Sweep
+from perdure.model.registry import Defaults, Deployment, Registry, ServiceSettings
+from perdure.node.settings import Settings, split_address
+from perdure.partition.loop import Partition
+from perdure.protocol.identity import RequestSigner
+from perdure.registration.planning import Registration
+from perdure.registration.services import build_registry
+from perdure.storage.sqlite.store import SqliteStore
+
+log = structlog.get_logger()
+
+
+class Node:
+    """A whole server in this process. Use inside a running event loop; `start` and `stop` once each."""
+
+    def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
+        """Opens the store. Raises: StorageError, BadIdentityKey."""
+        self._settings = settings
+        self._clock = clock or SystemClock()
+        defaults = settings.defaults()
+        signer = _signer(settings)
+
+        def snapshot(deployments: Iterable[Deployment], changes: Mapping[str, ServiceSettings]) -> Registry:
+            return build_registry(deployments, changes, defaults)
+
+        self._store = SqliteStore(settings.data, snapshot)
+        self._defaults = defaults
+        self._endpoints = Endpoints(self._clock, signer)
+        self.partition = Partition(self._store, self._clock)
+        self.invoker = Invoker(self.partition, self._endpoints, self._clock, settings.invoker_settings())
+        self._signer = signer
+        self._ingress: HttpServer | None = None
+        self._admin: HttpServer | None = None
+        self._sweeper: asyncio.Task[None] | None = None
+        self._query_engine: QueryEngine | None = None
+        self._registrar: Registrar | None = None
+
+    def add_local(self, uri: str, transport: Transport) -> None:
+        """Makes code that runs beside the engine reachable; before `start`, so that what is recovered finds it."""
+        self._endpoints.add_local(uri, transport)
+
+    async def add_app(self, name: str, app: object) -> None:
+        """Serves an ASGI app in this process and registers its services. After `start`."""
+        uri = f"perdure-asgi://{name}"
+        transport = AsgiTransport(app)
+        await transport.start()
+        self.add_local(uri, transport)
+        await self.register_local(uri, transport)
+
+    async def start(self) -> None:
+        """Takes over the addresses, recovers what was running, serves. Raises: CannotListen."""
+        settings = self._settings
+        ingress = IngressApp(self.partition, settings.ingress_settings(), self._clock)
+        host, port = split_address(settings.ingress)
+        self._ingress = await HttpServer.start(ingress, host, port, self._clock, cancel_when_gone=True)
+        host, port = split_address(settings.admin)
+        self._admin = await HttpServer.start(self._admin_app(), host, port, self._clock)
+        await self.partition.start(self.invoker)
+        self._sweeper = asyncio.create_task(self._sweep(), name="sweeper")
+
+    async def register_local(self, uri: str, transport: Transport) -> list[str]:
+        """Registers the code behind a local address, or what has become of it. Returns: names of its services."""
+        assert self._registrar is not None
+        registered = await self._registrar.register(Registration(uri, force=True), transport=transport)
+        return [service.name for service in registered.services]
+
+    @property
+    def ingress_url(self) -> str:
+        assert self._ingress is not None
+        return self._settings.ingress_url or f"http://{_reachable(self._ingress.address)}"
+
+    @property
+    def admin_url(self) -> str:
+        assert self._admin is not None
+        return f"http://{_reachable(self._admin.address)}"
+
+    async def stop(self) -> None:
+        """Lets requests drain, closes attempts (they go on after the next start), and closes the store."""
+        if self._sweeper is not None:
+            self._sweeper.cancel()
+        servers = [server for server in (self._ingress, self._admin) if server is not None]
+        drain = self._settings.shutdown_timeout / 1000
+        await asyncio.gather(*(server.stop(drain) for server in servers))
+        await self.invoker.stop()
+        await self.partition.stop()
+        if self._query_engine is not None:
+            self._query_engine.close()
+        self._store.close()
+
+    def _admin_app(self) -> object:
+        sign = self._signer.headers if self._signer is not None else None
+        discovery = Discovery(connect, sign)
+        self._registrar = Registrar(self.partition, discovery, self._clock, self._defaults)
+        self._query_engine = QueryEngine(self._store.path, self.invoker.open_attempts)
+        protocol_v7 = self._settings.highest_protocol_version >= 7
+        admin = AdminSettings(ingress_endpoint=f"{self.ingress_url}/", protocol_v7=protocol_v7)
+        return create_app(self.partition, self._registrar, self._query_engine, admin)
+
+    async def _sweep(self) -> None:
+        while True:
+            removed = SWEEP_PER_TURN
+            while removed == SWEEP_PER_TURN:
+                try:
+                    removed = await self.partition.ask(lambda token: Sweep(reply_to=token))
+                except StoreUnavailable as error:
+                    log.warning("sweep postponed", reason=str(error))
+                    break
+            await asyncio.sleep(self._settings.cleanup_interval / 1000)
+
+
+def _signer(settings: Settings) -> RequestSigner | None:
+    if settings.identity_key is None:
+        return None
+    return RequestSigner(settings.identity_key.read_bytes())
+
+
+def _reachable(address: str) -> str:
+    """What a browser on this machine can open: the wildcard address is no destination."""
+    host, _, port = address.rpartition(":")
+    return f"localhost:{port}" if host in ("0.0.0.0", "[::]") else address
