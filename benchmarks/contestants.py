@@ -49,7 +49,7 @@ class Contestant:
     def __init__(self, name: str, folder: Path) -> None:
         self.name = name
         self.folder = folder
-        folder.mkdir(parents=True)
+        folder.mkdir(parents=True, exist_ok=True)
         self.ingress, self.admin, self.node = free_ports(3)
         self.server: Process | None = None
         self.service: Process | None = None
@@ -131,13 +131,7 @@ def perdure(folder: Path, *, app: Path | None = None) -> Contestant:
     """Perdure with its default settings. app: served by a worker process over the worker link."""
     one = Contestant("Perdure", folder)
     command = [str(BIN / "perdure"), *(["dev", str(app)] if app else ["up"])]
-    one.server = Process("Perdure", command, folder / "server.log", perdure_environment(one))
+    command += ["--data", str(folder / "data")]
+    command += ["--ingress", f"127.0.0.1:{one.ingress}", "--admin", f"127.0.0.1:{one.admin}"]
+    one.server = Process("Perdure", command, folder / "server.log")
     return one
-
-
-def perdure_environment(one: Contestant) -> dict[str, str]:
-    return {
-        "PERDURE_DATA": str(one.folder / "data"),
-        "PERDURE_INGRESS__PORT": str(one.ingress),
-        "PERDURE_ADMIN__PORT": str(one.admin),
-    }
