@@ -106,9 +106,7 @@ def _other(line: Words, resolve: Resolve) -> dict[str, object]:
         name, key = workflow.split("/")
         return {"workflow_target": wire.WorkflowTarget(workflow_name=name, workflow_key=key)}
     service, handler, idempotency_key = line["idempotent"].split("/")
-    target = wire.IdempotentRequestTarget(
-        service_name=service, handler_name=handler, idempotency_key=idempotency_key
-    )
+    target = wire.IdempotentRequestTarget(service_name=service, handler_name=handler, idempotency_key=idempotency_key)
     return {"idempotent_request_target": target}
 
 

@@ -96,7 +96,7 @@ async def _dev(node: Any, stop: asyncio.Event, target: str, workers: int) -> Non
     if lines := lines_to_try(source_path(target)):
         typer.echo("\nTry, in another terminal:\n")
         for line in lines:
-            typer.echo(f"  {line}".replace("http://localhost:8080", node.ingress_url).replace("localhost:8080", node.ingress_url))
+            typer.echo(f"  {line}".replace("localhost:8080", node.ingress_url.removeprefix("http://")))
     await run_until(stop, server)
 
 

@@ -1,7 +1,7 @@
 """One attempt, without IO: response bytes in, what the engine must know out.
 
-    head ──▶ frames ──▶ End | Suspension | Error ──▶ (anything more is ignored)
-      └── bad status ──▶ failed    └── bad frame ──▶ failed
+head ──▶ frames ──▶ End | Suspension | Error ──▶ (anything more is ignored)
+  └── bad status ──▶ failed    └── bad frame ──▶ failed
 """
 
 from email.utils import parsedate_to_datetime

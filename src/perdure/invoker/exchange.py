@@ -9,7 +9,7 @@ from perdure.engine.load import AttemptStart
 from perdure.errors import StoreUnavailable
 from perdure.invoker.attempt import AttemptMachine, failed
 from perdure.invoker.transport import Request, Stream, Transport, TransportError
-from perdure.model.records import AttemptEnd, AttemptProgress, Entry, Failed
+from perdure.model.records import AttemptEnd, AttemptProgress, Entry
 from perdure.protocol.futures import AwaitTree
 from perdure.protocol.versions import invocation_content_type
 

@@ -188,7 +188,7 @@ class Http2Connection(asyncio.Protocol):
         except Exception as error:
             # Not only ProtocolError: with hostile bytes the libraries below h2 raise errors of their own.
             self._write()
-            self.abort(TransportError(f"{self._target} broke HTTP/2: {error or type(error).__name__}"))
+            self.abort(TransportError(f"{self._target} broke HTTP/2: {str(error) or type(error).__name__}"))
             return
         for event in events:
             react = _REACTIONS.get(type(event))

@@ -10,6 +10,7 @@ from perdure.admin.app import create_app
 from perdure.admin.registrar import Registrar
 from perdure.admin.settings import COMPATIBLE_VERSION, AdminSettings
 from perdure.clock import Clock, SystemClock
+from perdure.engine.lifecycle.purge import SWEEP_PER_TURN
 from perdure.errors import StoreUnavailable
 from perdure.http.asgi_bridge import App
 from perdure.http.server import HttpServer
@@ -21,10 +22,9 @@ from perdure.invoker.endpoint import connect
 from perdure.invoker.endpoints import Endpoints
 from perdure.invoker.invoker import Invoker
 from perdure.invoker.transport import Transport
-from perdure.engine.lifecycle.purge import SWEEP_PER_TURN
 from perdure.model.records import Sweep
-from perdure.model.registry import Defaults, Deployment, Registry, ServiceSettings
-from perdure.node.settings import Settings, split_address
+from perdure.model.registry import Deployment, Registry, ServiceSettings
+from perdure.node.settings import Settings, ingress_settings, invoker_settings, listen_address, registry_defaults
 from perdure.partition.loop import Partition
 from perdure.protocol.identity import RequestSigner
 from perdure.registration.planning import Registration
@@ -41,7 +41,7 @@ class Node:
         """Opens the store. Raises: StorageError, BadIdentityKey."""
         self._settings = settings
         self._clock = clock or SystemClock()
-        defaults = settings.defaults()
+        defaults = registry_defaults(settings)
         signer = _signer(settings)
 
         def snapshot(deployments: Iterable[Deployment], changes: Mapping[str, ServiceSettings]) -> Registry:
@@ -51,7 +51,7 @@ class Node:
         self._defaults = defaults
         self._endpoints = Endpoints(self._clock, signer)
         self.partition = Partition(self._store, self._clock)
-        self.invoker = Invoker(self.partition, self._endpoints, self._clock, settings.invoker_settings())
+        self.invoker = Invoker(self.partition, self._endpoints, self._clock, invoker_settings(settings))
         self._signer = signer
         self._ingress: HttpServer | None = None
         self._admin: HttpServer | None = None
@@ -74,10 +74,10 @@ class Node:
     async def start(self) -> None:
         """Takes over the addresses, recovers what was running, serves. Raises: CannotListen."""
         settings = self._settings
-        ingress = IngressApp(self.partition, settings.ingress_settings(), self._clock)
-        host, port = split_address(settings.ingress)
+        ingress = IngressApp(self.partition, ingress_settings(settings), self._clock)
+        host, port = listen_address(settings.ingress)
         self._ingress = await HttpServer.start(ingress, host, port, self._clock, cancel_when_gone=True)
-        host, port = split_address(settings.admin)
+        host, port = listen_address(settings.admin)
         self._admin = await HttpServer.start(self._admin_app(), host, port, self._clock)
         await self.partition.start(self.invoker)
         self._sweeper = asyncio.create_task(self._sweep(), name="sweeper")

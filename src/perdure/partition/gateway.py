@@ -28,7 +28,10 @@ class Gateway(Protocol):
         """Applies the record that `build(token)` makes and returns the `Reply` to that token, once it is durable."""
 
     async def call(self, build: Callable[[int], Invoke]) -> Finished | AlreadyInvoked | Refused:
-        """Applies an `Invoke` with `wait=True` and waits for its outcome. Cancelling the wait leaves the invocation running."""
+        """Applies an `Invoke` with `wait=True` and waits for its outcome.
+
+        Cancelling the wait leaves the invocation running.
+        """
 
     async def attach(self, invocation_id: str) -> Finished | None:
         """Waits for the outcome of an invocation; None: unknown."""

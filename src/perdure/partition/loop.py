@@ -10,6 +10,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, Protocol, TypeVar
 
 import structlog
@@ -106,10 +107,9 @@ class Partition:
         """Recovers what the store holds and begins to take records."""
         self._runner = runner
         self._task = asyncio.create_task(self._run(), name="partition")
-        after: int | None = 0
-        while after is not None:
-            position = after
-            after = await self.ask(lambda token: Recover(reply_to=token, after=position))
+        done: int | None = 0
+        while done is not None:
+            done = await self.ask(partial(_recover, done))
 
     async def stop(self) -> None:
         """Applies what waits already, then ends. What still waits for an outcome is told that the server stops."""
@@ -228,7 +228,7 @@ class Partition:
             self._store.rollback()
             if len(batch) == 1:
                 log.exception("record refused", record=type(batch[0][0]).__name__)
-                self._refuse(*batch[0], StoreUnavailable("internal error: the record was refused, see the server's log"))
+                self._refuse(*batch[0], StoreUnavailable("internal error, the server's log has the details"))
             else:
                 await self._apply_one_by_one(batch)
         else:
@@ -309,13 +309,16 @@ _PAUSE_AFTER_STORE_FAILURE_S = 0.05
 _TIMER_RETRY_MS = 1_000
 
 
-
 def _guarded(run: Callable[..., None], *arguments: Any) -> None:
     """Runs what is somebody else's; a defect there must not end the loop."""
     try:
         run(*arguments)
     except Exception:
         log.exception("a follow-up of a record failed")
+
+
+def _recover(after: int, token: int) -> Recover:
+    return Recover(reply_to=token, after=after)
 
 
 def _output(tx: Tx, invocation_id: str) -> Finished | NotReady | None:

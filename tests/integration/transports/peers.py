@@ -49,7 +49,7 @@ async def worker(target: str) -> AsyncIterator[tuple[LinkTransport, subprocess.P
     """A worker process and the transport to it; not necessarily ready."""
     ours, theirs = socket.socketpair()
     with theirs:
-        process = subprocess.Popen(
+        process = subprocess.Popen(  # noqa: ASYNC220 - quick, and the loop has nothing else to do
             [sys.executable, "-m", "perdure.worker", target, "--link-fd", str(theirs.fileno())],
             pass_fds=[theirs.fileno()],
             stderr=subprocess.PIPE,

@@ -42,9 +42,7 @@ OPERATIONS: dict[str, dict[str, str]] = {
     "cancel": dict.fromkeys(("scheduled", "pending"), "done")
     | dict.fromkeys(("running", "backing-off", "pausing", "suspended", "paused"), "soon")
     | dict.fromkeys(("completed", "killed", "journal purged"), "409"),
-    "kill": dict.fromkeys(
-        ("scheduled", "pending", "running", "backing-off", "pausing", "suspended", "paused"), "done"
-    )
+    "kill": dict.fromkeys(("scheduled", "pending", "running", "backing-off", "pausing", "suspended", "paused"), "done")
     | dict.fromkeys(("completed", "killed", "journal purged"), "409"),
     "pause": dict.fromkeys(("running", "backing-off", "pausing"), "soon")
     | dict.fromkeys(("suspended", "paused"), "done")
@@ -106,7 +104,9 @@ def _others(stage: Stage) -> dict[str, Record]:
     """One of every other record, aimed at `x`."""
     id, run = stage.id, entry(MessageType.RUN_COMMAND, wire.RunCommandMessage(result_completion_id=9))
     row = stage.store.tx.invocation_by_id(id)
-    target = row.target if row else records.Target("Cart", "add", "k", ServiceKind.VIRTUAL_OBJECT, HandlerKind.EXCLUSIVE)
+    target = (
+        row.target if row else records.Target("Cart", "add", "k", ServiceKind.VIRTUAL_OBJECT, HandlerKind.EXCLUSIVE)
+    )
 
     def progress(attempt: int, number: int = stage.number, end: Any = None) -> Record:
         return records.AttemptProgress(
@@ -127,9 +127,7 @@ def _others(stage: Stage) -> dict[str, Record]:
         return records.Invoke(1, id=id, target=target, input=encode_input([], b""), wait=wait, may_exist=True)
 
     def call(completion_id: int | None) -> Record:
-        message = records.CallMessage(
-            id, target, b"", stage.id, "Cart/k/add", id, completion_id, None, True, None
-        )
+        message = records.CallMessage(id, target, b"", stage.id, "Cart/k/add", id, completion_id, None, True, None)
         return arrived(message)
 
     failed = records.Failed(AttemptFailure(500, "RT0007", "boom"))
@@ -161,14 +159,18 @@ def _others(stage: Stage) -> dict[str, Record]:
         "attach message": arrived(records.AttachMessage(id, id, 1, False)),
         "peek message": arrived(records.AttachMessage(id, id, 1, True)),
         "completion": arrived(
-            records.CompletionMessage(id, MessageType.CALL_COMPLETION, 5, False, wire.NotificationMessage(
-                completion_id=5, value=wire.Value()
-            ).SerializeToString())
+            records.CompletionMessage(
+                id,
+                MessageType.CALL_COMPLETION,
+                5,
+                False,
+                wire.NotificationMessage(completion_id=5, value=wire.Value()).SerializeToString(),
+            )
         ),
         "signal message": arrived(
-            records.SignalMessage(id, None, "go", False, wire.NotificationMessage(
-                signal_name="go", void=wire.Void()
-            ).SerializeToString())
+            records.SignalMessage(
+                id, None, "go", False, wire.NotificationMessage(signal_name="go", void=wire.Void()).SerializeToString()
+            )
         ),
         "kill message": arrived(records.KillMessage(id)),
         "taken message": records.MessageArrived(source=0, sequence=0, message=records.KillMessage(id)),
