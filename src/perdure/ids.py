@@ -277,6 +277,8 @@ def decode_awakeable_id(text: str) -> tuple[InvocationId, int]:
         raise BadId(BadId.WRONG_TYPE)
     try:
         body = _body(text.rstrip("="), "sign", 38)
+        if not body.isascii():
+            raise BadId(BadId.BAD_FORMAT)
         raw = base64.b64decode(body + "==", altchars=b"-_", validate=True)
     except (BadId, binascii.Error) as error:
         if text.startswith("sign_1"):

@@ -93,6 +93,7 @@ def _on_failed(turn: Turn, invocation: Invocation, failed: Failed) -> None:
     if failed.behavior == _FAIL and not invocation.pause_requested:
         complete(turn, invocation, Failure(failure.code, failure.message, stacktrace=failure.stacktrace))
         return
+    failure = _bounded(failure)
     invocation.last_failure = msgspec.json.encode(failure)
     policy = _retry_policy(turn, invocation)
     taken = invocation.policy_retries
@@ -113,6 +114,19 @@ def _on_failed(turn: Turn, invocation: Invocation, failed: Failed) -> None:
 
 _PAUSE = 1
 _FAIL = 2
+
+
+def _bounded(failure: AttemptFailure) -> AttemptFailure:
+    """With texts cut to what is worth keeping: each of endlessly many attempts may leave them behind."""
+    return msgspec.structs.replace(
+        failure,
+        message=failure.message[:_TEXT_MAX],
+        stacktrace=failure.stacktrace[:_TEXT_MAX] if failure.stacktrace else None,
+        command_name=failure.command_name[:_TEXT_MAX] if failure.command_name else None,
+    )
+
+
+_TEXT_MAX = 16 * 1024
 
 
 def _retry_policy(turn: Turn, invocation: Invocation) -> RetryPolicy:
