@@ -5,9 +5,7 @@ from typing import Any
 
 import pytest
 
-STACK = re.compile(
-    r"^tests/interop/.*\[(?:.*-)?((?:reference-)?(?:python|typescript)-(?:http2|http1|link|memory))[-\]]"
-)
+STACK = re.compile(r"^tests/interop/.*\[(?:.*-)?((?:reference-)?(?:python|typescript)-[a-z0-9]+-v\d)[-\]]")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

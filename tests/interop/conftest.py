@@ -16,23 +16,38 @@ from support.servers import PYTHON_SERVICES, START_S, perdure, python_services, 
 
 @dataclass(frozen=True)
 class Setup:
-    """server: perdure or reference.  sdk: python or typescript.  transport: http2, http1, link or memory."""
+    """What a stack is made of.
+
+    server: perdure or reference.  sdk: python or typescript.  transport: http2, http1, link or memory.
+    protocol: the version that server and SDK agree upon.
+    """
 
     server: str
     sdk: str
     transport: str
+    protocol: int
 
     @property
     def name(self) -> str:
-        return "-".join([*(["reference"] if self.server == "reference" else []), self.sdk, self.transport])
+        parts = [self.sdk, self.transport, f"v{self.protocol}"]
+        return "-".join(["reference", *parts] if self.server == "reference" else parts)
 
 
-OVER_HTTP = (("python", "http2"), ("python", "http1"), ("typescript", "http2"))
+# Each transport with each SDK that can use it, and each version over a transport that streams. 6 is what the
+# official server speaks by default, and 5 what older SDKs do.
 SETUPS = [
-    *(Setup("perdure", *each) for each in OVER_HTTP),
-    Setup("perdure", "python", "link"),
-    Setup("perdure", "python", "memory"),
-    *(Setup("reference", *each) for each in OVER_HTTP),
+    Setup("perdure", "python", "http2", 7),
+    Setup("perdure", "python", "http2", 5),
+    Setup("perdure", "python", "http1", 6),
+    Setup("perdure", "python", "link", 7),
+    Setup("perdure", "python", "memory", 7),
+    Setup("perdure", "typescript", "http2", 7),
+    Setup("perdure", "typescript", "http2", 6),
+    Setup("reference", "python", "http2", 6),
+    Setup("reference", "python", "http2", 7),
+    Setup("reference", "python", "http1", 6),
+    Setup("reference", "typescript", "http2", 6),
+    Setup("reference", "typescript", "http2", 7),
 ]
 
 
@@ -122,7 +137,11 @@ def started(setup: Setup, folder: Path) -> Iterator[Client]:
                     yield client
         case version:
             services = python_services if setup.sdk == "python" else typescript_services
-            server = reference if setup.server == "reference" else perdure
-            with services(folder, environment) as uri, server(folder, {}) as client:
+            server, settings = (
+                (reference, {"RESTATE_EXPERIMENTAL_ENABLE_PROTOCOL_V7": str(setup.protocol == 7).lower()})
+                if setup.server == "reference"
+                else (perdure, {"PERDURE_HIGHEST_PROTOCOL_VERSION": str(setup.protocol)})
+            )
+            with services(folder, environment) as uri, server(folder, settings) as client:
                 client.register(uri, use_http_11=version == "http1")
                 yield client

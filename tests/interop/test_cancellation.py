@@ -1,5 +1,6 @@
 """Cancel and kill: where they surface, what they reach, and what they leave alone."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -109,14 +110,16 @@ def both_end(stack: Any, tag: str) -> None:
 
 
 def test_a_delayed_send_waits(stack, tag: str) -> None:
+    sent_at = datetime.now(UTC)
     invocation = stack.client.send("Steps/run", {"tag": tag, "count": 1}, delay="300ms")
-    assert stack.client.invocation(invocation)["status"] == "scheduled"
-    assert stack.recorded(tag) == []
     assert stack.client.attach(invocation) == ["result 0"]
+    ran_at = datetime.fromisoformat(stack.client.invocation(invocation)["running_at"])
+    assert ran_at >= sent_at + timedelta(milliseconds=299), "the server's times have no microseconds"
 
 
 def test_a_delayed_send_is_cancelled_before_it_starts(stack, tag: str) -> None:
     invocation = stack.client.send("Steps/run", {"tag": tag, "count": 1}, delay="1h")
+    assert stack.client.wait_status(invocation, "scheduled")
     stack.client.operate(invocation, "cancel")
     wait_for(lambda: stack.client.invocation(invocation) is None, "the invocation to be gone")
     assert stack.recorded(tag) == []

@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from support.client import wait_for
+
 WAITERS = pytest.mark.parametrize("waiter", ["Waiter", "QuickWaiter"])
 """The second one suspends after 50 ms, so that its result comes in a later attempt."""
 
@@ -72,6 +74,7 @@ def test_a_signal_is_a_failure(stack) -> None:
     assert stack.client.attach(invocation) == {"code": 500, "message": "stop"}
 
 
+CALLED = "SELECT id FROM sys_invocation WHERE invoked_by_id = '{id}' AND status = 'completed'"
 NEVER = {"sleep": 3_600_000}
 PARTS = [{"sleep": 80}, {"call": "called"}, {"run": "ran"}, {"fail": "failed"}]
 
@@ -96,8 +99,12 @@ def test_select(stack, tag: str, waiter: str) -> None:
 @WAITERS
 @pytest.mark.sdk("python")
 def test_as_completed(stack, tag: str, waiter: str) -> None:
-    parts = [{"sleep": 250}, {"call": "called"}]
-    assert combined(stack, waiter, tag, "as_completed", parts) == ["called", None]
+    parts = [{"awakeable": 1}, {"call": "called"}]
+    invocation = stack.client.send(f"{waiter}/combine", {"tag": tag, "way": "as_completed", "parts": parts})
+    awakeable = stack.awakeable(tag)
+    wait_for(lambda: stack.client.query(CALLED.replace("{id}", invocation)), "the call to be over")
+    stack.client.resolve(awakeable, "resolved")
+    assert stack.client.attach(invocation) == ["called", "resolved"]
 
 
 @WAITERS
