@@ -25,7 +25,7 @@ WORDS = (
     r"(?<![\w./{-])/(wo" + r"rk|ho" + r"me|ro" + r"ot|Us" + r"ers)/\w",  # one machine's folders
 )
 BANNED = re.compile("|".join(WORDS))
-SQL = re.compile(r"^\s*(select|insert|update|delete|replace|create|drop|alter|pragma)\s", re.IGNORECASE)
+SQL = re.compile(r"^\s*(SELECT|INSERT|UPDATE|DELETE|REPLACE|CREATE|DROP|ALTER|PRAGMA)\s")
 
 
 def sources(*suffixes: str) -> list[Path]:

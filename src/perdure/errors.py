@@ -92,10 +92,3 @@ SERVER_CODES: Final[dict[str, str]] = {
     "META0017": "Two deployments share the address.",
 }
 """Codes an operator may see, with a one-line meaning; the same codes as on a compatible server."""
-
-
-class StoreUnavailable(PerdureError):
-    """The store cannot take a record now (full disk, shutting down). Nothing was done; trying again later is safe."""
-
-    code: ClassVar[str] = "PE0301"
-    hint: ClassVar[str] = "Nothing was done. Check the server's log and disk, then try again."

@@ -30,6 +30,8 @@ _ALPHABET: Final = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWX
 _PAIRS: Final = [a + b for a in _ALPHABET for b in _ALPHABET]
 _DIGITS: Final = bytes(max(_ALPHABET.find(chr(code)), 0) for code in range(256))
 _CROCKFORD: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_CROCKFORD_PAIRS: Final = [a + b for a in _CROCKFORD for b in _CROCKFORD]
+_CROCKFORD_SHIFTS: Final = tuple(range(120, -1, -10))
 _PREFIXES: Final = frozenset({"inv", "dp", "sub", "sign", "prom", "snap", "mut", "vq"})
 _62_4: Final = 62**4
 _62_8: Final = 62**8
@@ -209,14 +211,36 @@ def fresh_invocation_id(
 # ---- Randomness and ULIDs ----
 
 
+class _RandomPool:
+    """Random bytes from the system, fetched in bulk: one call each would cost more than the id."""
+
+    def __init__(self) -> None:
+        self._bytes = b""
+        self._used = 0
+        # A forked process must not repeat what its parent draws.
+        os.register_at_fork(after_in_child=self.empty)
+
+    def empty(self) -> None:
+        self._bytes, self._used = b"", 0
+
+    def take(self, size: int) -> bytes:
+        if self._used + size > len(self._bytes):
+            self._bytes, self._used = os.urandom(4096), 0
+        self._used += size
+        return self._bytes[self._used - size : self._used]
+
+
+_pool = _RandomPool()
+
+
 def random_unique() -> bytes:
     """16 random bytes for `fresh_invocation_id`."""
-    return os.urandom(16)
+    return _pool.take(16)
 
 
 def random_bucket() -> int:
     """A random bucket for `fresh_invocation_id`, 0 .. SERVICE_BUCKETS - 1."""
-    return int.from_bytes(os.urandom(2), "big") % SERVICE_BUCKETS
+    return int.from_bytes(_pool.take(2), "big") % SERVICE_BUCKETS
 
 
 def ulid_bytes(now_ms: int, randomness: bytes) -> bytes:
@@ -229,7 +253,8 @@ def ulid_text(raw: bytes) -> str:
     """The usual text of a ULID: 26 characters of Crockford's base 32. raw: 16 bytes."""
     assert len(raw) == 16
     value = int.from_bytes(raw, "big")
-    return "".join(_CROCKFORD[(value >> shift) & 31] for shift in range(125, -1, -5))
+    pairs = _CROCKFORD_PAIRS
+    return "".join([pairs[(value >> shift) & 1023] for shift in _CROCKFORD_SHIFTS])
 
 
 # ---- Awakeables ----
@@ -252,6 +277,8 @@ def decode_awakeable_id(text: str) -> tuple[InvocationId, int]:
         raise BadId(BadId.WRONG_TYPE)
     try:
         body = _body(text.rstrip("="), "sign", 38)
+        if not body.isascii():
+            raise BadId(BadId.BAD_FORMAT)
         raw = base64.b64decode(body + "==", altchars=b"-_", validate=True)
     except (BadId, binascii.Error) as error:
         if text.startswith("sign_1"):

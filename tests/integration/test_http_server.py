@@ -442,9 +442,9 @@ def test_a_taken_port(run: Any) -> None:
     async def main() -> None:
         async with serving(App()) as server:
             assert server.port > 0
-            with pytest.raises(CannotListen, match=r"PE0102.*already") as error:
+            with pytest.raises(CannotListen, match="already") as error:
                 await HttpServer.start(App(), "127.0.0.1", server.port, SystemClock())
-            assert error.value.code == "PE0102"
+            assert error.value.code == "E0204"
             async with serving(App()) as admin, client(server, False) as one, client(admin, True) as other:
                 assert (await one.get("/")).status_code == (await other.get("/")).status_code == 200
 
@@ -454,7 +454,7 @@ def test_a_taken_port(run: Any) -> None:
 @pytest.mark.parametrize("host", ["192.0.2.1", "no.such.host.invalid"])
 def test_an_address_of_another_machine(run: Any, host: str) -> None:
     async def main() -> None:
-        with pytest.raises(CannotListen, match="PE0102"):
+        with pytest.raises(CannotListen, match="cannot listen"):
             await HttpServer.start(App(), host, 0, SystemClock())
 
     run(main())

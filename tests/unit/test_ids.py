@@ -170,3 +170,8 @@ def test_ulids() -> None:
     assert ids.ulid_text(ids.ulid_bytes(1469918176385, bytes(10))) == "01ARYZ6S41" + "0" * 16
     assert ids.ulid_text(b"\xff" * 16) == "7" + "Z" * 25
     assert ids.ulid_bytes(1, b"\xff" * 10) < ids.ulid_bytes(2, bytes(10))
+
+
+def test_an_awakeable_id_not_in_ascii_is_refused() -> None:
+    with pytest.raises(ids.BadId):
+        ids.decode_awakeable_id("sign_1" + "é" * 38)

@@ -6,7 +6,8 @@ from starlette.responses import Response
 from perdure.admin import schemas
 from perdure.admin.requests import read_body
 from perdure.admin.responses import json_response
-from perdure.introspection.query import QueryEngine, QueryError
+from perdure.introspection.problems import QueryError
+from perdure.introspection.query import QueryEngine
 
 
 class Query:
@@ -21,4 +22,4 @@ class Query:
             result = await self._engine.query(asked.query)
         except QueryError as error:
             return json_response(schemas.QueryError(f"Datafusion error: {error}"), error.status)
-        return Response(result.json(), media_type="application/json")
+        return Response(result.body, media_type="application/json")

@@ -5,7 +5,7 @@ from typing import Final
 import msgspec
 
 COMPATIBLE_VERSION: Final = "1.7.12"
-"""The server version whose behaviour tools may expect; the official command line refuses others too far from its own."""
+"""The server version whose behaviour tools may expect; the official command line refuses others too far away."""
 
 
 class AdminSettings(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,6 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
+from perdure.cli.failures import one_line
+
 IngressOption = Annotated[str | None, typer.Option("--ingress", metavar="HOST:PORT", help="Where callers connect.")]
 AdminOption = Annotated[str | None, typer.Option("--admin", metavar="HOST:PORT", help="Where operators connect.")]
 DataOption = Annotated[Path | None, typer.Option("--data", metavar="DIR", help="Where the state is kept.")]
@@ -71,8 +73,8 @@ def _serve(config: Path | None, overrides: Mapping[str, object], run: Run) -> No
     try:
         uvloop.run(main())
     except PerdureError as error:
-        hint = f" {error.hint}" if error.hint and error.hint not in str(error) else ""
-        typer.echo(f"perdure: {error}{'' if str(error).endswith('.') else '.'}{hint} [{error.code}]", err=True)
+        # Whatever keeps a server from starting is for the operator to mend.
+        typer.echo(f"error: {one_line(error)}", err=True)
         raise typer.Exit(2) from None
 
 
@@ -94,7 +96,7 @@ async def _dev(node: Any, stop: asyncio.Event, target: str, workers: int) -> Non
     if lines := lines_to_try(source_path(target)):
         typer.echo("\nTry, in another terminal:\n")
         for line in lines:
-            typer.echo(f"  {line}".replace("http://localhost:8080", node.ingress_url).replace("localhost:8080", node.ingress_url))
+            typer.echo(f"  {line}".replace("localhost:8080", node.ingress_url.removeprefix("http://")))
     await run_until(stop, server)
 
 

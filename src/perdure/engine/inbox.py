@@ -4,8 +4,8 @@ import msgspec
 
 from perdure.engine.journal import start_attempt
 from perdure.engine.state import apply_mutation
-from perdure.engine.tx import InboxItem
 from perdure.engine.turn import Turn
+from perdure.engine.tx import InboxItem
 from perdure.model.invocation import Invocation, Status
 from perdure.model.records import StateMutation
 

@@ -1,9 +1,12 @@
 """Appending to a journal, and what follows from it: an open attempt is told, a suspended invocation may wake."""
 
+from collections.abc import Iterable
+
 import msgspec
 
 from perdure.engine.notifications import Notification
 from perdure.engine.turn import Turn
+from perdure.engine.tx import Notified
 from perdure.model.actions import SendToAttempt, StartAttempt
 from perdure.model.invocation import Invocation, JournalEntry, Status
 from perdure.protocol.framing import encode_frame
@@ -65,9 +68,14 @@ def awaited_is_there(turn: Turn, invocation: Invocation) -> bool:
 
 
 def tree_resolves(turn: Turn, number: int, tree: AwaitTree) -> bool:
-    """True: the tree resolves with what the journal of the invocation holds. The first of several answers counts."""
+    """True: the tree resolves with what the journal of the invocation holds."""
+    return resolves_with(tree, turn.tx.notified(number))
+
+
+def resolves_with(tree: AwaitTree, notifications: Iterable[Notified]) -> bool:
+    """True: the tree resolves with these. The first of several answers counts."""
     stored: dict[tuple[LeafKind, int | str], LeafOutcome] = {}
-    for notified in turn.tx.notified(number):
+    for notified in notifications:
         outcome: LeafOutcome = "failure" if notified.failed else "success"
         if notified.completion_id is not None:
             stored.setdefault(("completion", notified.completion_id), outcome)

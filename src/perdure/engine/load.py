@@ -11,6 +11,7 @@ from perdure.protocol.messages import MessageType, encode_start
 from perdure.protocol.seeds import random_seed
 from perdure.protocol.versions import choose_version
 
+
 class AttemptStart(msgspec.Struct, frozen=True):
     """Everything that opening an attempt needs. start: the frames to send first."""
 

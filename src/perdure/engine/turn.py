@@ -9,6 +9,9 @@ from perdure.model.records import NOBODY, Message, Record
 
 LOCAL_PARTITION = 0
 
+LATEST_TIME = 2**62
+"""Times beyond, ms since the epoch, are cut to this one: the store keeps signed 64-bit numbers, the wire unsigned."""
+
 
 class Turn:
     """One record being applied. Created by `machine.apply`, gone when it returns."""

@@ -11,7 +11,6 @@ from perdure.model.invocation import Invocation, JournalEntry
 from perdure.model.records import Message
 from perdure.model.registry import Deployment, Registry, ServiceSettings
 
-
 BuildRegistry = Callable[[Iterable[Deployment], Mapping[str, ServiceSettings]], Registry]
 """Makes the snapshot from what is stored."""
 
@@ -25,7 +24,7 @@ class Awaiter(NamedTuple):
 
 
 class InboxItem(NamedTuple):
-    """What waits for a key: exactly one of an invocation number and a change of state (JSON of `StateMutation`)."""
+    """What waits for a key: exactly one of an invocation number and a change of state (msgpack of `StateMutation`)."""
 
     invocation: int | None
     mutation: bytes | None
@@ -128,7 +127,7 @@ class Tx(Protocol):
 
     def set_promise(self, service: str, key: str, name: str, promise: Promise) -> None: ...
     def delete_promises(self, service: str, key: str) -> None:
-        """All promises of the key, and who waits for them."""
+        """All promises of the key. Who still waits for one goes on waiting; who is over does not."""
 
     def add_promise_awaiter(self, service: str, key: str, name: str, number: int, completion_id: int) -> None: ...
     def take_promise_awaiters(self, service: str, key: str, name: str) -> list[tuple[int, int]]: ...

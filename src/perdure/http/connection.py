@@ -28,14 +28,29 @@ class ServerLimits(msgspec.Struct, frozen=True):
 class Connection(Protocol):
     """What a server asks of its connections, whatever they speak."""
 
-    def close_if_idle(self, silent_since: float) -> None:
-        """Closes when nothing is being answered and nothing came since then (loop time)."""
+    def close_if_idle(self, now: float, silent_since: float) -> None:
+        """Closes when nothing is being answered and nothing moved since then. Both are loop times."""
 
     def stop(self) -> None:
         """Takes no more requests; closes now, or after what is being answered."""
 
     def abort(self) -> None:
         """Closes at once; what is being answered is lost."""
+
+
+class SendWatch:
+    """Notices a client that has stopped taking in what it asked for."""
+
+    def __init__(self, now: float) -> None:
+        self._unsent = 0
+        self._since = now
+
+    def is_stuck(self, unsent: int, now: float, silent_since: float) -> bool:
+        """unsent: bytes waiting in the transport. True: some wait, and none went out since `silent_since`."""
+        if unsent != self._unsent or not unsent:
+            self._unsent = unsent
+            self._since = now
+        return self._since <= silent_since
 
 
 class Serving:

@@ -8,7 +8,7 @@ from urllib.parse import unquote
 
 import httptools
 
-from perdure.http.connection import Serving
+from perdure.http.connection import SendWatch, Serving
 from perdure.http.exchange import READ_AHEAD, Exchange, Headers, Scope
 
 _PIPELINED_MAX: Final = 16
@@ -118,6 +118,8 @@ class Http1Connection(asyncio.Protocol):
         self._waiting: deque[Http1Exchange] = deque()
         self._reading: Http1Exchange | None = None
         self._reading_paused = False
+        self._writing_paused = False
+        self._send_watch = SendWatch(self.last_active)
         self._lingering = False
         self._url = b""
         self._headers: Headers = []
@@ -166,12 +168,18 @@ class Http1Connection(asyncio.Protocol):
             self._current.client_gone()
 
     def pause_writing(self) -> None:
+        # Who does not read its answers gets to ask nothing more.
+        self._writing_paused = True
+        self._pause_reading()
         if self._current is not None:
             self._current.hold_writing()
 
     def resume_writing(self) -> None:
+        self._writing_paused = False
+        self.resume_reading()
         if self._current is not None:
             self._current.resume_writing()
+        self._start_next()
 
     # httptools
 
@@ -242,7 +250,7 @@ class Http1Connection(asyncio.Protocol):
             self._transport.abort()
 
     def resume_reading(self) -> None:
-        if self._reading_paused and self._transport is not None:
+        if self._reading_paused and not self._writing_paused and self._transport is not None:
             self._reading_paused = False
             self._transport.resume_reading()
 
@@ -260,11 +268,16 @@ class Http1Connection(asyncio.Protocol):
         self.resume_reading()
         self._start_next()
 
-    def close_if_idle(self, silent_since: float) -> None:
-        """Closes when nothing is being answered and nothing came since then (loop time)."""
-        answering = self._current is not None and (self._current.body_done or self._current.response_done)
-        if not answering and self.last_active <= silent_since and not self._reading_paused:
-            self.close()
+    def close_if_idle(self, now: float, silent_since: float) -> None:
+        transport = self._transport
+        if transport is None:
+            return
+        unsent = transport.get_write_buffer_size()
+        answering = self._current is not None and self._current.body_done
+        if self._send_watch.is_stuck(unsent, now, silent_since):
+            transport.abort()
+        elif not answering and not unsent and self.last_active <= silent_since:
+            transport.close()
 
     def stop(self) -> None:
         """Closes now, or after what is being answered."""
@@ -276,7 +289,7 @@ class Http1Connection(asyncio.Protocol):
             self._transport.close()
 
     def _start_next(self) -> None:
-        if self._current is None and self._waiting and not self._lingering:
+        if self._current is None and self._waiting and not self._lingering and not self._writing_paused:
             self._current = self._waiting.popleft()
             self._current.start()
 
@@ -308,6 +321,7 @@ class Http1Connection(asyncio.Protocol):
         transport = self._transport
         if transport is None:
             return
+        self._writing_paused = False
         self.resume_reading()
         if transport.can_write_eof():
             transport.write_eof()

@@ -12,7 +12,7 @@ import h2.events
 import h2.exceptions
 import h2.settings
 
-from perdure.http.connection import Serving
+from perdure.http.connection import SendWatch, Serving
 from perdure.http.exchange import READ_AHEAD, Exchange, Headers, Scope
 
 PREFACE: Final = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
@@ -92,6 +92,7 @@ class Http2Connection(asyncio.Protocol):
         self._new: list[Http2Exchange] = []
         """Started when all that came with their heads is taken in: most are complete by then."""
         self._writing_paused = False
+        self._send_watch = SendWatch(self.last_active)
         self._stopping = False
         self._flush_scheduled = False
         self._h2 = h2.connection.H2Connection(_CONFIG)
@@ -142,12 +143,17 @@ class Http2Connection(asyncio.Protocol):
         self._exchanges.clear()
 
     def pause_writing(self) -> None:
+        # Who does not read its answers gets to ask nothing more.
         self._writing_paused = True
+        if self._transport is not None:
+            self._transport.pause_reading()
         for exchange in self._exchanges.values():
             exchange.hold_writing()
 
     def resume_writing(self) -> None:
         self._writing_paused = False
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.resume_reading()
         for exchange in tuple(self._exchanges.values()):
             self._pump_on(exchange)
 
@@ -323,11 +329,16 @@ class Http2Connection(asyncio.Protocol):
         if self._transport is not None and (data := self._h2.data_to_send()):
             self._transport.write(data)
 
-    def close_if_idle(self, silent_since: float) -> None:
-        """Closes when nothing is being answered and nothing came since then (loop time)."""
-        answering = any(e.body_done for e in self._exchanges.values())
-        if not answering and self.last_active <= silent_since:
-            self.close()
+    def close_if_idle(self, now: float, silent_since: float) -> None:
+        transport = self._transport
+        if transport is None:
+            return
+        unsent = transport.get_write_buffer_size()
+        answering = any(e.body_done and not e.response_done for e in self._exchanges.values())
+        if self._send_watch.is_stuck(unsent, now, silent_since):
+            transport.abort()
+        elif not answering and not unsent and self.last_active <= silent_since:
+            transport.close()
 
     def stop(self) -> None:
         """Takes no more requests; closes after what is being answered."""

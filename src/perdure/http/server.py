@@ -27,7 +27,7 @@ _CANCEL_SECONDS: Final = 1.0
 class CannotListen(PerdureError):
     """A listen address cannot be used: taken, not allowed, or not of this machine."""
 
-    code: ClassVar[str] = "PE0102"
+    code: ClassVar[str] = "E0204"
     hint: ClassVar[str] = "Stop the program that uses the address, or choose another one in the configuration."
 
     def __init__(self, host: str, port: int, error: OSError) -> None:
@@ -35,7 +35,7 @@ class CannotListen(PerdureError):
             reason = "another program listens there already"
         else:
             reason = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
-        super().__init__(f"[{self.code}] cannot listen on {_address(host, port)}: {reason}. {self.hint}")
+        super().__init__(f"cannot listen on {_address(host, port)}: {reason}")
 
 
 class _Unknown(asyncio.Protocol):
@@ -71,7 +71,7 @@ class _Unknown(asyncio.Protocol):
         self._transport = None
         self._serving.connections.discard(self)
 
-    def close_if_idle(self, silent_since: float) -> None:
+    def close_if_idle(self, now: float, silent_since: float) -> None:
         if self.last_active <= silent_since:
             self.stop()
 
@@ -105,7 +105,7 @@ class HttpServer:
         limits: ServerLimits | None = None,
         cancel_when_gone: bool = False,
     ) -> "HttpServer":
-        """Listens and serves. port: 0 lets the system choose. Raises: CannotListen (PE0102).
+        """Listens and serves. port: 0 lets the system choose. Raises: CannotListen (E0204).
 
         The app gets `http` scopes only, no `lifespan`. cancel_when_gone: its task is cancelled when the client
         goes away, which costs less than watching for `http.disconnect` and needs an app that may be cancelled.
@@ -129,6 +129,11 @@ class HttpServer:
         """`host:port` of the first listener."""
         host, port = self._listeners[0].getsockname()[:2]
         return _address(host, port)
+
+    @property
+    def connections(self) -> int:
+        """How many clients are connected."""
+        return len(self._serving.connections)
 
     async def stop(self, drain_seconds: float = 5.0) -> None:
         """Takes no more requests, lets what is being answered end, then cuts off the rest. Idempotent."""
@@ -155,9 +160,10 @@ class HttpServer:
 
     def _close_idle(self) -> None:
         serving = self._serving
-        silent_since = serving.loop.time() - serving.limits.idle_seconds
+        now = serving.loop.time()
+        silent_since = now - serving.limits.idle_seconds
         for connection in tuple(serving.connections):
-            connection.close_if_idle(silent_since)
+            connection.close_if_idle(now, silent_since)
         self._sweep = serving.loop.call_later(_SWEEP_SECONDS, self._close_idle)
 
 

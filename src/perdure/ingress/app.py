@@ -43,7 +43,8 @@ class IngressApp:
             await _send(send, too_large())
             return
         limit = self._settings.concurrent_requests_limit
-        if limit is not None and self._in_flight >= limit:
+        # A busy server is a healthy one: who asks for its health is answered.
+        if limit is not None and self._in_flight >= limit and scope["path"] != "/restate/health":
             answer: Answer | None = refusal(
                 429,
                 f"too many requests at once, the limit is {limit} (ingress.concurrent-api-requests-limit); try later",

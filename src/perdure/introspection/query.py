@@ -1,20 +1,233 @@
-"""What the query route needs of an engine."""
+"""Answers SQL queries about a partition, on a thread and a connection of their own.
 
-from typing import Protocol
+The connection can only read. A query is bounded in time, rows and bytes, and so is the number that wait.
+"""
+
+import asyncio
+import re
+import time
+from collections.abc import Callable, Collection, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from importlib import resources
+from pathlib import Path
+from typing import Any, Final
+
+import apsw
+import apsw.ext
+import msgspec
+from sqlglot import exp
+
+from perdure.clock import Clock
+from perdure.introspection import catalog, functions
+from perdure.introspection.catalog import Column, ColumnType
+from perdure.introspection.problems import QueryError
+from perdure.introspection.result import QueryResult, ResultWriter
+from perdure.introspection.translate import Translated, parse, translate
+from perdure.model.registry import Registry
+
+_SHOW: Final = re.compile(r"\s*show\s+tables\s*;?\s*", re.IGNORECASE)
+_DESCRIBE: Final = re.compile(r"\s*(?:describe|desc|show\s+columns\s+from)\s+([\w.\"]+)\s*;?\s*", re.IGNORECASE)
+_EXPLAIN: Final = re.compile(r"\s*explain\s+(?:(?:analyze|verbose)\s+)*", re.IGNORECASE)
+_SET: Final = re.compile(r"\s*(?:set|reset)\s+[\w.]+", re.IGNORECASE)
+_TEXT_LIMIT: Final = 32 * 1024 * 1024
+"""The longest text or blob a query may build, in bytes."""
+_PROGRESS_STEPS: Final = 5_000
+_ALLOWED: Final = frozenset({apsw.SQLITE_SELECT, apsw.SQLITE_READ, apsw.SQLITE_FUNCTION, apsw.SQLITE_RECURSIVE})
 
 
-class QueryError(Exception):
-    """A query cannot be answered. status: of the admin API. `str()` says why."""
+class QueryLimits(msgspec.Struct, frozen=True, kw_only=True):
+    """seconds: for one query. rows, bytes: of one answer, as JSON. waiting: queries that may wait for their turn."""
 
-    def __init__(self, message: str, status: int) -> None:
-        super().__init__(message)
-        self.status = status
-
-
-class QueryResult(Protocol):
-    def json(self) -> bytes: ...
+    seconds: float = 30.0
+    rows: int = 500_000
+    bytes: int = 128 * 1024 * 1024
+    waiting: int = 64
 
 
-class QueryEngine(Protocol):
+class QueryEngine:
+    """Call order: `query` as often as wanted, then `close`. Both from the event loop's thread."""
+
+    def __init__(
+        self,
+        path: Path,
+        registry: Callable[[], Registry],
+        open_attempts: Callable[[], Collection[int]],
+        clock: Clock,
+        *,
+        server_version: str,
+        awaiting_on: Callable[[int], str | None] = lambda _: None,
+        limits: QueryLimits | None = None,
+    ) -> None:
+        """path: the partition file. registry: its snapshot. open_attempts: a live view of the invocations with one,
+        so that a row and its attempt are looked at in the same moment.
+
+        server_version: what `created_using_restate_version` shows. awaiting_on: JSON of what an open attempt waits for;
+        called on the query thread. The file is opened with the first query.
+        """
+        self._path = path
+        self._registry = registry
+        self._open_attempts = open_attempts
+        self._clock = clock
+        self._surroundings = functions.Surroundings(server_version, awaiting_on)
+        self._limits = limits or QueryLimits()
+        self._thread = ThreadPoolExecutor(1, "query")
+        self._waiting = 0
+        self._reader: _Reader | None = None
+
     async def query(self, text: str) -> QueryResult:
         """Raises: QueryError."""
+        if self._waiting >= self._limits.waiting:
+            raise QueryError("too many queries are waiting; try again in a moment", 429)
+        registry = self._registry()
+        open_attempts = self._open_attempts()
+        now = self._clock.now()
+        self._waiting += 1
+        try:
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self._thread, self._run, text, registry, open_attempts, now)
+        finally:
+            self._waiting -= 1
+
+    async def close(self) -> None:
+        """Interrupts the query that runs."""
+        reader = self._reader
+        if reader is not None:
+            reader.interrupt()
+            await asyncio.get_running_loop().run_in_executor(self._thread, reader.close)
+        self._thread.shutdown()
+
+    def _run(self, text: str, registry: Registry, open_attempts: Collection[int], now: int) -> QueryResult:
+        if self._reader is None:
+            self._reader = _Reader(self._path, self._surroundings, self._limits)
+        self._surroundings.registry = registry
+        self._surroundings.open_attempts = open_attempts
+        return self._reader.answer(text, now)
+
+
+class _Reader:
+    """The connection. Lives on the query thread."""
+
+    def __init__(self, path: Path, surroundings: functions.Surroundings, limits: QueryLimits) -> None:
+        self._surroundings = surroundings
+        self._limits = limits
+        self._deadline = 0.0
+        self._stopped = False
+        try:
+            self._connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
+        except apsw.Error as error:
+            raise QueryError(f"External error: the partition file cannot be opened: {error}", 500) from None
+        connection = self._connection
+        functions.register(connection, surroundings)
+        apsw.ext.make_virtual_module(connection, "registered_service", _table(_SERVICE, self._services))
+        tables = _table("table_catalog, table_schema, table_name, table_type", catalog.list_tables)
+        apsw.ext.make_virtual_module(connection, "catalog_table", tables)
+        apsw.ext.make_virtual_module(connection, "catalog_column", _table(_COLUMN, catalog.list_columns))
+        connection.execute(resources.files("perdure.introspection").joinpath("views.sql").read_text())
+        connection.execute("PRAGMA case_sensitive_like = ON; PRAGMA query_only = ON").fetchall()
+        connection.set_busy_timeout(1_000)
+        connection.limit(apsw.SQLITE_LIMIT_LENGTH, _TEXT_LIMIT)
+        connection.set_progress_handler(self._is_late, _PROGRESS_STEPS)
+        connection.authorizer = _authorize
+
+    def interrupt(self) -> None:
+        """Ends the query that runs, from whatever thread."""
+        self._stopped = True
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def answer(self, text: str, now: int) -> QueryResult:
+        self._deadline = time.monotonic() + self._limits.seconds
+        if _SHOW.fullmatch(text):
+            text = "SELECT * FROM information_schema.tables"
+        described = _DESCRIBE.fullmatch(text)
+        if described:
+            return self._describe(described[1])
+        if _SET.match(text):
+            # Settings of another engine: taken, and without effect.
+            return ResultWriter((), self._limits.rows, self._limits.bytes).finish()
+        explained = _EXPLAIN.match(text)
+        if explained:
+            return self._explain(_only_query(text[explained.end() :]), now)
+        return self._select(translate(_only_query(text), now))
+
+    def _select(self, translated: Translated) -> QueryResult:
+        writer = ResultWriter(translated.columns, self._limits.rows, self._limits.bytes)
+        try:
+            for row in self._connection.execute(translated.sql):
+                writer.add(row)
+        except apsw.InterruptError:
+            raise QueryError(f"the query took longer than {self._limits.seconds:g} seconds", 500) from None
+        except ZeroDivisionError:
+            raise QueryError("Arrow error: Divide by zero error", 500) from None
+        except (apsw.Error, ValueError, TypeError, OverflowError, AttributeError) as error:
+            raise QueryError(f"Execution error: {error}", 500) from None
+        return writer.finish()
+
+    def _describe(self, name: str) -> QueryResult:
+        columns = catalog.TABLES.get(name.replace('"', "").lower().removeprefix("restate.").removeprefix("public."))
+        if columns is None:
+            raise QueryError(f"Error during planning: table 'restate.public.{name}' not found", 500)
+        writer = _text_writer(("column_name", "data_type", "is_nullable"), self._limits)
+        for column in columns:
+            writer.add((column.name, column.type.value, "YES"))
+        return writer.finish()
+
+    def _explain(self, query: exp.Query, now: int) -> QueryResult:
+        sql = translate(query, now).sql
+        writer = _text_writer(("plan_type", "plan"), self._limits)
+        writer.add(("logical_plan", sql))
+        try:
+            details = [str(row[3]) for row in self._connection.execute("EXPLAIN QUERY PLAN " + sql)]
+        except apsw.Error as error:
+            raise QueryError(f"Execution error: {error}", 500) from None
+        writer.add(("physical_plan", "\n".join(details)))
+        return writer.finish()
+
+    def _services(self) -> Iterable[tuple[Any, ...]]:
+        for service in self._surroundings.registry.services.values():
+            yield service.name, service.revision, int(service.public), str(service.kind), service.deployment_id
+
+    def _is_late(self) -> bool:
+        return self._stopped or time.monotonic() > self._deadline
+
+
+_SERVICE: Final = "name, revision, public, ty, deployment_id"
+_COLUMN: Final = (
+    "table_catalog, table_schema, table_name, column_name, ordinal_position, column_default, is_nullable, data_type"
+)
+
+
+def _only_query(text: str) -> exp.Query:
+    statements = parse(text)
+    if not statements:
+        raise QueryError("Error during planning: No SQL statements were provided in the query string", 400)
+    if len(statements) > 1:
+        message = "This feature is not implemented: The context currently only supports a single SQL statement"
+        raise QueryError(message, 500)
+    [statement] = statements
+    if not isinstance(statement, exp.Query):
+        raise QueryError(f"Error during planning: only queries are allowed, not {statement.key.upper()}", 400)
+    return statement
+
+
+def _text_writer(names: tuple[str, ...], limits: QueryLimits) -> ResultWriter:
+    return ResultWriter(tuple(Column(name, ColumnType.TEXT) for name in names), limits.rows, limits.bytes)
+
+
+def _table(columns: str, rows: Callable[[], Iterable[tuple[Any, ...]]]) -> Any:
+    """A function as `apsw.ext.make_virtual_module` wants it."""
+
+    def read() -> Iterable[tuple[Any, ...]]:
+        return rows()
+
+    described: Any = read
+    described.columns = tuple(columns.split(", "))
+    described.column_access = apsw.ext.VTColumnAccess.By_Index
+    return described
+
+
+def _authorize(operation: int, first: str | None, second: str | None, database: str | None, trigger: str | None) -> int:
+    if operation not in _ALLOWED or (operation == apsw.SQLITE_FUNCTION and second == "load_extension"):
+        return apsw.SQLITE_DENY
+    return apsw.SQLITE_OK

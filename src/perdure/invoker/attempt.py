@@ -1,7 +1,7 @@
 """One attempt, without IO: response bytes in, what the engine must know out.
 
-    head ──▶ frames ──▶ End | Suspension | Error ──▶ (anything more is ignored)
-      └── bad status ──▶ failed    └── bad frame ──▶ failed
+head ──▶ frames ──▶ End | Suspension | Error ──▶ (anything more is ignored)
+  └── bad status ──▶ failed    └── bad frame ──▶ failed
 """
 
 from email.utils import parsedate_to_datetime
@@ -143,13 +143,20 @@ def _error(message: wire.ErrorMessage) -> Failed:
 
 
 def _retry_after(value: str | None, now: int) -> int | None:
-    """The delay in ms that a `retry-after` header asks for: seconds, or a date."""
+    """The delay in ms that a `retry-after` header asks for, by seconds or a date; None: none that is in the future."""
     if value is None:
         return None
-    if value.strip().isdigit():
-        return int(value) * 1000
+    value = value.strip()
+    if value.isascii() and value.isdigit():
+        # The standard library refuses to read thousands of digits, and nobody means them.
+        return int(value[:_SECONDS_DIGITS_MAX]) * 1000 or None
     try:
-        at = parsedate_to_datetime(value)
-    except ValueError:
+        at = int(parsedate_to_datetime(value).timestamp() * 1000)
+    except (ValueError, OverflowError):
         return None
-    return max(0, int(at.timestamp() * 1000) - now)
+    # Not at once: the endpoint is in trouble, and the policy knows how to wait.
+    return at - now if at > now else None
+
+
+_SECONDS_DIGITS_MAX = 12
+"""More than 30 000 years."""

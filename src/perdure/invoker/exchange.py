@@ -9,7 +9,7 @@ from perdure.engine.load import AttemptStart
 from perdure.errors import StoreUnavailable
 from perdure.invoker.attempt import AttemptMachine, failed
 from perdure.invoker.transport import Request, Stream, Transport, TransportError
-from perdure.model.records import AttemptEnd, AttemptProgress, Entry, Failed
+from perdure.model.records import AttemptEnd, AttemptProgress, Entry
 from perdure.protocol.futures import AwaitTree
 from perdure.protocol.versions import invocation_content_type
 
@@ -26,16 +26,17 @@ class Exchange:
     __slots__ = (
         "_abort_s",
         "_active_at",
+        "_given_up",
         "_half_closed",
         "_inactivity_s",
         "_invoker",
         "_loop",
         "_machine",
-        "_over",
         "_server",
         "_stream",
         "_timer",
         "awaiting_on",
+        "over",
         "start",
     )
 
@@ -48,7 +49,8 @@ class Exchange:
         self._abort_s = start.settings.abort_timeout / 1000
         self._active_at = self._loop.time()
         self._half_closed = False
-        self._over = False
+        self._given_up = False
+        self.over = False
         self._server: str | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._stream: Stream | None = None
@@ -68,7 +70,7 @@ class Exchange:
 
     def send(self, index: int | None, data: bytes) -> None:
         """Passes on frames. index: of the journal entry, None for acks. What the start held is not said twice."""
-        if self._half_closed or self._over or (index is not None and index < self.start.known_entries):
+        if self._half_closed or self.over or (index is not None and index < self.start.known_entries):
             return
         self._active_at = self._loop.time()
         assert self._stream is not None
@@ -80,7 +82,7 @@ class Exchange:
             self._half_closed = True
             self._active_at = self._loop.time()
             self._stream.half_close()
-            if not self._over:
+            if not self.over:
                 self._arm(self._abort_s)
 
     def drain(self) -> None:
@@ -88,11 +90,12 @@ class Exchange:
         self._machine.ended = True
         self.half_close()
         self._finish()
+        self._invoker.closed(self)
 
     def abort(self) -> None:
         """Nothing counts any more."""
         self._machine.ended = True
-        self._over = True
+        self.over = True
         if self._timer is not None:
             self._timer.cancel()
         if self._stream is not None:
@@ -102,7 +105,7 @@ class Exchange:
     # what the endpoint says
 
     def head_received(self, status: int, headers: dict[str, str]) -> None:
-        if self._over:
+        if self.over:
             return
         self._server = headers.get("x-restate-server")
         self._active_at = self._loop.time()
@@ -151,13 +154,17 @@ class Exchange:
         )
         if end is not None:
             self._finish()
-        self._invoker.progress(record, lambda error: self._applied(error, size))
+        self._invoker.progress(record, lambda error: self._applied(error, size, ended=end is not None))
 
-    def _applied(self, error: StoreUnavailable | None, size: int) -> None:
+    def _applied(self, error: StoreUnavailable | None, size: int, *, ended: bool) -> None:
         if error is None:
             self._consumed(size)
-        elif not self._over:
+            if ended:
+                # Only now: until the end is durable, operators see the attempt as open.
+                self._invoker.closed(self)
+        elif not self._given_up:
             # What it said was not stored, so it may not go on from there: a new attempt will say it again.
+            self._given_up = True
             self.abort()
             self._invoker.lost(self.start)
 
@@ -169,19 +176,18 @@ class Exchange:
 
     def _finish(self) -> None:
         """The outcome is known: the request half is closed, and the response may drain for a moment."""
-        if self._over:
+        if self.over:
             return
-        self._over = True
+        self.over = True
         if self._timer is not None:
             self._timer.cancel()
         assert self._stream is not None
         self._stream.half_close()
         self._timer = self._loop.call_later(DRAIN_S, self._stream.reset)
-        self._invoker.closed(self)
 
     def _settle(self) -> None:
         """The response is over for good."""
-        if self._over and self._timer is not None:
+        if self.over and self._timer is not None:
             self._timer.cancel()
             self._timer = None
 

@@ -32,7 +32,7 @@ class Http1Transport:
         self._tls = (tls or client_tls("http/1.1")) if target.tls else None
         self._idle: list[Http1Connection] = []
         self._connections: set[Http1Connection] = set()
-        self._connecting: set[asyncio.Task[None]] = set()
+        self._connecting: dict[asyncio.Task[None], Http1Stream] = {}
         self._closed = False
 
     def open(self, request: Request, handler: StreamHandler) -> Http1Stream:
@@ -46,16 +46,17 @@ class Http1Transport:
             self._idle.pop().start(stream)
         else:
             task = loop.create_task(self._connect(stream))
-            self._connecting.add(task)
-            task.add_done_callback(self._connecting.discard)
+            self._connecting[task] = stream
+            task.add_done_callback(self._connecting.pop)
         return stream
 
     async def close(self) -> None:
         self._closed = True
         error = TransportError(f"the transport to {self._target} was closed")
-        connecting, connections = list(self._connecting), list(self._connections)
-        for task in connecting:
+        connecting, connections = dict(self._connecting), list(self._connections)
+        for task, stream in connecting.items():
             task.cancel()
+            stream.deliver_failure(error)
         for connection in connections:
             connection.close(error)
         await asyncio.gather(*connecting, return_exceptions=True)
@@ -99,12 +100,12 @@ class Http1Transport:
             stream.deliver_failure(TransportError(f"no connection to {self._target} within {seconds:g} s"))
         except OSError as error:
             stream.deliver_failure(TransportError(f"cannot connect to {self._target}: {error}"))
-        except asyncio.CancelledError:
-            stream.deliver_failure(TransportError(f"the transport to {self._target} was closed"))
-            raise
         else:
             self._connections.add(connection)
             if stream.over:
-                self.exchange_ended(connection)
+                connection.close(TransportError("the exchange was given up"))
+            elif connection.closed.is_set():
+                self._connections.discard(connection)
+                stream.deliver_failure(TransportError(f"{self._target} closed the connection"))
             else:
                 connection.start(stream)

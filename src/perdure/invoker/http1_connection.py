@@ -101,6 +101,7 @@ class Http1Connection(asyncio.Protocol):
         self._socket: asyncio.Transport | None = None
         self._closing: asyncio.Transport | None = None
         self._stream: Http1Stream | None = None
+        self._peer_finished = False
         self._flush_scheduled = False
         self._writing_paused = False
         self._reading_paused = False
@@ -126,10 +127,11 @@ class Http1Connection(asyncio.Protocol):
 
     def consumed(self) -> None:
         """Some of the response was digested."""
-        if self._reading_paused and self._stream is not None and self._socket is not None:
-            if self._stream.unconsumed <= self._settings.response_window // 2:
-                self._reading_paused = False
-                self._socket.resume_reading()
+        if not self._reading_paused or self._stream is None or self._socket is None:
+            return
+        if self._stream.unconsumed <= self._settings.response_window // 2:
+            self._reading_paused = False
+            self._socket.resume_reading()
 
     def release(self, *, completed: bool) -> None:
         """The exchange is over. The connection serves another one if both directions came to their end."""
@@ -145,8 +147,11 @@ class Http1Connection(asyncio.Protocol):
             return
         try:
             self._h11.start_next_cycle()
+            # Bytes beyond the response would be taken for the answer to the next request.
+            reusable = not self._peer_finished and not self._h11.trailing_data[0]
         except h11.ProtocolError:
-            # The request was not complete, or one side asked to close.
+            reusable = False  # the request was not complete, or one side asked to close
+        if not reusable:
             self.close(TransportError("the exchange is over"))
             return
         self._idle_timer = self._loop.call_later(
@@ -184,6 +189,7 @@ class Http1Connection(asyncio.Protocol):
         self._read_events()
 
     def eof_received(self) -> None:
+        self._peer_finished = True
         if self._stream is not None:
             self._h11.receive_data(b"")
             self._read_events()

@@ -138,6 +138,8 @@ class Http2Connection(asyncio.Protocol):
         """Closes at once; open exchanges fail."""
         if self._socket is not None:
             self._socket.abort()
+        else:
+            self.closed.set()
         self._lost(error)
 
     def abort_socket(self) -> None:
@@ -152,6 +154,8 @@ class Http2Connection(asyncio.Protocol):
             self._write()
             self._socket.close()
             self._closing = self._socket
+        else:
+            self.closed.set()
         self._lost(error)
 
     # asyncio.Protocol
@@ -184,7 +188,7 @@ class Http2Connection(asyncio.Protocol):
         except Exception as error:
             # Not only ProtocolError: with hostile bytes the libraries below h2 raise errors of their own.
             self._write()
-            self.abort(TransportError(f"{self._target} broke HTTP/2: {error or type(error).__name__}"))
+            self.abort(TransportError(f"{self._target} broke HTTP/2: {str(error) or type(error).__name__}"))
             return
         for event in events:
             react = _REACTIONS.get(type(event))

@@ -1,7 +1,7 @@
 """Runs attempts: so many at once, over the transport that leads to each one's code."""
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, KeysView
 from typing import Protocol
 
 import msgspec
@@ -62,7 +62,7 @@ class Invoker:
         if self._stopping:
             return
         older = self._open.get(number)
-        if older is not None:
+        if older is not None and not older.over:
             older.abort()
         if len(self._open) >= self.settings.concurrency_limit:
             self._queue.append((number, attempt))
@@ -124,9 +124,9 @@ class Invoker:
 
     # what others want to know
 
-    def open_attempts(self) -> set[int]:
-        """Numbers of the invocations with an open attempt."""
-        return set(self._open)
+    def open_attempts(self) -> KeysView[int]:
+        """A live view of the numbers of invocations with an open attempt; may be asked from any thread."""
+        return self._open.keys()
 
     def awaiting_on(self, number: int) -> str | None:
         """JSON of what the open attempt said it waits for, as operators see it."""

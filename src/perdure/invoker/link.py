@@ -10,6 +10,7 @@ from perdure.worker import frames
 from perdure.worker.link_protocol import LinkProtocol
 
 _STREAM_MAX = 0xFFFF_FFFF
+_CLOSE_GRACE_S = 1.0
 
 
 class WorkerFailed(TransportError):
@@ -120,8 +121,12 @@ class LinkTransport(LinkProtocol):
         """Closes the link; the worker ends. Open exchanges fail."""
         self._fail_all("the worker link was closed")
         self.hang_up()
-        if self.connected:
-            await self.lost.wait()
+        try:
+            async with asyncio.timeout(_CLOSE_GRACE_S):
+                await self.lost.wait()
+        except TimeoutError:
+            # A blocked worker does not read what is still to be written, and need not.
+            self.abort("the worker link was closed")
 
     @property
     def open_streams(self) -> int:

@@ -24,6 +24,7 @@ class Completed(Action, frozen=True, gc=False):
 
     id: str
     outcome: Outcome
+    target: Target
 
 
 class StartAttempt(Action, frozen=True, gc=False):
@@ -34,7 +35,10 @@ class StartAttempt(Action, frozen=True, gc=False):
 
 
 class SendToAttempt(Action, frozen=True, gc=False):
-    """Frame bytes for an open attempt. index: journal index of a notification (skip it if the attempt started with it), None: an ack."""
+    """Frame bytes for an open attempt.
+
+    index: journal index of a notification, to be skipped if the attempt started with it; None: an ack.
+    """
 
     number: int
     attempt: int

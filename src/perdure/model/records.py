@@ -24,8 +24,8 @@ class Record(msgspec.Struct, frozen=True, gc=False):
 class Invoke(Record, frozen=True, gc=False, kw_only=True):
     """A caller outside asks for an invocation.
 
-    id: made or derived by the ingress. may_exist: the id is derived from a caller's key (idempotency or workflow), so an
-    invocation of that id may be there already. input: encoded InputCommandMessage.
+    id: made or derived by the ingress. may_exist: the id is derived from a caller's key (idempotency or workflow), so
+    an invocation of that id may be there already. input: encoded InputCommandMessage.
     wait: a call (answered with its outcome), else a send (answered as soon as it is durable).
     execution_time: ms since the epoch, None = now.
     """
@@ -146,7 +146,10 @@ class Recover(Record, frozen=True, gc=False):
 
 
 class PutDeployment(Record, frozen=True, kw_only=True):
-    """A deployment was discovered; replaces the one with its id. reset_settings: services named here lose operators' changes."""
+    """A deployment was discovered; replaces the one with its id.
+
+    reset_settings: what operators changed on its services falls back to the manifest.
+    """
 
     deployment: Deployment
     reset_settings: bool = False
@@ -209,7 +212,10 @@ class AttachMessage(msgspec.Struct, frozen=True, tag="attach"):
 
 
 class CompletionMessage(msgspec.Struct, frozen=True, tag="completion"):
-    """An entry's result travels to its invocation. entry_type: message type id of the notification. raw: encoded notification."""
+    """An entry's result travels to its invocation.
+
+    entry_type: message type id of the notification. raw: the encoded notification.
+    """
 
     id: str
     entry_type: int

@@ -4,12 +4,15 @@ import asyncio
 from collections.abc import Iterable, Mapping
 
 import structlog
+from starlette.types import ASGIApp
 
 from perdure.admin.app import create_app
 from perdure.admin.registrar import Registrar
-from perdure.admin.settings import AdminSettings
+from perdure.admin.settings import COMPATIBLE_VERSION, AdminSettings
 from perdure.clock import Clock, SystemClock
+from perdure.engine.lifecycle.purge import SWEEP_PER_TURN
 from perdure.errors import StoreUnavailable
+from perdure.http.asgi_bridge import App
 from perdure.http.server import HttpServer
 from perdure.ingress.app import IngressApp
 from perdure.introspection.query import QueryEngine
@@ -19,10 +22,9 @@ from perdure.invoker.endpoint import connect
 from perdure.invoker.endpoints import Endpoints
 from perdure.invoker.invoker import Invoker
 from perdure.invoker.transport import Transport
-from perdure.engine.lifecycle.purge import SWEEP_PER_TURN
 from perdure.model.records import Sweep
-from perdure.model.registry import Defaults, Deployment, Registry, ServiceSettings
-from perdure.node.settings import Settings, split_address
+from perdure.model.registry import Deployment, Registry, ServiceSettings
+from perdure.node.settings import Settings, ingress_settings, invoker_settings, listen_address, registry_defaults
 from perdure.partition.loop import Partition
 from perdure.protocol.identity import RequestSigner
 from perdure.registration.planning import Registration
@@ -39,7 +41,7 @@ class Node:
         """Opens the store. Raises: StorageError, BadIdentityKey."""
         self._settings = settings
         self._clock = clock or SystemClock()
-        defaults = settings.defaults()
+        defaults = registry_defaults(settings)
         signer = _signer(settings)
 
         def snapshot(deployments: Iterable[Deployment], changes: Mapping[str, ServiceSettings]) -> Registry:
@@ -49,7 +51,7 @@ class Node:
         self._defaults = defaults
         self._endpoints = Endpoints(self._clock, signer)
         self.partition = Partition(self._store, self._clock)
-        self.invoker = Invoker(self.partition, self._endpoints, self._clock, settings.invoker_settings())
+        self.invoker = Invoker(self.partition, self._endpoints, self._clock, invoker_settings(settings))
         self._signer = signer
         self._ingress: HttpServer | None = None
         self._admin: HttpServer | None = None
@@ -61,7 +63,7 @@ class Node:
         """Makes code that runs beside the engine reachable; before `start`, so that what is recovered finds it."""
         self._endpoints.add_local(uri, transport)
 
-    async def add_app(self, name: str, app: object) -> None:
+    async def add_app(self, name: str, app: App) -> None:
         """Serves an ASGI app in this process and registers its services. After `start`."""
         uri = f"perdure-asgi://{name}"
         transport = AsgiTransport(app)
@@ -72,10 +74,10 @@ class Node:
     async def start(self) -> None:
         """Takes over the addresses, recovers what was running, serves. Raises: CannotListen."""
         settings = self._settings
-        ingress = IngressApp(self.partition, settings.ingress_settings(), self._clock)
-        host, port = split_address(settings.ingress)
+        ingress = IngressApp(self.partition, ingress_settings(settings), self._clock)
+        host, port = listen_address(settings.ingress)
         self._ingress = await HttpServer.start(ingress, host, port, self._clock, cancel_when_gone=True)
-        host, port = split_address(settings.admin)
+        host, port = listen_address(settings.admin)
         self._admin = await HttpServer.start(self._admin_app(), host, port, self._clock)
         await self.partition.start(self.invoker)
         self._sweeper = asyncio.create_task(self._sweep(), name="sweeper")
@@ -106,17 +108,27 @@ class Node:
         await self.invoker.stop()
         await self.partition.stop()
         if self._query_engine is not None:
-            self._query_engine.close()
+            await self._query_engine.close()
         self._store.close()
 
-    def _admin_app(self) -> object:
-        sign = self._signer.headers if self._signer is not None else None
-        discovery = Discovery(connect, sign)
+    def _admin_app(self) -> ASGIApp:
+        discovery = Discovery(connect, self._sign_discovery if self._signer is not None else None)
         self._registrar = Registrar(self.partition, discovery, self._clock, self._defaults)
-        self._query_engine = QueryEngine(self._store.path, self.invoker.open_attempts)
+        self._query_engine = QueryEngine(
+            self._store.path,
+            lambda: self.partition.registry,
+            self.invoker.open_attempts,
+            self._clock,
+            server_version=COMPATIBLE_VERSION,
+            awaiting_on=self.invoker.awaiting_on,
+        )
         protocol_v7 = self._settings.highest_protocol_version >= 7
         admin = AdminSettings(ingress_endpoint=f"{self.ingress_url}/", protocol_v7=protocol_v7)
         return create_app(self.partition, self._registrar, self._query_engine, admin)
+
+    def _sign_discovery(self, path: str) -> list[tuple[str, str]]:
+        assert self._signer is not None
+        return self._signer.headers(path, None, self._clock.now() // 1000)
 
     async def _sweep(self) -> None:
         while True:

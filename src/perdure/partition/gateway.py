@@ -17,7 +17,7 @@ class NotReady:
 class Gateway(Protocol):
     """A running partition, seen from the surfaces. Everything is called on the event loop's thread.
 
-    All methods raise `StoreUnavailable` (PE0301) when the store cannot take a record: nothing was done, try again later.
+    All methods raise `StoreUnavailable` (E0301) when the store cannot take a record: nothing was done, try again later.
     """
 
     @property
@@ -28,7 +28,10 @@ class Gateway(Protocol):
         """Applies the record that `build(token)` makes and returns the `Reply` to that token, once it is durable."""
 
     async def call(self, build: Callable[[int], Invoke]) -> Finished | AlreadyInvoked | Refused:
-        """Applies an `Invoke` with `wait=True` and waits for its outcome. Cancelling the wait leaves the invocation running."""
+        """Applies an `Invoke` with `wait=True` and waits for its outcome.
+
+        Cancelling the wait leaves the invocation running.
+        """
 
     async def attach(self, invocation_id: str) -> Finished | None:
         """Waits for the outcome of an invocation; None: unknown."""

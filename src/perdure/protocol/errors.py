@@ -35,6 +35,14 @@ class FrameTooLarge(ProtocolError):
         self.limit = limit
 
 
+class AwaitTreeTooLarge(ProtocolError):
+    """The handler waits on more results at once than the server will look at."""
+
+    code: ClassVar[str] = "E0104"
+    hint: ClassVar[str] = "Wait for fewer results at once."
+    restate_code: ClassVar[str] = "RT0003"
+
+
 class AwaitTreeTooDeep(ProtocolError):
     """The handler waits on a tree of results that is nested too deeply."""
 

@@ -15,11 +15,13 @@ from typing import Final, Literal, TypeAlias
 import msgspec
 
 from perdure.protocol import messages_pb2 as pb
-from perdure.protocol.errors import AwaitTreeTooDeep, BadFrame
+from perdure.protocol.errors import AwaitTreeTooDeep, AwaitTreeTooLarge, BadFrame
 from perdure.protocol.messages import MessageType, decode
 from perdure.protocol.wire import WireError, read_field, read_fields, read_numbers
 
 MAX_DEPTH: Final = 1000
+MAX_SIZE: Final = 512 * 1024
+"""Bytes of a message with a tree. Reading takes time in proportion, in which nobody else is served."""
 
 LeafKind: TypeAlias = Literal["completion", "signal", "named_signal"]
 LeafOutcome: TypeAlias = Literal["success", "failure"]
@@ -159,8 +161,9 @@ def _first_or_all(resolved: set[_Outcome], complete: bool, first: _Outcome, ever
 def suspension_tree(payload: bytes, version: int) -> AwaitTree:
     """The tree in the payload of a SuspensionMessage. version: of the protocol.
 
-    Raises: BadFrame; AwaitTreeTooDeep. The result may be empty.
+    Raises: BadFrame; AwaitTreeTooDeep; AwaitTreeTooLarge. The result may be empty.
     """
+    _check_size(payload)
     if version >= 7:
         try:
             return _future_tree(_embedded(payload, 4))
@@ -174,8 +177,9 @@ def suspension_tree(payload: bytes, version: int) -> AwaitTree:
 def awaiting_on_tree(payload: bytes) -> tuple[AwaitTree, bool]:
     """The tree in the payload of an AwaitingOnMessage, and whether closures of runs are executing.
 
-    Raises: BadFrame, also if nothing is awaited at all; AwaitTreeTooDeep.
+    Raises: BadFrame, also if nothing is awaited at all; AwaitTreeTooDeep; AwaitTreeTooLarge.
     """
+    _check_size(payload)
     try:
         fields = list(read_fields(payload))
         tree = _future_tree(_embedded(payload, 1))
@@ -185,6 +189,12 @@ def awaiting_on_tree(payload: bytes) -> tuple[AwaitTree, bool]:
         raise BadFrame("an AwaitingOnMessage does not say what it awaits")
     executing = [value for number, value in fields if number == 2]
     return tree, bool(executing and executing[-1])
+
+
+def _check_size(payload: bytes) -> None:
+    if len(payload) > MAX_SIZE:
+        text = f"the handler awaits so many results that naming them takes {len(payload)} bytes; {MAX_SIZE} are allowed"
+        raise AwaitTreeTooLarge(text)
 
 
 def flat_tree(completions: Iterable[int], signals: Iterable[int], named_signals: Iterable[str]) -> AwaitTree:

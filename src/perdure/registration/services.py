@@ -8,7 +8,6 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Final, TypeVar
 
-
 from perdure.model.durations import format_duration
 from perdure.model.invocation import HandlerKind, ServiceKind
 from perdure.model.registry import (

@@ -3,6 +3,7 @@
 import copy
 from typing import Any
 
+from perdure.engine.tables import Tables
 from perdure.engine.tx import Awaiter, BuildRegistry, InboxItem, JournalEvent, Notified, Promise, Timer
 from perdure.model.invocation import Invocation, JournalEntry, Status
 from perdure.model.records import Message
@@ -190,7 +191,12 @@ class MemoryTx:
 
     def delete_promises(self, service: str, key: str) -> None:
         self.promises.pop((service, key), None)
-        self.promise_awaiters.pop((service, key), None)
+        waiting = self.promise_awaiters.get((service, key), set())
+        waiting -= {item for item in waiting if self._is_over(item[1])}
+
+    def _is_over(self, number: int) -> bool:
+        invocation = self.invocations.get(number)
+        return invocation is None or invocation.status is Status.COMPLETED
 
     def add_promise_awaiter(self, service: str, key: str, name: str, number: int, completion_id: int) -> None:
         self.promise_awaiters.setdefault((service, key), set()).add((name, number, completion_id))
@@ -231,3 +237,24 @@ class MemoryTx:
     def set_last_sequence(self, source: int, sequence: int) -> None:
         self.last_sequences[source] = sequence
 
+    # the whole
+
+    def tables(self) -> Tables:
+        """A snapshot of everything."""
+        return Tables(
+            invocations={number: copy.copy(row) for number, row in self.invocations.items()},
+            journals={number: self.entries(number) for number, journal in self.journals.items() if journal},
+            events={number: list(events) for number, events in self.events.items() if events},
+            awaiters={number: sorted(rows.values()) for number, rows in self.awaiters.items() if rows},
+            locks=dict(self.locks),
+            inboxes={key: list(queue) for key, queue in self.inboxes.items() if queue},
+            states={key: dict(entries) for key, entries in self.states.items() if entries},
+            promises={key: dict(promises) for key, promises in self.promises.items() if promises},
+            promise_awaiters={key: sorted(rows) for key, rows in self.promise_awaiters.items() if rows},
+            timers=sorted(self.timers),
+            outbox=self.outbox(),
+            last_sequences=dict(self.last_sequences),
+            sequences=dict(self._sequences),
+            deployments=dict(self.deployments),
+            settings=dict(self.settings),
+        )

@@ -10,11 +10,9 @@ LEVELS = ("debug", "info", "warning", "error")
 
 def set_up_logging(level: str, log_format: str) -> None:
     """level: one of `LEVELS`. log_format: `pretty` or `json`."""
-    renderer: structlog.typing.Processor
+    chain: list[structlog.typing.Processor]
     if log_format == "json":
-        renderer = structlog.processors.JSONRenderer()
-        errors: structlog.typing.Processor = structlog.processors.format_exc_info
-        chain = [errors, renderer]
+        chain = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     else:
         chain = [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
     structlog.configure(

@@ -352,7 +352,7 @@ def test_a_store_that_takes_nothing(caller: Any, method: str, path: str) -> None
     caller.gateway.answer = full
     status, message, source = error_of(caller.request(method, path))
     assert (status, source) == (503, "ingress")
-    assert "PE0301" in message
+    assert "E0301" in message
     assert "the disk is full" in message
 
 
@@ -371,6 +371,7 @@ def test_too_many_requests_at_once(new_caller: Any) -> None:
         status, message, source = error_of(await caller.request_async("POST", "/Probe/greet"))
         assert (status, source) == (429, "ingress")
         assert "ingress.concurrent-api-requests-limit" in message
+        assert (await caller.request_async("GET", "/restate/health")).status == 200
         caller.gateway.hold.set()
         assert (await first).status == 200
         assert (await caller.request_async("POST", "/Probe/greet")).status == 200

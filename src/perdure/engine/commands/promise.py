@@ -6,8 +6,8 @@ from perdure.engine.commands.refusal import CommandRefused
 from perdure.engine.journal import append_command, append_notification, forward, notify
 from perdure.engine.notifications import completion_of, model_failure
 from perdure.engine.outcome import PROMISE_COMPLETED
-from perdure.engine.tx import Promise
 from perdure.engine.turn import Turn
+from perdure.engine.tx import Promise
 from perdure.model.invocation import Failure, Invocation, Outcome, ServiceKind, Success
 from perdure.model.records import Entry
 from perdure.protocol.messages import MessageType
@@ -79,8 +79,6 @@ def _outcome(promise: Promise) -> Outcome:
     return Success(promise.value)
 
 
-def _answer(
-    turn: Turn, invocation: Invocation, message_type: int, completion_id: int, outcome: Outcome | None
-) -> None:
+def _answer(turn: Turn, invocation: Invocation, message_type: int, completion_id: int, outcome: Outcome | None) -> None:
     notification = completion_of(message_type, completion_id, outcome)
     forward(turn, invocation, append_notification(turn, invocation, notification), notification)

@@ -2,15 +2,12 @@
 
 from perdure.engine.journal import append_command, append_notification, forward
 from perdure.engine.notifications import completion_of
+from perdure.engine.turn import LATEST_TIME, Turn
 from perdure.engine.tx import Timer
-from perdure.engine.turn import Turn
 from perdure.model.actions import ArmTimer
 from perdure.model.invocation import Invocation
 from perdure.model.records import Entry
 from perdure.protocol.messages import MessageType
-
-LATEST_TIME = 2**62
-"""Times beyond are cut to this one: the store keeps signed 64-bit numbers."""
 
 
 def on_sleep(turn: Turn, invocation: Invocation, entry: Entry) -> None:

@@ -32,9 +32,7 @@ def on_get_lazy(turn: Turn, invocation: Invocation, entry: Entry) -> None:
     key = _readable_key(invocation, entry)
     value = turn.tx.state_value(invocation.service, key, entry.message.key)
     outcome = None if value is None else Success(value)
-    notification = completion_of(
-        MessageType.GET_LAZY_STATE_COMPLETION, entry.message.result_completion_id, outcome
-    )
+    notification = completion_of(MessageType.GET_LAZY_STATE_COMPLETION, entry.message.result_completion_id, outcome)
     _store_with_answer(turn, invocation, entry, notification)
 
 

@@ -6,8 +6,8 @@ from perdure.engine.commands import COMMANDS, CommandRefused
 from perdure.engine.commands.run import on_run_proposal
 from perdure.engine.journal import start_attempt, tree_resolves
 from perdure.engine.lifecycle.complete import complete, complete_with_output
+from perdure.engine.turn import LATEST_TIME, Turn
 from perdure.engine.tx import JournalEvent, Timer
-from perdure.engine.turn import Turn
 from perdure.model.actions import ArmTimer, HalfClose, SendToAttempt
 from perdure.model.invocation import AttemptFailure, Failure, Invocation, Status
 from perdure.model.records import AttemptProgress, Ended, Entry, Failed, Suspended
@@ -90,9 +90,10 @@ def _on_failed(turn: Turn, invocation: Invocation, failed: Failed) -> None:
     failure = failed.failure
     if failed.counted:
         invocation.retry_count_since_entry += 1
-    if failed.behavior == _FAIL:
+    if failed.behavior == _FAIL and not invocation.pause_requested:
         complete(turn, invocation, Failure(failure.code, failure.message, stacktrace=failure.stacktrace))
         return
+    failure = _bounded(failure)
     invocation.last_failure = msgspec.json.encode(failure)
     policy = _retry_policy(turn, invocation)
     taken = invocation.policy_retries
@@ -115,6 +116,19 @@ _PAUSE = 1
 _FAIL = 2
 
 
+def _bounded(failure: AttemptFailure) -> AttemptFailure:
+    """With texts cut to what is worth keeping: each of endlessly many attempts may leave them behind."""
+    return msgspec.structs.replace(
+        failure,
+        message=failure.message[:_TEXT_MAX],
+        stacktrace=failure.stacktrace[:_TEXT_MAX] if failure.stacktrace else None,
+        command_name=failure.command_name[:_TEXT_MAX] if failure.command_name else None,
+    )
+
+
+_TEXT_MAX = 16 * 1024
+
+
 def _retry_policy(turn: Turn, invocation: Invocation) -> RetryPolicy:
     registry = turn.tx.registry
     service = registry.services.get(invocation.service)
@@ -126,8 +140,10 @@ def _retry_policy(turn: Turn, invocation: Invocation) -> RetryPolicy:
 
 def _delay(turn: Turn, policy: RetryPolicy, taken: int) -> int:
     """The next delay of the policy in ms, jitter included. taken: how many were taken before."""
-    # Beyond that exponent the cap decides anyway, and the float would overflow.
-    interval = min(policy.max_interval, policy.initial_interval * policy.factor ** min(taken, 64))
+    try:
+        interval = min(float(policy.max_interval), policy.initial_interval * policy.factor**taken)
+    except OverflowError:
+        interval = float(policy.max_interval)
     jitter = int.from_bytes(turn.draw()[:4], "big") / 2**32 * JITTER_MAX
     return int(interval * (1 + jitter))
 
@@ -137,7 +153,7 @@ def _retry_in(turn: Turn, invocation: Invocation, delay: int, failure: AttemptFa
     if delay <= 0:
         start_attempt(turn, invocation, afresh=False)
         return
-    invocation.next_retry_at = turn.now + delay
+    invocation.next_retry_at = min(turn.now + delay, LATEST_TIME)
     invocation.modified_at = turn.now
     turn.tx.add_timer(Timer(invocation.next_retry_at, invocation.number, "retry", invocation.attempt))
     turn.emit(ArmTimer(invocation.next_retry_at))

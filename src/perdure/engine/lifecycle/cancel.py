@@ -24,7 +24,10 @@ def on_cancel(turn: Turn, record: Cancel) -> None:
 
 
 def cancel(turn: Turn, invocation: Invocation, signal: Notification) -> bool:
-    """Cancels and saves. signal: the cancel signal. Returns: True when it is over, False when the handler will see it."""
+    """Cancels and saves. signal: the cancel signal.
+
+    Returns: True when it is over, False when the handler will see it.
+    """
     match invocation.status:
         case Status.COMPLETED:
             return True
@@ -35,6 +38,8 @@ def cancel(turn: Turn, invocation: Invocation, signal: Notification) -> bool:
         case Status.INVOKED | Status.SUSPENDED | Status.PAUSED:
             index = append_notification(turn, invocation, signal)
             forward(turn, invocation, index, signal)
+            # A pause that was asked for before would keep the handler from seeing it.
+            invocation.pause_requested = False
             if invocation.status is not Status.INVOKED or invocation.next_retry_at is not None:
                 # Clean-up runs now, not after the back-off or whenever something else would have woken it.
                 start_attempt(turn, invocation, afresh=True)

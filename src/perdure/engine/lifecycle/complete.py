@@ -7,7 +7,7 @@ from perdure.engine.notifications import completion_of
 from perdure.engine.outcome import stored_output
 from perdure.engine.turn import Turn
 from perdure.model.actions import Completed
-from perdure.model.invocation import Failure, Invocation, Outcome, Status
+from perdure.model.invocation import Failure, HandlerKind, Invocation, Outcome, Status
 from perdure.model.records import CompletionMessage
 
 
@@ -27,7 +27,7 @@ def complete(turn: Turn, invocation: Invocation, outcome: Outcome, *, keep_row: 
     _tell(turn, invocation, outcome)
     _settle(invocation, outcome, turn.now)
     if not keep_row or invocation.completion_retention == 0:
-        turn.tx.delete_invocation(invocation.number)
+        remove(turn, invocation)
     else:
         if invocation.journal_retention == 0:
             drop_journal(turn, invocation)
@@ -55,13 +55,23 @@ def _settle(invocation: Invocation, outcome: Outcome, now: int) -> None:
 def _tell(turn: Turn, invocation: Invocation, outcome: Outcome) -> None:
     for awaiter in turn.tx.take_awaiters(invocation.number):
         tell_awaiter(turn, awaiter.caller_id, awaiter.type, awaiter.completion_id, outcome)
-    turn.emit(Completed(invocation.id, outcome))
+    turn.emit(Completed(invocation.id, outcome, invocation.target))
 
 
 def tell_awaiter(turn: Turn, caller_id: str, message_type: int, completion_id: int, outcome: Outcome | None) -> None:
     """Sends an outcome to the entry of another invocation that waits for it; None: void."""
     notification = completion_of(message_type, completion_id, outcome)
     turn.send(CompletionMessage(caller_id, message_type, completion_id, notification.failed, notification.raw))
+
+
+def remove(turn: Turn, invocation: Invocation) -> None:
+    """Removes a completed invocation; a workflow's key is free again, so its state and promises go too."""
+    assert invocation.status is Status.COMPLETED
+    turn.tx.delete_invocation(invocation.number)
+    if invocation.handler_kind is HandlerKind.WORKFLOW:
+        assert invocation.key is not None
+        turn.tx.clear_all_state(invocation.service, invocation.key)
+        turn.tx.delete_promises(invocation.service, invocation.key)
 
 
 def drop_journal(turn: Turn, invocation: Invocation) -> None:

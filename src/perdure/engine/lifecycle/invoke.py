@@ -3,8 +3,8 @@
 from perdure.engine.inbox import begin
 from perdure.engine.lifecycle.complete import tell_awaiter
 from perdure.engine.outcome import ALREADY_INVOKED, outcome_of
+from perdure.engine.turn import LATEST_TIME, Turn
 from perdure.engine.tx import Awaiter, Timer
-from perdure.engine.turn import Turn
 from perdure.model.actions import Accepted, AlreadyInvoked, ArmTimer, Finished
 from perdure.model.invocation import HandlerKind, Invocation, InvokedBy, JournalEntry, Status, Target
 from perdure.model.records import CallMessage, Invoke
@@ -26,15 +26,13 @@ def on_invoke(turn: Turn, record: Invoke) -> None:
         turn.reply(record, Accepted(record.id, True, invocation.execution_time))
 
 
-def _answer_existing(
-    turn: Turn, record: Invoke, existing: Invocation
-) -> Accepted | AlreadyInvoked | Finished | None:
+def _answer_existing(turn: Turn, record: Invoke, existing: Invocation) -> Accepted | AlreadyInvoked | Finished | None:
     if not record.wait:
         return Accepted(existing.id, False, existing.execution_time)
     if existing.handler_kind is HandlerKind.WORKFLOW:
         return AlreadyInvoked(existing.id)
     if existing.status is Status.COMPLETED:
-        return Finished(existing.id, outcome_of(turn.tx, existing), existing.completion_expires_at)
+        return Finished(existing.id, outcome_of(turn.tx, existing), existing.completion_expires_at, existing.target)
     return None
 
 
@@ -78,6 +76,8 @@ def _new_invocation(
     turn: Turn, invocation_id: str, target: Target, idempotency_key: str | None, execution_time: int | None
 ) -> Invocation:
     completion_retention, journal_retention = _retentions(turn, target, idempotency_key is not None)
+    if execution_time is not None:
+        execution_time = min(execution_time, LATEST_TIME)
     return Invocation(
         number=turn.tx.next_number("invocation"),
         id=invocation_id,
@@ -108,9 +108,11 @@ def _retentions(turn: Turn, target: Target, has_idempotency_key: bool) -> tuple[
     handler = turn.tx.registry.handler(target.service, target.handler)
     if handler is None:
         return 0, 0
+    journal_retention = min(handler.journal_retention, LATEST_TIME)
     if target.handler_kind is HandlerKind.WORKFLOW or has_idempotency_key:
-        return handler.completion_retention, min(handler.journal_retention, handler.completion_retention)
-    return handler.journal_retention, handler.journal_retention
+        completion_retention = min(handler.completion_retention, LATEST_TIME)
+        return completion_retention, min(journal_retention, completion_retention)
+    return journal_retention, journal_retention
 
 
 def _accept(turn: Turn, invocation: Invocation, input_command: bytes) -> None:

@@ -7,8 +7,8 @@ from perdure.engine.lifecycle.invoke import attach, on_call
 from perdure.engine.lifecycle.kill import on_kill_message
 from perdure.engine.notifications import Notification
 from perdure.engine.outcome import NOT_FOUND, outcome_of
-from perdure.engine.tx import Awaiter
 from perdure.engine.turn import LOCAL_PARTITION, Turn
+from perdure.engine.tx import Awaiter
 from perdure.model.invocation import Status
 from perdure.model.records import (
     AttachMessage,
@@ -25,7 +25,8 @@ def on_message(turn: Turn, record: MessageArrived) -> None:
     if record.sequence <= turn.tx.last_sequence(record.source):
         return
     turn.tx.set_last_sequence(record.source, record.sequence)
-    turn.tx.delete_outbox(LOCAL_PARTITION, record.sequence)
+    if record.source == LOCAL_PARTITION:
+        turn.tx.delete_outbox(LOCAL_PARTITION, record.sequence)
     message = record.message
     match message:
         case CallMessage():

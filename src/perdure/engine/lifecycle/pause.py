@@ -40,11 +40,14 @@ def on_resume(turn: Turn, record: Resume) -> None:
         turn.reply(record, refusal)
         return
     backing_off = invocation.status is Status.INVOKED and invocation.next_retry_at is not None
-    if invocation.status is not Status.INVOKED or backing_off:
+    if invocation.status is Status.INVOKED and not backing_off:
+        # It runs; a pause that was asked for and has not happened yet is withdrawn.
+        invocation.pause_requested = False
+    else:
         if record.deployment != "keep":
             invocation.deployment_id = _resolve(turn.tx.registry, invocation, record.deployment)
         start_attempt(turn, invocation, afresh=not backing_off)
-        turn.tx.save_invocation(invocation)
+    turn.tx.save_invocation(invocation)
     turn.reply(record, Done())
 
 
@@ -59,10 +62,19 @@ def _refusal(registry: Registry, invocation: Invocation, deployment: str) -> Ref
             text = "is still running or the deployment id is not pinned yet, deployment id cannot be changed."
             return Refused(409, f"{name} {text}")
         case Status.INVOKED | Status.SUSPENDED | Status.PAUSED:
-            if deployment == "keep" or _resolve(registry, invocation, deployment) is not None:
-                return None
-            text = "The given deployment was not found when trying to resume the invocation"
-            return Refused(400, f"{text} '{invocation.id}'.")
+            return None if deployment == "keep" else _deployment_refusal(registry, invocation, deployment)
+
+
+def _deployment_refusal(registry: Registry, invocation: Invocation, deployment: str) -> Refused | None:
+    found = _resolve(registry, invocation, deployment)
+    if found is None:
+        text = "The given deployment was not found when trying to resume the invocation"
+        return Refused(400, f"{text} '{invocation.id}'.")
+    version, target = invocation.protocol_version, registry.deployments[found]
+    if version is not None and not target.min_version <= version <= target.max_version:
+        text = f"The deployment {found} does not speak protocol version {version}, which the invocation"
+        return Refused(400, f"{text} '{invocation.id}' is pinned to.")
+    return None
 
 
 def _resolve(registry: Registry, invocation: Invocation, deployment: str) -> str | None:

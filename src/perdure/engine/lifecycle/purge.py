@@ -1,10 +1,10 @@
 """What is over is removed: by an operator, or when its retention has passed."""
 
-from perdure.engine.lifecycle.complete import drop_journal
+from perdure.engine.lifecycle.complete import drop_journal, remove
 from perdure.engine.refusals import unknown_invocation
 from perdure.engine.turn import Turn
 from perdure.model.actions import Done, Refused
-from perdure.model.invocation import HandlerKind, Invocation, Status
+from perdure.model.invocation import Invocation, Status
 from perdure.model.records import Purge, PurgeJournal, Record, Sweep
 
 SWEEP_PER_TURN = 256
@@ -13,7 +13,7 @@ SWEEP_PER_TURN = 256
 
 def on_purge(turn: Turn, record: Purge) -> None:
     if (invocation := _completed(turn, record, record.id)) is not None:
-        purge(turn, invocation)
+        remove(turn, invocation)
         turn.reply(record, Done())
 
 
@@ -30,7 +30,7 @@ def on_sweep(turn: Turn, record: Sweep) -> None:
     for number in expired:
         invocation = turn.tx.invocation(number)
         assert invocation is not None
-        purge(turn, invocation)
+        remove(turn, invocation)
     journals = turn.tx.expired_journals(turn.now, SWEEP_PER_TURN)
     for number in journals:
         invocation = turn.tx.invocation(number)
@@ -38,16 +38,6 @@ def on_sweep(turn: Turn, record: Sweep) -> None:
         drop_journal(turn, invocation)
         turn.tx.save_invocation(invocation)
     turn.reply(record, max(len(expired), len(journals)))
-
-
-def purge(turn: Turn, invocation: Invocation) -> None:
-    """Removes a completed invocation; a workflow's key is free again, so its state and promises go too."""
-    assert invocation.status is Status.COMPLETED
-    turn.tx.delete_invocation(invocation.number)
-    if invocation.handler_kind is HandlerKind.WORKFLOW:
-        assert invocation.key is not None
-        turn.tx.clear_all_state(invocation.service, invocation.key)
-        turn.tx.delete_promises(invocation.service, invocation.key)
 
 
 def _completed(turn: Turn, record: Record, invocation_id: str) -> Invocation | None:

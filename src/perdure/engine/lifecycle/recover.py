@@ -1,6 +1,7 @@
 """The server started: what was running goes on, what was not delivered goes out, timers are armed."""
 
 from perdure.engine.journal import start_attempt
+from perdure.engine.lifecycle.attempt import pause
 from perdure.engine.turn import LOCAL_PARTITION, Turn
 from perdure.model.actions import ArmTimer, Deliver
 from perdure.model.records import Recover
@@ -20,7 +21,11 @@ def on_recover(turn: Turn, record: Recover) -> None:
     for number in numbers:
         invocation = turn.tx.invocation(number)
         assert invocation is not None
-        if invocation.next_retry_at is None:
+        if invocation.pause_requested:
+            # The attempt that was to come to rest is gone.
+            pause(turn, invocation, None)
+            turn.tx.save_invocation(invocation)
+        elif invocation.next_retry_at is None:
             start_attempt(turn, invocation, afresh=True)
             turn.tx.save_invocation(invocation)
     turn.reply(record, numbers[-1] if len(numbers) == INVOCATIONS_PER_TURN else None)

@@ -30,11 +30,11 @@ SELECT number FROM invocation WHERE status = 'invoked' AND number > ? ORDER BY n
 
 -- name: expired_completions
 SELECT number FROM invocation
-WHERE completion_expires_at IS NOT NULL AND completion_expires_at <= ? ORDER BY completion_expires_at LIMIT ?;
+WHERE completion_expires_at IS NOT NULL AND completion_expires_at <= ? ORDER BY completion_expires_at, number LIMIT ?;
 
 -- name: expired_journals
 SELECT number FROM invocation
-WHERE journal_expires_at IS NOT NULL AND journal_expires_at <= ? ORDER BY journal_expires_at LIMIT ?;
+WHERE journal_expires_at IS NOT NULL AND journal_expires_at <= ? ORDER BY journal_expires_at, number LIMIT ?;
 
 -- name: append_entry
 INSERT INTO journal VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?);
@@ -121,7 +121,9 @@ INSERT INTO promise VALUES (?, ?, ?, ?, ?);
 DELETE FROM promise WHERE service = ? AND key = ?;
 
 -- name: delete_promise_awaiters
-DELETE FROM promise_awaiter WHERE service = ? AND key = ?;
+DELETE FROM promise_awaiter WHERE service = ? AND key = ? AND NOT EXISTS (
+    SELECT 1 FROM invocation WHERE number = promise_awaiter.invocation AND status != 'completed'
+);
 
 -- name: add_promise_awaiter
 INSERT OR REPLACE INTO promise_awaiter VALUES (?, ?, ?, ?, ?);
@@ -180,3 +182,43 @@ SELECT value FROM meta WHERE name = ?;
 
 -- name: put_meta
 INSERT OR REPLACE INTO meta VALUES (?, ?);
+
+-- What follows reads whole tables: for checks, never while serving.
+
+-- name: all_invocations
+SELECT * FROM invocation ORDER BY number;
+
+-- name: all_entries
+SELECT invocation, idx, type, raw, appended_at, completion_id, signal_id, signal_name, failed
+FROM journal ORDER BY invocation, idx;
+
+-- name: all_events
+SELECT invocation, appended_at, after_index, type, body FROM journal_event ORDER BY invocation, sequence;
+
+-- name: all_awaiters
+SELECT invocation, caller_id, completion_id, type FROM awaiter ORDER BY invocation, caller_id, completion_id, type;
+
+-- name: all_locks
+SELECT service, key, holder FROM lock;
+
+-- name: all_inboxes
+SELECT service, key, invocation, mutation FROM inbox ORDER BY service, key, sequence;
+
+-- name: all_states
+SELECT service, key, name, value FROM state ORDER BY service, key, name;
+
+-- name: all_promises
+SELECT service, key, name, value, failure FROM promise ORDER BY service, key, name;
+
+-- name: all_promise_awaiters
+SELECT service, key, name, invocation, completion_id
+FROM promise_awaiter ORDER BY service, key, name, invocation, completion_id;
+
+-- name: all_timers
+SELECT due, invocation, kind, reference FROM timer ORDER BY due, invocation, kind, reference;
+
+-- name: all_last_sequences
+SELECT source, sequence FROM dedup;
+
+-- name: all_sequences
+SELECT name, value FROM meta WHERE name IN ('invocation', 'inbox', 'outbox');

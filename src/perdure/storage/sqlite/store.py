@@ -1,7 +1,7 @@
 """A partition's file: opened by one process at a time, migrated, checked, and written in transactions.
 
-    DATA/LOCK               held (flock) as long as the store is open
-    DATA/partition-0.sqlite the tables, in WAL mode
+DATA/LOCK               held (flock) as long as the store is open
+DATA/partition-0.sqlite the tables, in WAL mode
 """
 
 import fcntl
@@ -22,9 +22,16 @@ APPLICATION_ID = 0x50657264
 PARTITION_FILE = "partition-0.sqlite"
 
 _CLEAN = "clean"
-_CACHE_KIB = 64 * 1024
-_CHECKPOINT_PAGES = 4000
-"""About 16 MiB of log between checkpoints: each costs two more syncs, and the same pages are often written again."""
+# Cache: 64 MiB. Checkpoints: about 16 MiB of log apart, since each costs two more syncs and the same pages are often
+# written again.
+_PRAGMAS = """
+PRAGMA journal_mode = WAL;
+PRAGMA synchronous = FULL;
+PRAGMA foreign_keys = OFF;
+PRAGMA cache_size = -65536;
+PRAGMA wal_autocheckpoint = 4000;
+PRAGMA temp_store = MEMORY;
+"""
 
 
 class SqliteStore:
@@ -42,10 +49,13 @@ class SqliteStore:
             self._lock = _lock_folder(data)
         except OSError as error:
             raise StoreUnavailable(f"cannot use the data folder {data}: {error.strerror}") from None
+        connection: apsw.Connection | None = None
         try:
-            self._connection = apsw.Connection(str(self.path), vfs=vfs, statementcachesize=200)
+            self._connection = connection = apsw.Connection(str(self.path), vfs=vfs, statementcachesize=200)
             self._prepare()
         except BaseException as error:
+            if connection is not None:
+                connection.close(force=True)
             os.close(self._lock)
             if isinstance(error, apsw.NotADBError):
                 raise StoreForeign(f"{self.path} is not a partition of Perdure") from None
@@ -58,6 +68,8 @@ class SqliteStore:
 
     def begin(self) -> None:
         """Raises: StoreUnavailable."""
+        if self._connection.in_transaction:
+            self._do("ROLLBACK")
         self._do("BEGIN IMMEDIATE")
 
     def commit(self) -> None:
@@ -70,19 +82,25 @@ class SqliteStore:
             raise StoreUnavailable(f"the store cannot be written: {error}") from error
 
     def rollback(self) -> None:
-        if self._connection.in_transaction:
-            self._connection.execute("ROLLBACK")
+        """Undoes everything since `begin`. Harmless when there is nothing to undo."""
         self.tx.forget()
+        try:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+        except apsw.Error:
+            # A disk that is that ill refuses the next `begin`, which tries again.
+            pass
 
     def close(self) -> None:
         """Notes that the file is whole, and lets go of it."""
         try:
             self._connection.execute("INSERT OR REPLACE INTO meta VALUES (?, 1)", (_CLEAN,))
+            self._connection.close()
         except apsw.Error:
             # The next start finds an unclean stop and checks the file.
             pass
-        self._connection.close()
-        os.close(self._lock)
+        finally:
+            os.close(self._lock)
 
     def _do(self, statement: str) -> None:
         try:
@@ -100,15 +118,7 @@ class SqliteStore:
         [(application_id, version, tables)] = header
         if application_id != APPLICATION_ID and tables:
             raise StoreForeign(f"{self.path} is an SQLite file of another program")
-        for pragma in (
-            "journal_mode = WAL",
-            "synchronous = FULL",
-            "foreign_keys = OFF",
-            f"cache_size = -{_CACHE_KIB}",
-            f"wal_autocheckpoint = {_CHECKPOINT_PAGES}",
-            "temp_store = MEMORY",
-        ):
-            connection.execute(f"PRAGMA {pragma}").fetchall()
+        connection.execute(_PRAGMAS).fetchall()
         _migrate(connection, version, str(self.path))
         self._check()
 

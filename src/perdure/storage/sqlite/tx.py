@@ -69,12 +69,15 @@ class SqliteTx:
     @property
     def registry(self) -> Registry:
         if self._registry is None:
-            deployments = [_deployment_decoder.decode(row[0]) for row in self._execute(_QUERIES["deployments"])]
-            settings = {
-                row[0]: _settings_decoder.decode(row[1]) for row in self._execute(_QUERIES["all_service_settings"])
-            }
-            self._registry = self._build_registry(deployments, settings)
+            self._registry = self._build_registry(self.deployments(), self.service_settings())
         return self._registry
+
+    def deployments(self) -> list[Deployment]:
+        """Oldest first."""
+        return [_deployment_decoder.decode(row[0]) for row in self._execute(_QUERIES["deployments"])]
+
+    def service_settings(self) -> dict[str, ServiceSettings]:
+        return {row[0]: _settings_decoder.decode(row[1]) for row in self._execute(_QUERIES["all_service_settings"])}
 
     def put_deployment(self, deployment: Deployment) -> None:
         document = msgspec.json.encode(deployment)
@@ -115,14 +118,11 @@ class SqliteTx:
 
     def _invocation(self, query: str, argument: int | str) -> Invocation | None:
         row = self._one(query, (argument,))
-        if row is None:
-            return None
-        fields = list(row)
-        fields[5] = _SERVICE_KINDS[row[5]]
-        fields[6] = _HANDLER_KINDS[row[6]]
-        fields[8] = _INVOKED_BY[row[8]]
-        fields[_FIXED_FIELDS] = _STATUSES[row[_FIXED_FIELDS]]
-        return Invocation(*fields)
+        return None if row is None else _to_invocation(row)
+
+    def invocations(self) -> list[Invocation]:
+        """All of them: for checks, never while serving."""
+        return [_to_invocation(row) for row in self.rows("all_invocations")]
 
     def insert_invocation(self, invocation: Invocation) -> None:
         self._execute(_QUERIES["insert_invocation"], msgspec.structs.astuple(invocation))
@@ -291,7 +291,26 @@ class SqliteTx:
     def set_last_sequence(self, source: int, sequence: int) -> None:
         self._execute(_QUERIES["set_last_sequence"], (source, sequence))
 
+    # the whole
+
+    def rows(self, query: str) -> list[Any]:
+        """What a statement without parameters returns."""
+        return self._execute(_QUERIES[query]).fetchall()
+
+    def sequences(self) -> dict[str, int]:
+        """The number given last of every sequence."""
+        return {**dict(self.rows("all_sequences")), **self._sequences}
+
     def _one(self, query: str, bindings: tuple[Any, ...]) -> Any:
         """The only row, or None. Reads to the end, so that the cursor is free again."""
         rows = self._execute(_QUERIES[query], bindings).fetchall()
         return rows[0] if rows else None
+
+
+def _to_invocation(row: tuple[Any, ...]) -> Invocation:
+    fields = list(row)
+    fields[5] = _SERVICE_KINDS[row[5]]
+    fields[6] = _HANDLER_KINDS[row[6]]
+    fields[8] = _INVOKED_BY[row[8]]
+    fields[_FIXED_FIELDS] = _STATUSES[row[_FIXED_FIELDS]]
+    return Invocation(*fields)

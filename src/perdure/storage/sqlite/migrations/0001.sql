@@ -100,7 +100,7 @@ CREATE TABLE lock (
     PRIMARY KEY (service, key)
 ) WITHOUT ROWID;
 
--- Who waits for a key: an invocation, or a change of state by an operator (JSON).
+-- Who waits for a key: an invocation, or a change of state by an operator (msgpack).
 CREATE TABLE inbox (
     service TEXT NOT NULL,
     key TEXT NOT NULL,

@@ -1,0 +1,107 @@
+"""The admin API as the command line uses it: a few requests, one after the other, over the standard library."""
+
+import json
+from typing import Any, Final, NamedTuple
+from urllib.parse import urlsplit
+
+from perdure.cli.failures import BadUsage, Refused, ServerUnreachable
+
+TIMEOUT_S: Final = 60.0
+"""Of one request. Registering waits for the endpoint's discovery, so this is longer than the server's own limits."""
+
+
+class Answer(NamedTuple):
+    """body: the JSON document; None when the answer was empty."""
+
+    status: int
+    body: Any
+
+
+class AdminClient:
+    """Raises, from every method: ServerUnreachable, or Refused when the status is 400 or above."""
+
+    def __init__(self, url: str) -> None:
+        """url: `http://HOST:PORT` or `https://…`, with or without a path. Raises: BadUsage."""
+        parts = urlsplit(url)
+        try:
+            port = parts.port
+        except ValueError:
+            port = 0
+        if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
+            raise BadUsage(f"the admin address `{url}` is not a URL; write it like http://127.0.0.1:9070")
+        self.url = url.rstrip("/")
+        self._secure = parts.scheme == "https"
+        self._host = parts.hostname
+        self._port = port
+        self._prefix = parts.path.rstrip("/")
+
+    def get(self, path: str) -> Answer:
+        return self._request("GET", path)
+
+    def post(self, path: str, body: object) -> Answer:
+        return self._request("POST", path, body)
+
+    def patch(self, path: str) -> Answer:
+        return self._request("PATCH", path)
+
+    def query(self, sql: str) -> list[dict[str, Any]]:
+        """The rows; a column that is null is missing from its row."""
+        return self.part(self.post("/query", {"query": sql}), "rows")
+
+    def part(self, answer: Answer, name: str) -> list[dict[str, Any]]:
+        """The list that the answer holds under `name`. Raises: ServerUnreachable when there is none."""
+        if not isinstance(answer.body, dict) or not isinstance(answer.body.get(name), list):
+            raise self._not_the_admin_api()
+        found: list[dict[str, Any]] = answer.body[name]
+        return found
+
+    def _request(self, method: str, path: str, body: object = None) -> Answer:
+        import http.client  # not needed for help and version, and slow to load
+
+        headers = {"accept": "application/json", "user-agent": "perdure-cli"}
+        payload = None
+        if body is not None:
+            headers["content-type"] = "application/json"
+            payload = json.dumps(body).encode()
+        # A connection per request: commands make few, and a fresh one never meets a keep-alive that has just ended.
+        make = http.client.HTTPSConnection if self._secure else http.client.HTTPConnection
+        connection = make(self._host, self._port, timeout=TIMEOUT_S)
+        try:
+            connection.request(method, self._prefix + path, payload, headers)
+            response = connection.getresponse()
+            status, raw = response.status, response.read()
+        except TimeoutError as error:
+            raise ServerUnreachable(f"the server at {self.url} did not answer in {TIMEOUT_S:.0f} s") from error
+        except OSError as error:
+            raise ServerUnreachable(f"no server answers at {self.url}: {error.strerror or error}") from error
+        except http.client.HTTPException as error:
+            raise self._not_the_admin_api() from error
+        finally:
+            connection.close()
+        if status >= 400:
+            raise self._refusal(status, raw)
+        return Answer(status, self._decoded(raw))
+
+    def _decoded(self, raw: bytes) -> Any:
+        if not raw:
+            return None
+        try:
+            return json.loads(raw)
+        except ValueError as error:
+            raise self._not_the_admin_api() from error
+
+    def _not_the_admin_api(self) -> ServerUnreachable:
+        return ServerUnreachable(f"what answers at {self.url} is not the admin API")
+
+    def _refusal(self, status: int, raw: bytes) -> Refused | ServerUnreachable:
+        """Errors are JSON with a message, or plain text when the request could not be parsed."""
+        try:
+            body = json.loads(raw)
+        except ValueError:
+            body = None
+        if isinstance(body, dict) and isinstance(body.get("message"), str):
+            if "source" in body:  # only the ingress says where an error comes from
+                return ServerUnreachable(f"what answers at {self.url} is the ingress, not the admin API")
+            return Refused(body["message"], status, body.get("restate_code"))
+        text = raw.decode(errors="replace").strip()
+        return Refused(text or f"the server answered with status {status}", status)

@@ -1,0 +1,73 @@
+"""The SQL that the command line sends, and the conditions it is completed with.
+
+The query route takes no parameters, so values become literals here and nowhere else.
+"""
+
+from typing import Final
+
+from perdure import ids
+from perdure.cli.failures import BadUsage
+
+LIST: Final = (
+    "SELECT id, target, status, created_at, modified_at, scheduled_start_at, invoked_by, invoked_by_target,"
+    " pinned_deployment_id, retry_count, next_retry_at, last_failure, last_failure_error_code,"
+    " completion_result, completion_failure"
+    " FROM sys_invocation{where} ORDER BY created_at {order}, id LIMIT {limit}"
+)
+RESOLVE: Final = (
+    "SELECT id, target, status FROM sys_invocation_status WHERE {condition} AND status != 'completed' LIMIT {limit}"
+)
+INVOCATION: Final = "SELECT * FROM sys_invocation WHERE id = {id}"
+JOURNAL: Final = (
+    "SELECT index, entry_type, name, entry_lite_json, appended_at FROM sys_journal WHERE id = {id}"
+    " ORDER BY index DESC LIMIT {limit}"
+)
+EVENTS: Final = (
+    "SELECT after_journal_entry_index, appended_at, event_type, event_json FROM sys_journal_events WHERE id = {id}"
+    " ORDER BY appended_at DESC LIMIT {limit}"
+)
+LOCK_HOLDER: Final = (
+    "SELECT invocation_id FROM sys_keyed_service_status WHERE service_name = {service} AND service_key = {key}"
+)
+
+
+def literal(text: str) -> str:
+    """text as an SQL string."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def one_of(column: str, values: list[str]) -> str:
+    return f"{column} IN ({', '.join(map(literal, values))})"
+
+
+def target_condition(query: str) -> str:
+    """Which invocations a target query means.
+
+    query: an invocation id, `Service`, `Service/handler`, `Object/key` or `Object/key/handler` (the key may contain
+    slashes). Exact: there are no patterns, so nobody cancels more than they named. Raises: BadUsage.
+    """
+    if is_invocation_id(query):
+        return f"id = {literal(query)}"
+    service, *rest = query.split("/")
+    if not service or (rest and not (rest[0] and rest[-1])):
+        raise BadUsage(f"`{query}` names no invocation; give an id, Service, Service/handler or Object/key/handler")
+    named = f"target_service_name = {literal(service)}"
+    if not rest:
+        return named
+    if len(rest) == 1:
+        second = literal(rest[0])
+        return (
+            f"{named} AND ((target_service_ty = 'service' AND target_handler_name = {second})"
+            f" OR (target_service_ty != 'service' AND target_service_key = {second}))"
+        )
+    key, handler = "/".join(rest[:-1]), rest[-1]
+    return f"{named} AND target_service_key = {literal(key)} AND target_handler_name = {literal(handler)}"
+
+
+def is_invocation_id(text: str) -> bool:
+    """Well-formed; what only looks like an id is taken as a target, as the official tool does."""
+    try:
+        ids.decode_invocation_id(text)
+    except ids.BadId:
+        return False
+    return True
