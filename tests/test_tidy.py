@@ -82,7 +82,8 @@ def test_a_module_is_named_after_what_it_does() -> None:
 
 def test_sql_is_never_put_together_from_strings() -> None:
     found = []
-    for path in sources(".py"):
+    # The product's queries; tests may ask about data they made up.
+    for path in (path for path in sources(".py") if ROOT / "src" in path.parents):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.JoinedStr) and any(isinstance(part, ast.FormattedValue) for part in node.values):
                 first = node.values[0]

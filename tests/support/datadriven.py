@@ -82,8 +82,8 @@ def run_file(path: Path, run: Callable[[Directive], list[str]], *, rewrite: bool
         start = at
         while source[at] != SEPARATOR:
             at += 1
-            assert at < len(source), f"{path.name}:{start + 1}: no {SEPARATOR} below the input"
-            assert source[at].strip(), f"{path.name}:{start + 1}: no {SEPARATOR} below the input"
+            in_block = at < len(source) and source[at].strip()
+            assert in_block, f"{path.name}:{start + 1}: no {SEPARATOR} below the input"
         directive = Directive(source[start:at], start + 1)
         expected_from = at = at + 1
         while at < len(source) and source[at].strip():

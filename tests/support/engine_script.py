@@ -149,7 +149,7 @@ class EngineScript:
     def _do_invoke(self, directive: Directive) -> list[str]:
         """invoke NAME target=S/[key/]handler [input=] [send] [delay=ms] [idempotency=]: by a caller outside"""
         words = directive.words
-        target = _target(self._store.tx.registry, words["target"])
+        target = parse_target(self._store.tx.registry, words["target"])
         idempotency_key = words.get("idempotency")
         may_exist = target.handler_kind is HandlerKind.WORKFLOW or idempotency_key is not None
         invocation_id = self._new_id(target, idempotency_key)
@@ -326,7 +326,7 @@ def _outcome(words: Words) -> Success | Failure | None:
     return None
 
 
-def _target(registry: Registry, text: str) -> Target:
+def parse_target(registry: Registry, text: str) -> Target:
     service_name, *key, handler_name = text.split("/")
     service = registry.services[service_name]
     handler = service.handlers[handler_name]

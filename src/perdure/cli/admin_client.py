@@ -46,11 +46,14 @@ class AdminClient:
 
     def query(self, sql: str) -> list[dict[str, Any]]:
         """The rows; a column that is null is missing from its row."""
-        answer = self.post("/query", {"query": sql})
-        if not isinstance(answer.body, dict) or not isinstance(answer.body.get("rows"), list):
+        return self.part(self.post("/query", {"query": sql}), "rows")
+
+    def part(self, answer: Answer, name: str) -> list[dict[str, Any]]:
+        """The list that the answer holds under `name`. Raises: ServerUnreachable when there is none."""
+        if not isinstance(answer.body, dict) or not isinstance(answer.body.get(name), list):
             raise self._not_the_admin_api()
-        rows: list[dict[str, Any]] = answer.body["rows"]
-        return rows
+        found: list[dict[str, Any]] = answer.body[name]
+        return found
 
     def _request(self, method: str, path: str, body: object = None) -> Answer:
         import http.client  # not needed for help and version, and slow to load
@@ -76,7 +79,7 @@ class AdminClient:
         finally:
             connection.close()
         if status >= 400:
-            raise _refusal(status, raw)
+            raise self._refusal(status, raw)
         return Answer(status, self._decoded(raw))
 
     def _decoded(self, raw: bytes) -> Any:
@@ -90,14 +93,15 @@ class AdminClient:
     def _not_the_admin_api(self) -> ServerUnreachable:
         return ServerUnreachable(f"what answers at {self.url} is not the admin API")
 
-
-def _refusal(status: int, raw: bytes) -> Refused:
-    """Errors are JSON with a message, or plain text when the request could not be parsed."""
-    try:
-        body = json.loads(raw)
-    except ValueError:
-        body = None
-    if isinstance(body, dict) and isinstance(body.get("message"), str):
-        return Refused(body["message"], status, body.get("restate_code"))
-    text = raw.decode(errors="replace").strip()
-    return Refused(text or f"the server answered with status {status}", status)
+    def _refusal(self, status: int, raw: bytes) -> Refused | ServerUnreachable:
+        """Errors are JSON with a message, or plain text when the request could not be parsed."""
+        try:
+            body = json.loads(raw)
+        except ValueError:
+            body = None
+        if isinstance(body, dict) and isinstance(body.get("message"), str):
+            if "source" in body:  # only the ingress says where an error comes from
+                return ServerUnreachable(f"what answers at {self.url} is the ingress, not the admin API")
+            return Refused(body["message"], status, body.get("restate_code"))
+        text = raw.decode(errors="replace").strip()
+        return Refused(text or f"the server answered with status {status}", status)

@@ -19,7 +19,8 @@ def register(app: typer.Typer) -> None:
 
 def list_deployments(as_json: AsJson = False, admin: AdminUrl = DEFAULT_ADMIN_URL) -> None:
     """List the registered deployments."""
-    found = AdminClient(admin).get("/deployments").body["deployments"]
+    client = AdminClient(admin)
+    found = client.part(client.get("/deployments"), "deployments")
     if as_json:
         write_json({"deployments": found})
     elif found:
@@ -65,6 +66,7 @@ def register_deployment(
     if metadata:
         request["metadata"] = _pairs("--metadata", metadata)
     planned = client.post("/deployments", {**request, "dry_run": True})
+    planned_services = client.part(planned, "services")
     known = planned.status == 200
     if dry_run or (known and not force):
         _show(planned, "would be registered" if not known else "is already registered", uri, as_json, planned=dry_run)
@@ -72,7 +74,7 @@ def register_deployment(
             write_line("Nothing was changed; --force discovers it again.")
         return
     if known or breaking:
-        services = ", ".join(sorted(service["name"] for service in planned.body["services"]))
+        services = ", ".join(sorted(service["name"] for service in planned_services))
         confirm(f"Register {uri} again, in place of what is there ({services})?", yes=yes)
     done = client.post("/deployments", {**request, "dry_run": False})
     _show(done, "was discovered again" if known else "is registered", uri, as_json)

@@ -35,7 +35,11 @@ class Refused(PerdureError):
 
     def __init__(self, message: str, status: int, server_code: str | None = None) -> None:
         meaning = SERVER_CODES.get(server_code or "")
-        super().__init__(f"{message.rstrip('. ')}. {server_code}: {meaning}" if meaning else message)
+        if meaning:
+            # Some messages begin with the code already.
+            message = message.removeprefix(f"[{server_code}] ").rstrip(". ")
+            message = f"{message}. {server_code}: {meaning}"
+        super().__init__(message)
         self.status = status
         self.server_code = server_code
 

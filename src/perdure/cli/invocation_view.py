@@ -13,6 +13,9 @@ from perdure.errors import SERVER_CODES
 LOOKBACK: Final = 500
 """Journal entries searched for the commands that an invocation waits for."""
 
+STACK_LINES: Final = 10
+"""Lines of a failure's stack trace to show: the innermost ones."""
+
 CANCEL_SIGNAL: Final = 1
 """Every invocation waits for its cancellation, so that is not worth telling."""
 
@@ -106,8 +109,17 @@ def _failure_facts(invocation: dict[str, Any]) -> list[tuple[str, object]]:
     return [
         ("command", command),
         ("code", f"{code}: {meaning}" if meaning else code),
-        ("message", invocation["last_failure"]),
+        *_message_facts(invocation["last_failure"]),
     ]
+
+
+def _message_facts(failure: str) -> list[tuple[str, object]]:
+    """The message, and the end of the stack trace that follows it."""
+    message, *stack = failure.rstrip().split("\n")
+    shown = stack[-STACK_LINES:]
+    if len(shown) < len(stack):
+        shown.insert(0, f"… {len(stack) - len(shown)} lines more, which --json shows")
+    return [("message", message), ("stack", "\n".join(shown) if shown else None)]
 
 
 def _waiting_for(client: AdminClient, invocation: dict[str, Any], journal: list[dict[str, Any]]) -> list[str]:

@@ -143,6 +143,9 @@ def kill_invocations(
 def _stop(operation: str, query: str, yes: bool, as_json: bool, client: AdminClient) -> None:
     condition = queries.target_condition(query)
     found = client.query(queries.RESOLVE.format(condition=condition, limit=STOP_LIMIT + 1))
+    if not found and queries.is_invocation_id(query):
+        # It may be completed or unknown: the server's refusal says which.
+        found = [{"id": query, "target": None, "status": None}]
     if not found:
         raise NothingFound(
             f"no invocation that could be stopped matches `{query}`; see `perdure invocations list --all`"
@@ -167,7 +170,7 @@ def _stop(operation: str, query: str, yes: bool, as_json: bool, client: AdminCli
         write_json({"operation": operation, "succeeded": succeeded, "failed": failed, "more": more})
     else:
         for one in succeeded:
-            write_line(f"{one['id']}  {one['target']}  {one['effect']}")
+            write_line(f"{one['id']}  {one['target'] or ''}  {one['effect']}")
         if more:
             write_line("There are more; give the same command again.")
     if failed:

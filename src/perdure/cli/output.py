@@ -1,13 +1,16 @@
 """What commands write: JSON for programs, tables for people, questions on standard error."""
 
 import json
+import re
 import sys
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Final
 
 import typer
 
 from perdure.cli.failures import Declined
+
+_UTC_TIME: Final = re.compile(r"(\d+-\d+-\d+)T(\d+:\d+:\d+(?:\.\d{1,3})?)\d*Z")
 
 
 def write_json(document: object) -> None:
@@ -19,7 +22,7 @@ def write_line(text: str = "") -> None:
 
 
 def write_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Cells that do not fit are folded, never cut: ids must be good for copying."""
+    """Cells that do not fit are folded, never cut; the first column stays whole, as ids must be good for copying."""
     from rich import box
     from rich.console import Console
     from rich.table import Table
@@ -28,6 +31,7 @@ def write_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Non
     table = Table(*columns, box=box.SIMPLE_HEAD, pad_edge=False)
     for column in table.columns:
         column.overflow = "fold"
+    table.columns[0].no_wrap = True
     for row in rows:
         table.add_row(*(Text(_cell(value)) for value in row))
     # Through a pipe there is no width to fit into, and a line stays a line for grep.
@@ -60,11 +64,11 @@ def confirm(question: str, *, yes: bool) -> None:
 
 
 def readable_time(value: Any) -> str | None:
-    """`2026-11-20T10:19:47.590Z` as `2026-11-20 10:19:47.590 UTC`; other texts as they are."""
+    """`2026-11-20T10:19:47.590000000Z` as `2026-11-20 10:19:47.590 UTC`; other texts as they are."""
     if value is None:
         return None
-    text = str(value)
-    return text.replace("T", " ").removesuffix("Z") + " UTC" if text.endswith("Z") else text
+    found = _UTC_TIME.fullmatch(str(value))
+    return f"{found[1]} {found[2]} UTC" if found else str(value)
 
 
 def first_line(text: str, width: int = 80) -> str:

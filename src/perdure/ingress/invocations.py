@@ -6,7 +6,6 @@ import msgspec
 
 from perdure import ids
 from perdure.clock import Clock
-from perdure.ingress.durations import BadDuration, parse_duration_ms
 from perdure.ingress.paths import ByBody, ById, ByIdempotencyKey, ByWorkflow, Call
 from perdure.ingress.request import Request
 from perdure.ingress.responses import (
@@ -21,6 +20,7 @@ from perdure.ingress.responses import (
 from perdure.ingress.settings import IngressSettings
 from perdure.ingress.validation import check_input
 from perdure.model.actions import Accepted, AlreadyInvoked, Finished, Refused
+from perdure.model.durations import BadDuration, parse_duration
 from perdure.model.invocation import Failure, HandlerKind, Target
 from perdure.model.records import Invoke
 from perdure.model.registry import Handler
@@ -113,7 +113,7 @@ class Invocations:
         delay = parameters.get("delay")
         if delay is not None:
             try:
-                execution_time = self._clock.now() + parse_duration_ms(delay)
+                execution_time = self._clock.now() + parse_duration(delay)
                 if execution_time >= _YEAR_10000_MS:
                     raise BadDuration("it ends after the year 9999")
             except BadDuration as error:

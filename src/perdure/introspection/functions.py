@@ -31,9 +31,10 @@ _failure_decoder: Final = msgspec.json.Decoder(Failure)
 class Surroundings:
     """What the views need beside the file; set anew before each query, on whatever thread."""
 
-    def __init__(self, server_version: str, registry: Registry) -> None:
+    def __init__(self, server_version: str, awaiting_on: Callable[[int], str | None]) -> None:
         self.server_version = server_version
-        self.registry = registry
+        self.awaiting_on = awaiting_on
+        self.registry = Registry({}, {}, {})
         self.open_attempts: Collection[int] = frozenset()
 
 
@@ -44,6 +45,7 @@ def register(connection: apsw.Connection, surroundings: Surroundings) -> None:
         connection.create_scalar_function(name, function, deterministic=True)
     moving: dict[str, Callable[..., Any]] = {
         "attempt_is_open": lambda number: number in surroundings.open_attempts,
+        "awaiting_on": surroundings.awaiting_on,
         "server_version": lambda: surroundings.server_version,
         "entry_json": lambda type_id, raw, callee: entries.entry_json(
             type_id, raw, callee, surroundings.registry, lite=False

@@ -129,7 +129,7 @@ class _Lowering:
         for other in others:
             if isinstance(other, exp.Literal) and other.is_string:
                 other.replace(_integer(_read(other.name, kind)))
-            elif (_kind(other) in _TEXTS and kind in _TIMES) or (_kind(other) is _T.DATE and kind in _TIMES):
+            elif kind in _TIMES and _kind(other) in _TEXTS | {_T.DATE}:
                 other.replace(_call("parse_time", other.copy()))
 
     def _edge(self, node: Any, name: str) -> exp.Expr | None:

@@ -55,18 +55,20 @@ class QueryEngine:
         clock: Clock,
         *,
         server_version: str,
+        awaiting_on: Callable[[int], str | None] = lambda _: None,
         limits: QueryLimits | None = None,
     ) -> None:
         """path: the partition file. registry: its snapshot. open_attempts: a live view of the invocations with one,
         so that a row and its attempt are looked at in the same moment.
 
-        server_version: what `created_using_restate_version` shows. The file is opened with the first query.
+        server_version: what `created_using_restate_version` shows. awaiting_on: JSON of what an open attempt waits for;
+        called on the query thread. The file is opened with the first query.
         """
         self._path = path
         self._registry = registry
         self._open_attempts = open_attempts
         self._clock = clock
-        self._server_version = server_version
+        self._surroundings = functions.Surroundings(server_version, awaiting_on)
         self._limits = limits or QueryLimits()
         self._thread = ThreadPoolExecutor(1, "query")
         self._waiting = 0
@@ -87,30 +89,29 @@ class QueryEngine:
             self._waiting -= 1
 
     async def close(self) -> None:
-        """Waits for the query that runs."""
-        await asyncio.get_running_loop().run_in_executor(self._thread, self._close)
+        """Interrupts the query that runs."""
+        reader = self._reader
+        if reader is not None:
+            reader.interrupt()
+            await asyncio.get_running_loop().run_in_executor(self._thread, reader.close)
         self._thread.shutdown()
 
     def _run(self, text: str, registry: Registry, open_attempts: Collection[int], now: int) -> QueryResult:
         if self._reader is None:
-            self._reader = _Reader(self._path, functions.Surroundings(self._server_version, registry), self._limits)
-        surroundings = self._reader.surroundings
-        surroundings.registry = registry
-        surroundings.open_attempts = open_attempts
+            self._reader = _Reader(self._path, self._surroundings, self._limits)
+        self._surroundings.registry = registry
+        self._surroundings.open_attempts = open_attempts
         return self._reader.answer(text, now)
-
-    def _close(self) -> None:
-        if self._reader is not None:
-            self._reader.close()
 
 
 class _Reader:
     """The connection. Lives on the query thread."""
 
     def __init__(self, path: Path, surroundings: functions.Surroundings, limits: QueryLimits) -> None:
-        self.surroundings = surroundings
+        self._surroundings = surroundings
         self._limits = limits
         self._deadline = 0.0
+        self._stopped = False
         try:
             self._connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
         except apsw.Error as error:
@@ -127,6 +128,10 @@ class _Reader:
         connection.limit(apsw.SQLITE_LIMIT_LENGTH, _TEXT_LIMIT)
         connection.set_progress_handler(self._is_late, _PROGRESS_STEPS)
         connection.authorizer = _authorize
+
+    def interrupt(self) -> None:
+        """Ends the query that runs, from whatever thread."""
+        self._stopped = True
 
     def close(self) -> None:
         self._connection.close()
@@ -180,11 +185,11 @@ class _Reader:
         return writer.finish()
 
     def _services(self) -> Iterable[tuple[Any, ...]]:
-        for service in self.surroundings.registry.services.values():
+        for service in self._surroundings.registry.services.values():
             yield service.name, service.revision, int(service.public), str(service.kind), service.deployment_id
 
     def _is_late(self) -> bool:
-        return time.monotonic() > self._deadline
+        return self._stopped or time.monotonic() > self._deadline
 
 
 _SERVICE: Final = "name, revision, public, ty, deployment_id"

@@ -61,7 +61,7 @@ SELECT
     NULL AS last_failure_related_entry_index,
     NULL AS last_failure_related_entry_name,
     NULL AS last_failure_related_entry_type,
-    NULL AS last_awaiting_on_future_json
+    awaiting_on(number) AS last_awaiting_on_future_json
 FROM main.invocation
 WHERE status = 'invoked' AND last_start_at IS NOT NULL;
 
@@ -118,7 +118,7 @@ SELECT
         AS last_failure_related_command_name,
     CASE WHEN status = 'invoked' THEN CAST(last_failure AS TEXT) ->> '$.command_type' END
         AS last_failure_related_command_type,
-    NULL AS last_awaiting_on_future_json,
+    CASE WHEN status = 'invoked' THEN awaiting_on(number) END AS last_awaiting_on_future_json,
     CASE
         WHEN status = 'inboxed' THEN 'pending'
         WHEN status <> 'invoked' THEN status

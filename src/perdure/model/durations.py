@@ -1,82 +1,98 @@
-"""Durations as people write them, in both notations, to and from milliseconds."""
+"""Durations as people write them: ISO 8601 (`PT1H30M`, `P1D`) and words (`1h 30m`, `500ms`, `1 hour, 5 secs`)."""
 
 import re
 from typing import Final
 
-_UNITS: Final = {
-    "ns": 1e-6,
-    "nsec": 1e-6,
-    "us": 1e-3,
-    "usec": 1e-3,
-    "ms": 1,
-    "msec": 1,
-    "millis": 1,
-    "millisecond": 1,
-    "s": 1000,
-    "sec": 1000,
-    "second": 1000,
-    "m": 60_000,
-    "min": 60_000,
-    "minute": 60_000,
-    "h": 3_600_000,
-    "hr": 3_600_000,
-    "hour": 3_600_000,
-    "d": 86_400_000,
-    "day": 86_400_000,
-    "w": 604_800_000,
-    "wk": 604_800_000,
-    "week": 604_800_000,
+_NS: Final = {"d": 86_400 * 10**9, "h": 3_600 * 10**9, "m": 60 * 10**9, "s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}
+_ORDER: Final = list(_NS)
+_LONGEST_DIGITS: Final = 15
+"""Enough for any delay in nanoseconds that makes sense, and short enough that arithmetic stays cheap."""
+
+_WORDS: Final = {
+    word: unit
+    for unit, words in {
+        "d": "d day days",
+        "h": "h hr hrs hour hours",
+        "m": "m min mins minute minutes",
+        "s": "s sec secs second seconds",
+        "ms": "ms msec msecs milli millis millisecond milliseconds",
+        "us": "us µs μs usec usecs µsec µsecs μsec μsecs micro micros microsecond microseconds",
+        "ns": "ns nsec nsecs nano nanos nanosecond nanoseconds",
+    }.items()
+    for word in words.split()
 }
-_PLURALS: Final = frozenset(_UNITS) - {"ns", "us", "ms", "s", "m", "h", "d", "w", "millis"}
-_WORDS: Final = re.compile(r"\s*,?\s*(\d{1,18}(?:\.\d{1,9})?)\s*([a-zA-Z]+)")
-_ISO: Final = re.compile(
-    r"[Pp](?=[\dTt])(?:(\d{1,18})[Ww])?(?:(\d{1,18})[Dd])?"
-    r"(?:[Tt](?=\d)(?:(\d{1,18})[Hh])?(?:(\d{1,18})[Mm])?(?:(\d{1,18}(?:[.,]\d{1,9})?)[Ss])?)?"
+_TOO_LONG: Final = frozenset(
+    ["w", "wk", "wks", "week", "weeks", "mo", "mos", "month", "months", "y", "yr", "yrs", "year", "years"]
 )
+_ISO: Final = re.compile(
+    r"P(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?"
+    r"(?:T(?=\d)(?:(\d+(?:[.,]\d+)?)H)?(?:(\d+(?:[.,]\d+)?)M)?(?:(\d+(?:[.,]\d+)?)S)?)?",
+    re.IGNORECASE | re.ASCII,
+)
+_PART: Final = re.compile(r"(\d+(?:[.,]\d+)?)\s*([a-zA-Zµμ]+)(?:\s*,\s+|\s*)", re.ASCII)
 _WRITTEN: Final = ((86_400_000, "d"), (3_600_000, "h"), (60_000, "m"), (1000, "s"), (1, "ms"))
 
 
 class BadDuration(ValueError):
-    """Text that is no duration. `str()` says why."""
+    """Text that is not a duration. `str()` says why."""
 
 
 def parse_duration(text: str) -> int:
-    """Milliseconds, rounded down. text: words (`2 hours`, `1h 30min`, `500ms`) or ISO 8601 (`PT30M`, `P1D`).
-
-    Units up to weeks; months and years have no fixed length. Raises: BadDuration.
-    """
+    """The duration in ms, rounded up so that nothing starts too early. Raises: BadDuration."""
     text = text.strip()
-    if text[:1] in ("P", "p"):
-        return _parse_iso(text)
-    total = 0.0
+    if not text:
+        raise BadDuration("it is empty; write for example `PT10S` or `10s`")
+    if text[0] == "-" or text.endswith(" ago"):
+        raise BadDuration("it is negative")
+    text = text.removeprefix("+")
+    ns = _iso(text) if text[:1] in ("P", "p") else _friendly(text)
+    return -(-ns // 10**6)
+
+
+def _iso(text: str) -> int:
+    match = _ISO.fullmatch(text)
+    if match is None or not any(match.groups()):
+        raise BadDuration(f"`{text[:40]}` is not an ISO 8601 duration such as `PT1H30M` or `P1D`")
+    years, months, weeks, days, hours, minutes, seconds = match.groups()
+    if years or months or weeks:
+        raise BadDuration("units above days have no fixed length; use days or smaller units")
+    return _sum(
+        [(number, unit) for number, unit in zip((days, hours, minutes, seconds), "dhms", strict=True) if number]
+    )
+
+
+def _friendly(text: str) -> int:
+    parts: list[tuple[str, str]] = []
     at = 0
     while at < len(text):
-        found = _WORDS.match(text, at)
-        if found is None:
-            raise BadDuration("expected a number followed by a unit, such as `90s` or `2 hours`")
-        total += float(found[1]) * _unit(found[2])
-        at = found.end()
-    if not text:
-        raise BadDuration("expected a duration such as `90s`, `2 hours` or `PT30M`, but the text is empty")
-    return int(total)
+        match = _PART.match(text, at)
+        if match is None:
+            raise BadDuration(f"`{text[at : at + 40]}` is not a number with a unit such as `10s`, `500ms` or `1 hour`")
+        number, word = match.groups()
+        if word in _TOO_LONG:
+            raise BadDuration("units above days have no fixed length; use days or smaller units")
+        unit = _WORDS.get(word)
+        if unit is None:
+            raise BadDuration(f"`{word[:40]}` is not a unit; use d, h, m, s or ms")
+        if parts and _ORDER.index(unit) <= _ORDER.index(parts[-1][1]):
+            raise BadDuration("units must come once each, from large to small")
+        parts.append((number, unit))
+        at = match.end()
+    return _sum(parts)
 
 
-def _unit(word: str) -> float:
-    name = word.lower()
-    if name in _UNITS:
-        return _UNITS[name]
-    if name.endswith("s") and name[:-1] in _PLURALS:
-        return _UNITS[name[:-1]]
-    raise BadDuration(f"`{word}` is not a unit of time; use d, h, m, s or ms")
-
-
-def _parse_iso(text: str) -> int:
-    found = _ISO.fullmatch(text)
-    if found is None:
-        raise BadDuration("not an ISO 8601 duration of weeks, days, hours, minutes and seconds, such as `PT30M`")
-    weeks, days, hours, minutes = (int(part or 0) for part in found.groups()[:4])
-    seconds = float((found[5] or "0").replace(",", "."))
-    return ((weeks * 7 + days) * 24 + hours) * 3_600_000 + minutes * 60_000 + int(round(seconds * 1000, 6))
+def _sum(parts: list[tuple[str, str]]) -> int:
+    total = 0
+    for position, (number, unit) in enumerate(parts):
+        whole, _, fraction = number.replace(",", ".").partition(".")
+        if len(whole) > _LONGEST_DIGITS:
+            raise BadDuration("it is too long")
+        total += int(whole) * _NS[unit]
+        if fraction:
+            if position + 1 < len(parts) or unit in ("d", "ns") or len(fraction) > 9:
+                raise BadDuration("only the last unit may have a fraction, hours or smaller, with up to nine digits")
+            total += int(fraction) * _NS[unit] // 10 ** len(fraction)
+    return total
 
 
 def format_duration(milliseconds: int) -> str:

@@ -70,8 +70,9 @@ class FakeAdmin:
         }
         self.insert("sys_invocation", status=status, **values)
         self.insert("sys_invocation_status", status=STORED.get(status, status), **values)
-        self.answers.setdefault(("PATCH", f"/invocations/{id}/cancel"), (202, None))
-        self.answers.setdefault(("PATCH", f"/invocations/{id}/kill"), (200, None))
+        over = (409, {"message": f"The invocation '{id}' was already completed."})
+        for operation, done in (("cancel", 202), ("kill", 200)):
+            self.answers["PATCH", f"/invocations/{id}/{operation}"] = over if status == "completed" else (done, None)
 
     def patched(self) -> list[str]:
         return [path for method, path, _ in self.received if method == "PATCH"]

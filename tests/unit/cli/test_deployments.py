@@ -81,11 +81,14 @@ def test_json_is_all_that_is_written(endpoint: Any, run: Any) -> None:
 
 
 def test_a_refusal_gives_the_servers_words_and_the_meaning_of_the_code(endpoint: Any, run: Any) -> None:
-    endpoint.answers["POST", "/deployments"] = (500, {"message": "cannot\nconnect", "restate_code": "META0003"})
+    endpoint.answers["POST", "/deployments"] = (
+        500,
+        {"message": "[META0003] cannot\nconnect", "restate_code": "META0003"},
+    )
     result = run("dp", "register", "http://localhost:9080")
     assert result.exit_code == 1
     assert result.stdout == ""
-    assert "cannot connect. META0003: Discovery failed" in result.stderr
+    assert "error: cannot connect. META0003: Discovery failed" in result.stderr
     assert len(result.stderr.splitlines()) == 1
 
 
@@ -108,6 +111,7 @@ def test_list(admin: Any, run: Any) -> None:
     }
     admin.answers["GET", "/deployments"] = (200, {"deployments": [deployment]})
     shown = run("deployments", "list").stdout
+    assert "2026-11-20 10:22:05.850 UTC" in shown
     assert all(text in shown for text in ("dp_1", "http://localhost:9080/", "HTTP/2.0", "5 to 7", "Probe (revision 2)"))
     assert json.loads(run("dp", "ls", "--json").stdout) == {"deployments": [deployment]}
 

@@ -73,7 +73,6 @@ def test_list_tells_that_there_are_more(some: Any, run: Any) -> None:
         ("Counter/a/b/add", {E}),
         ("Count%", set()),
         ("C'", set()),
-        (F, set()),
     ],
 )
 def test_cancel_finds_what_is_named_and_nothing_else(some: Any, run: Any, query: str, expected: set[str]) -> None:
@@ -121,6 +120,13 @@ def test_one_that_fails_does_not_stop_the_others(some: Any, run: Any) -> None:
     assert {one["id"] for one in document["succeeded"]} == {D, E}
     assert document["failed"] == [{"id": C, "target": "Counter/k/add", "message": message}]
     assert message in result.stderr
+
+
+@pytest.mark.parametrize(("id", "said"), [(F, "was already completed"), (make_id(99), "no PATCH")])
+def test_the_server_says_why_an_id_cannot_be_stopped(some: Any, run: Any, id: str, said: str) -> None:
+    result = run("inv", "cancel", id)
+    assert result.exit_code == 1
+    assert said in result.stderr
 
 
 @pytest.mark.parametrize("query", ["", "/", "Counter//", "/k/add", "Counter/"])
@@ -195,6 +201,15 @@ def test_describe_explains_a_failing_invocation(failing: Any, run: Any) -> None:
         "RT0007: boom",
     ):
         assert text in shown
+
+
+def test_describe_shows_the_inner_end_of_a_stack_trace(admin: Any, run: Any) -> None:
+    stack = "\n".join(f"line {number}" for number in range(30))
+    admin.invocation(A, "Probe/transient", "backing-off", last_failure=f"[500 Internal] boom\n{stack}")
+    shown = run("inv", "get", A).stdout
+    assert "line 29" in shown
+    assert "line 19" not in shown
+    assert "20 lines more" in shown
 
 
 def test_describe_as_json(failing: Any, run: Any) -> None:

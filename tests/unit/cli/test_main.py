@@ -102,6 +102,23 @@ def test_something_else_answers(admin: Any, run: Any, body: Any) -> None:
     assert "is not the admin API" in result.stderr
 
 
+@pytest.mark.parametrize("words", [("ls",), ("register", "http://localhost:9080")])
+def test_something_else_answers_about_deployments(admin: Any, run: Any, words: tuple[str, ...]) -> None:
+    for method in ("GET", "POST"):
+        admin.answers[method, "/deployments"] = (200, {"something": "else"})
+    result = run("dp", *words)
+    assert result.exit_code == 2
+    assert "is not the admin API" in result.stderr
+
+
+def test_the_ingress_answers(admin: Any, run: Any) -> None:
+    admin.answers["POST", "/query"] = (404, {"code": 404, "message": "service 'query' not found", "source": "ingress"})
+    result = run("inv", "ls")
+    assert result.exit_code == 2
+    assert "is the ingress" in result.stderr
+    assert "--admin" in result.stderr
+
+
 def test_an_error_in_plain_text(admin: Any, run: Any) -> None:
     admin.answers["POST", "/query"] = (415, b"Expected something else")
     result = run("inv", "ls")

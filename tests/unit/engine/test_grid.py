@@ -8,7 +8,7 @@ import pytest
 from perdure import ids
 from perdure.model import records
 from perdure.model.actions import Accepted, AlreadyInvoked, Done, Finished, Refused, Reply
-from perdure.model.invocation import AttemptFailure, HandlerKind, Success
+from perdure.model.invocation import AttemptFailure, HandlerKind, Success, Target
 from perdure.model.records import Record
 from perdure.model.registry import ServiceKind, ServiceSettings
 from perdure.protocol import messages_pb2 as wire
@@ -104,9 +104,7 @@ def _others(stage: Stage) -> dict[str, Record]:
     """One of every other record, aimed at `x`."""
     id, run = stage.id, entry(MessageType.RUN_COMMAND, wire.RunCommandMessage(result_completion_id=9))
     row = stage.store.tx.invocation_by_id(id)
-    target = (
-        row.target if row else records.Target("Cart", "add", "k", ServiceKind.VIRTUAL_OBJECT, HandlerKind.EXCLUSIVE)
-    )
+    target = row.target if row else Target("Cart", "add", "k", ServiceKind.VIRTUAL_OBJECT, HandlerKind.EXCLUSIVE)
 
     def progress(attempt: int, number: int = stage.number, end: Any = None) -> Record:
         return records.AttemptProgress(
@@ -120,18 +118,10 @@ def _others(stage: Stage) -> dict[str, Record]:
             randomness=bytes(16),
         )
 
-    def arrived(message: records.Message) -> Record:
-        return records.MessageArrived(source=1, sequence=1, message=message)
-
     def invoke(wait: bool) -> Record:
         return records.Invoke(1, id=id, target=target, input=encode_input([], b""), wait=wait, may_exist=True)
 
-    def call(completion_id: int | None) -> Record:
-        message = records.CallMessage(id, target, b"", stage.id, "Cart/k/add", id, completion_id, None, True, None)
-        return arrived(message)
-
     failed = records.Failed(AttemptFailure(500, "RT0007", "boom"))
-    mutation = records.StateMutation("Cart", "k", {"a": b"1"})
     return {
         "call": invoke(True),
         "send": invoke(False),
@@ -141,6 +131,15 @@ def _others(stage: Stage) -> dict[str, Record]:
         "progress, stale": progress(stage.attempt - 1, end=records.Ended()),
         "progress, of the future": progress(stage.attempt + 1, end=failed),
         "progress, of nobody": progress(1, number=10**9, end=records.Ended()),
+        **_from_outside(stage),
+        **_messages(id, target),
+    }
+
+
+def _from_outside(stage: Stage) -> dict[str, Record]:
+    id = stage.id
+    mutation = records.StateMutation("Cart", "k", {"a": b"1"})
+    return {
         "awakeable": records.CompleteSignal(1, id=id, signal_id=17, signal_name=None, outcome=Success(b"x")),
         "signal": records.CompleteSignal(1, id=id, signal_id=None, signal_name="go", outcome=None),
         "cancel signal": records.CompleteSignal(1, id=id, signal_id=1, signal_name=None, outcome=None),
@@ -154,6 +153,18 @@ def _others(stage: Stage) -> dict[str, Record]:
         ),
         "no deployment": records.DeleteDeployment(1, id="dp_1"),
         "settings": records.PutServiceSettings(1, service="Cart", settings=ServiceSettings(public=False)),
+    }
+
+
+def _messages(id: str, target: Target) -> dict[str, Record]:
+    def arrived(message: records.Message) -> Record:
+        return records.MessageArrived(source=1, sequence=1, message=message)
+
+    def call(completion_id: int | None) -> Record:
+        message = records.CallMessage(id, target, b"", id, "Cart/k/add", id, completion_id, None, True, None)
+        return arrived(message)
+
+    return {
         "call message": call(1),
         "send message": call(None),
         "attach message": arrived(records.AttachMessage(id, id, 1, False)),

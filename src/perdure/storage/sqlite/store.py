@@ -49,10 +49,13 @@ class SqliteStore:
             self._lock = _lock_folder(data)
         except OSError as error:
             raise StoreUnavailable(f"cannot use the data folder {data}: {error.strerror}") from None
+        connection: apsw.Connection | None = None
         try:
-            self._connection = apsw.Connection(str(self.path), vfs=vfs, statementcachesize=200)
+            self._connection = connection = apsw.Connection(str(self.path), vfs=vfs, statementcachesize=200)
             self._prepare()
         except BaseException as error:
+            if connection is not None:
+                connection.close(force=True)
             os.close(self._lock)
             if isinstance(error, apsw.NotADBError):
                 raise StoreForeign(f"{self.path} is not a partition of Perdure") from None
@@ -65,6 +68,8 @@ class SqliteStore:
 
     def begin(self) -> None:
         """Raises: StoreUnavailable."""
+        if self._connection.in_transaction:
+            self._do("ROLLBACK")
         self._do("BEGIN IMMEDIATE")
 
     def commit(self) -> None:
@@ -77,19 +82,25 @@ class SqliteStore:
             raise StoreUnavailable(f"the store cannot be written: {error}") from error
 
     def rollback(self) -> None:
-        if self._connection.in_transaction:
-            self._connection.execute("ROLLBACK")
+        """Undoes everything since `begin`. Harmless when there is nothing to undo."""
         self.tx.forget()
+        try:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+        except apsw.Error:
+            # A disk that is that ill refuses the next `begin`, which tries again.
+            pass
 
     def close(self) -> None:
         """Notes that the file is whole, and lets go of it."""
         try:
             self._connection.execute("INSERT OR REPLACE INTO meta VALUES (?, 1)", (_CLEAN,))
+            self._connection.close()
         except apsw.Error:
             # The next start finds an unclean stop and checks the file.
             pass
-        self._connection.close()
-        os.close(self._lock)
+        finally:
+            os.close(self._lock)
 
     def _do(self, statement: str) -> None:
         try:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perdure.ingress.durations import BadDuration, parse_duration_ms
+from perdure.model.durations import BadDuration, parse_duration
 
 HOUR = 3_600_000
 DAY = 24 * HOUR
@@ -43,7 +43,7 @@ DAY = 24 * HOUR
     ],
 )
 def test_accepted(text: str, ms: int) -> None:
-    assert parse_duration_ms(text) == ms
+    assert parse_duration(text) == ms
 
 
 REFUSED = (
@@ -59,17 +59,17 @@ P1.5D|1.5d|1.1234567890s|inf s|٣s
 @pytest.mark.parametrize("text", ["", " ", "9" * 400 + "s", "1s\x00", *REFUSED])
 def test_refused(text: str) -> None:
     with pytest.raises(BadDuration):
-        parse_duration_ms(text)
+        parse_duration(text)
 
 
 @given(st.text(max_size=40))
 def test_any_text_is_a_duration_or_refused(text: str) -> None:
     with contextlib.suppress(BadDuration):
-        assert parse_duration_ms(text) >= 0
+        assert parse_duration(text) >= 0
 
 
 @given(st.integers(0, 10**6), st.integers(0, 23), st.integers(0, 59), st.integers(0, 59))
 def test_both_notations_agree(days: int, hours: int, minutes: int, seconds: int) -> None:
     expected = ((days * 24 + hours) * 60 + minutes) * 60_000 + seconds * 1000
-    assert parse_duration_ms(f"P{days}DT{hours}H{minutes}M{seconds}S") == expected
-    assert parse_duration_ms(f"{days}d {hours}h {minutes}m {seconds}s") == expected
+    assert parse_duration(f"P{days}DT{hours}H{minutes}M{seconds}S") == expected
+    assert parse_duration(f"{days}d {hours}h {minutes}m {seconds}s") == expected

@@ -1,25 +1,32 @@
 """A partition file filled by hand, one invocation in each state."""
 
-from importlib import resources
+import asyncio
+import json
 from pathlib import Path
 from typing import Any
 
-import apsw
 import msgspec
+import pytest
 
+from perdure.engine.tx import InboxItem, JournalEvent, Promise
 from perdure.introspection.query import QueryEngine, QueryLimits
+from perdure.introspection.result import QueryResult
 from perdure.model.invocation import (
     AttemptFailure,
     Failure,
     HandlerKind,
     Invocation,
     InvokedBy,
+    JournalEntry,
     ServiceKind,
     Status,
 )
 from perdure.model.registry import Defaults, Deployment, Registry
 from perdure.protocol.futures import flat_tree
+from perdure.protocol.messages import NAMES, MessageType
+from perdure.protocol.messages_pb2 import NotificationMessage
 from perdure.registration.services import build_registry
+from perdure.storage.sqlite.store import SqliteStore
 
 NOW = 1_795_173_000_000
 DAY = 86_400_000
@@ -108,36 +115,28 @@ def registry() -> Registry:
     return build_registry([DEPLOYMENT], {}, Defaults())
 
 
-def fill(path: Path, journal: list[tuple[int, int, int, bytes, int | None]]) -> None:
-    """journal: invocation number, index, type, raw, completion id."""
-    connection = apsw.Connection(str(path))
-    migrations = resources.files("perdure.storage.sqlite").joinpath("migrations")
-    for migration in sorted(migrations.iterdir(), key=lambda file: file.name):
-        connection.execute(migration.read_text())
-    connection.execute("PRAGMA journal_mode = WAL").fetchall()
-    with connection:
-        for invocation in invocations():
-            values = [_stored(value) for value in msgspec.structs.astuple(invocation)]
-            connection.execute(f"INSERT INTO invocation VALUES ({','.join('?' * len(values))})", values)  # noqa: S608
-        for number, index, type_id, raw, completion_id in journal:
-            values = (number, index, type_id, raw, NOW, completion_id, None, None, 0)
-            connection.execute("INSERT INTO journal VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
-        event = (2, 1, NOW, 1, "TransientError", msgspec.json.encode(FAILURE))
-        connection.execute("INSERT INTO journal_event VALUES (?, ?, ?, ?, ?, ?)", event)
-        connection.execute("INSERT INTO journal_event VALUES (9, 1, ?, 1, 'Paused', CAST('null' AS BLOB))", (NOW,))
-        connection.execute("INSERT INTO lock VALUES ('Counter', 'locked', 1)")
-        connection.execute("INSERT INTO inbox VALUES ('Counter', 'locked', 7, 4, NULL)")
-        connection.execute("INSERT INTO state VALUES ('Flow', 'f1', CAST('stage' AS BLOB), CAST('\"start\"' AS BLOB))")
-        connection.execute("INSERT INTO state VALUES ('Flow', 'f1', CAST('raw' AS BLOB), x'ff00')")
-        connection.execute("INSERT INTO promise VALUES ('Flow', 'f1', 'approval', CAST('\"y\"' AS BLOB), NULL)")
-        connection.execute("INSERT INTO promise_awaiter VALUES ('Flow', 'f1', 'other', 3, 1)")
-        document = (DEPLOYMENT.id, DEPLOYMENT.created_at, msgspec.json.encode(DEPLOYMENT))
-        connection.execute("INSERT INTO deployment VALUES (?, ?, ?)", document)
-    connection.close()
-
-
-def _stored(value: Any) -> Any:
-    return str(value) if isinstance(value, Status | ServiceKind | HandlerKind | InvokedBy) else value
+def fill(folder: Path, entries: list[JournalEntry]) -> Path:
+    """Makes a partition file in that folder; the entries are the journal of the running invocation."""
+    store = SqliteStore(folder, lambda deployments, settings: build_registry(deployments, settings, Defaults()))
+    store.begin()
+    tx = store.tx
+    for invocation in invocations():
+        tx.insert_invocation(invocation)
+    for entry in entries:
+        tx.append_entry(1, entry)
+    tx.append_event(2, JournalEvent(NOW, 1, "TransientError", msgspec.json.encode(FAILURE)))
+    tx.append_event(9, JournalEvent(NOW, 1, "Paused", b"null"))
+    tx.set_lock("Counter", "locked", 1)
+    tx.push_inbox("Counter", "locked", InboxItem(4, None))
+    tx.set_state("Flow", "f1", b"stage", b'"start"')
+    tx.set_state("Flow", "f1", b"raw", b"\xff\0")
+    tx.set_promise("Flow", "f1", "approval", Promise(b'"y"', None))
+    tx.set_promise("Flow", "f1", "denied", Promise(None, msgspec.json.encode(Failure(500, "no"))))
+    tx.add_promise_awaiter("Flow", "f1", "other", 3, 1)
+    tx.put_deployment(DEPLOYMENT)
+    store.commit()
+    store.close()
+    return store.path
 
 
 class FixedClock:
@@ -145,5 +144,72 @@ class FixedClock:
         return NOW
 
 
-def engine(path: Path, limits: QueryLimits | None = None) -> QueryEngine:
-    return QueryEngine(path, registry, lambda: [1], FixedClock(), server_version="1.7.12", limits=limits)
+class Sql:
+    """Asks an engine over a file filled by hand."""
+
+    def __init__(self, path: Path, limits: QueryLimits | None = None) -> None:
+        self._path = path
+        self._limits = limits
+
+    def result(self, text: str) -> QueryResult:
+        async def ask() -> QueryResult:
+            engine = QueryEngine(
+                self._path, registry, lambda: [1], FixedClock(), server_version="1.7.12", limits=self._limits
+            )
+            try:
+                return await engine.query(text)
+            finally:
+                await engine.close()
+
+        return asyncio.run(ask())
+
+    def rows(self, text: str) -> list[dict[str, Any]]:
+        rows: list[dict[str, Any]] = json.loads(self.result(text).body)["rows"]
+        return rows
+
+    def column(self, text: str) -> list[Any]:
+        """The values of the only column."""
+        return [next(iter(row.values()), None) for row in self.rows(text)]
+
+    def limited(self, **limits: Any) -> "Sql":
+        return Sql(self._path, QueryLimits(**limits))
+
+
+@pytest.fixture(scope="session")
+def ids() -> dict[str, str]:
+    """Invocation ids by state."""
+    return IDS
+
+
+@pytest.fixture(scope="session")
+def sql_fixtures() -> dict[str, Any]:
+    """Recorded: table schemas, journal entries of each kind, and the queries of clients."""
+    text = Path(__file__).parents[2].joinpath("data", "sql-fixtures.json").read_text(encoding="utf-8")
+    found: dict[str, Any] = json.loads(text)
+    return found
+
+
+@pytest.fixture(scope="session")
+def samples(sql_fixtures: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """A recorded journal entry of each kind, and how it was shown."""
+    found: dict[str, dict[str, Any]] = sql_fixtures["journal_entry_samples"]
+    return found
+
+
+@pytest.fixture(scope="session")
+def sql(tmp_path_factory: pytest.TempPathFactory, samples: dict[str, dict[str, Any]]) -> Sql:
+    entries = [
+        JournalEntry(index, _type_of(name), bytes.fromhex(sample["raw"]), NOW)
+        for index, (name, sample) in enumerate(samples.items())
+    ]
+    callee = NotificationMessage(completion_id=1, invocation_id=IDS["suspended"]).SerializeToString()
+    kind = MessageType.CALL_INVOCATION_ID_COMPLETION
+    entries.append(JournalEntry(len(entries), kind, callee, NOW, completion_id=1))
+    return Sql(fill(tmp_path_factory.mktemp("partition"), entries))
+
+
+def _type_of(shown: str) -> MessageType:
+    group, name = shown.split(": ")
+    return next(
+        type_id for type_id in MessageType if NAMES.get(type_id) == name and (type_id < 0x8000) == (group == "Command")
+    )

@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 import msgspec
+import pytest
 
 from perdure.admin.app import create_app
 from perdure.admin.registrar import Registrar
@@ -14,6 +15,7 @@ from perdure.invoker.discovery import DiscoveryError
 from perdure.model.actions import Done, Refused
 from perdure.model.records import DeleteDeployment, PutDeployment, PutServiceSettings, Record
 from perdure.model.registry import Defaults, Deployment, Discovered, Registry, ServiceSettings
+from perdure.protocol.manifest import ManifestError, parse_manifest
 from perdure.registration.services import build_registry
 
 NOW = 1_795_170_000_625
@@ -63,7 +65,12 @@ class FakeDiscovery:
         self.asked.append(uri)
         if uri not in self.endpoints:
             raise DiscoveryError(f"error when calling '{uri}': connection refused")
-        return discovered(self.endpoints[uri], http11=http11)
+        found = self.endpoints[uri]
+        try:
+            parse_manifest("application/vnd.restate.endpointmanifest.v4+json", msgspec.json.encode(found))
+        except ManifestError as error:
+            raise DiscoveryError(str(error), error.restate_code, error.http_status) from None
+        return discovered(found, http11=http11)
 
 
 def discovered(manifest: dict[str, Any], *, http11: bool = False) -> Discovered:
@@ -120,6 +127,24 @@ class Admin:
 
         return asyncio.run(send())
 
+    service = staticmethod(service)
+    handler = staticmethod(json_handler)
+
+    def offer(self, uri: str, *services: dict[str, Any], mode: str = "BIDI_STREAM") -> None:
+        """From now on discovery finds these services there."""
+        self.discovery.endpoints[uri] = manifest(*services, mode=mode)
+
     def register(self, uri: str, *services: dict[str, Any], **options: Any) -> httpx.Response:
-        self.discovery.endpoints[uri] = manifest(*services)
+        self.offer(uri, *services)
         return self.request("POST", "/deployments", json={"uri": uri, **options})
+
+
+@pytest.fixture
+def admin() -> Admin:
+    return Admin()
+
+
+@pytest.fixture
+def make_admin() -> type[Admin]:
+    """For tests that need other defaults or a query engine."""
+    return Admin

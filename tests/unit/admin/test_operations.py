@@ -1,0 +1,153 @@
+"""What reaches the partition, and what comes back: invocations, state, services, and the API as a whole."""
+
+import json
+from typing import Any
+
+import pytest
+
+from perdure.errors import StoreUnavailable
+from perdure.introspection.problems import QueryError
+from perdure.model.actions import Done, Refused
+from perdure.model.records import Cancel, Kill, ModifyState, Pause, Purge, PurgeJournal, Resume, StateMutation
+
+ID = "inv_1g1KG8igX0QD2KcEv0Nf2ulzDJ01D32oAs"
+DEPLOYMENT = "dp_106v8EeZcV5JEnDoDh8E4RX"
+
+
+@pytest.mark.parametrize(
+    ("request_line", "record"),
+    [
+        (f"PATCH /invocations/{ID}/cancel", Cancel(1, id=ID)),
+        (f"PATCH /v4/invocations/{ID}/kill", Kill(1, id=ID)),
+        (f"PATCH /invocations/{ID}/pause", Pause(1, id=ID)),
+        (f"PATCH /invocations/{ID}/resume", Resume(1, id=ID)),
+        (f"PATCH /invocations/{ID}/resume?deployment=Latest", Resume(1, id=ID, deployment="latest")),
+        (f"PATCH /invocations/{ID}/resume?deployment={DEPLOYMENT}", Resume(1, id=ID, deployment=DEPLOYMENT)),
+        (f"PATCH /invocations/{ID}/purge", Purge(1, id=ID)),
+        (f"PATCH /invocations/{ID}/purge-journal", PurgeJournal(1, id=ID)),
+    ],
+)
+def test_an_operation(admin: Any, request_line: str, record: Any) -> None:
+    method, path = request_line.split()
+    assert admin.request(method, path).status_code == 200
+    admin.gateway.answer = Done(immediate=False)
+    assert admin.request(method, path).status_code == 202
+    admin.gateway.answer = Refused(425, "too early")
+    refused = admin.request(method, path)
+    assert (refused.status_code, refused.json()) == (425, {"message": "too early", "restate_code": None})
+    assert admin.gateway.records == [record] * 3
+
+
+@pytest.mark.parametrize(("mode", "record"), [("", Cancel), ("?mode=kill", Kill), ("?mode=Purge", Purge)])
+def test_the_old_delete_never_tells(admin: Any, mode: str, record: type[Any]) -> None:
+    admin.gateway.answer = Refused(404, "unknown")
+    assert admin.request("DELETE", f"/invocations/{ID}{mode}").status_code == 202
+    assert admin.gateway.records == [record(1, id=ID)]
+
+
+def test_a_bad_deployment_is_seen_first(admin: Any) -> None:
+    answer = admin.request("PATCH", f"/invocations/{ID}/resume?deployment=x")
+    assert answer.status_code == 400
+    assert answer.json()["message"] == "The query parameter 'deployment' is invalid. Reason: bad format"
+    assert admin.gateway.records == []
+
+
+def test_state_is_replaced_as_a_whole(admin: Any) -> None:
+    admin.register("http://localhost:9080/", admin.service("Counter", "VIRTUAL_OBJECT"))
+    body = {"object_key": "k", "new_state": {"a": [0, 255], "b": "é"}, "version": "v"}
+    assert admin.request("POST", "/services/Counter/state", json=body).status_code == 202
+    mutation = StateMutation("Counter", "k", {"a": b"\x00\xff", "b": "é".encode()}, "v")
+    assert admin.gateway.records == [ModifyState(1, mutation=mutation)]
+    body["new_state"] = {"a": [256]}
+    assert admin.request("POST", "/services/Counter/state", json=body).status_code == 422
+
+
+def test_settings_of_a_service(admin: Any) -> None:
+    handler = admin.handler("add", "EXCLUSIVE", journalRetention=20_000)
+    admin.register("http://localhost:9080/", admin.service("Counter", "VIRTUAL_OBJECT", handler))
+    changes = {"public": False, "idempotency_retention": "2 hours", "journal_retention": "PT30M", "abort_timeout": "5m"}
+    shown = admin.request("PATCH", "/services/Counter", json=changes).json()
+    assert shown == admin.request("GET", "/services/Counter").json()
+    assert (shown["idempotency_retention"], shown["journal_retention"], shown["abort_timeout"]) == ("2h", "30m", "5m")
+    assert (shown["revision"], shown["handlers"][0]["public"]) == (1, False)
+    assert shown["handlers"][0]["journal_retention"] == "20s"
+    shown = admin.request("PATCH", "/services/Counter", json={"public": None, "inactivity_timeout": "90s"}).json()
+    assert (shown["public"], shown["inactivity_timeout"], shown["idempotency_retention"]) == (False, "1m 30s", "2h")
+
+
+def test_the_openapi_of_a_service(admin: Any) -> None:
+    hidden = admin.handler("hidden", "SHARED", ingressPrivate=True)
+    admin.register(
+        "http://localhost:9080/",
+        admin.service("Flow", "WORKFLOW", admin.handler("run", "WORKFLOW"), hidden),
+        admin.service("Plain", "SERVICE", admin.handler("hi")),
+    )
+    flow = admin.request("GET", "/services/Flow/openapi").json()
+    assert sorted(flow["paths"]) == [
+        "/restate/call/Flow/{key}/run",
+        "/restate/send/Flow/{key}/run",
+        "/restate/workflow/Flow/{key}/attach",
+        "/restate/workflow/Flow/{key}/output",
+    ]
+    plain = admin.request("GET", "/services/Plain/openapi").json()
+    assert "/restate/invocation/Plain/hi/{idempotencyKey}/output" in plain["paths"]
+    assert plain["servers"] == [{"url": "http://localhost:8080/"}]
+    assert plain["components"]["schemas"]["hiRequest"] == {"type": "string"}
+
+
+def test_the_description_covers_every_route(admin: Any) -> None:
+    described = admin.request("GET", "/v3/openapi").json()
+    operations = {(method, path) for path, item in described["paths"].items() for method in item}
+    assert ("patch", "/invocations/{invocation_id}/resume") in operations
+    assert ("post", "/deployments") in operations
+    references = {part.split('"')[0] for part in json.dumps(described).split("#/components/schemas/")[1:]}
+    assert references <= described["components"]["schemas"].keys()
+
+
+def test_a_store_that_takes_nothing_is_503(admin: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def ask(_: Any) -> Any:
+        raise StoreUnavailable("the disk is full")
+
+    monkeypatch.setattr(admin.gateway, "ask", ask)
+    answer = admin.request("PATCH", f"/invocations/{ID}/cancel")
+    assert answer.status_code == 503
+    assert "the disk is full" in answer.json()["message"]
+
+
+@pytest.mark.parametrize("size", [2 * 1024 * 1024 + 1, 3_000_000])
+def test_a_body_that_is_too_long(admin: Any, size: int) -> None:
+    answer = admin.request("POST", "/query", content=b" " * size, headers={"content-type": "application/json"})
+    assert answer.status_code == 413
+    assert answer.text == "Failed to buffer the request body: length limit exceeded"
+
+
+def test_answers_are_compressed_on_demand(admin: Any) -> None:
+    admin.register("http://localhost:9080/", *(admin.service(f"S{n}", "SERVICE") for n in range(9)))
+    zipped = admin.request("GET", "/services", headers={"accept-encoding": "gzip"})
+    assert zipped.headers["content-encoding"] == "gzip"
+    plain = admin.request("GET", "/services", headers={"accept-encoding": "identity"})
+    assert "content-encoding" not in plain.headers
+    assert plain.json() == zipped.json()
+
+
+def test_head_is_get_without_a_body(admin: Any) -> None:
+    answer = admin.request("HEAD", "/version")
+    assert (answer.status_code, answer.content) == (200, b"")
+
+
+@pytest.mark.parametrize("body", [b"{", b"\xff", b"[" * 100_000, b'{"query": 1}', b"[]", b"null"])
+def test_broken_json_is_told(admin: Any, body: bytes) -> None:
+    answer = admin.request("POST", "/query", content=body, headers={"content-type": "application/json"})
+    assert answer.status_code in (400, 422)
+    assert answer.headers["content-type"].startswith("text/plain")
+
+
+class RefusingEngine:
+    async def query(self, text: str) -> Any:
+        raise QueryError("Schema error: no such column", 500)
+
+
+def test_a_query_that_fails(make_admin: Any) -> None:
+    answer = make_admin(query_engine=RefusingEngine()).request("POST", "/query", json={"query": "x"})
+    assert answer.status_code == 500
+    assert answer.json() == {"message": "Datafusion error: Schema error: no such column"}
