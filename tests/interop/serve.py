@@ -5,6 +5,7 @@ import sys
 
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
+
 from services import app
 
 
