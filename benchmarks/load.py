@@ -31,6 +31,13 @@ def cpu_seconds(pids: list[int]) -> float:
     return total / TICKS
 
 
+def busy_seconds() -> float:
+    """Processor time of everything on this machine so far; not the time that processors were idle."""
+    with open("/proc/stat", "rb") as file:
+        user, nice, system, _idle, _iowait, irq, softirq = map(int, file.readline().split()[1:8])
+    return (user + nice + system + irq + softirq) / TICKS
+
+
 class Run:
     """What all callers share."""
 
@@ -127,8 +134,8 @@ async def measure(options: argparse.Namespace) -> dict[str, Any]:
     watched = {name: [int(pid) for pid in pids.split(",") if pid] for name, _, pids in map(_split, options.watch)}
     watched["load"] = [os.getpid()]
 
-    def snapshot() -> tuple[float, dict[str, float]]:
-        return time.perf_counter(), {name: cpu_seconds(pids) for name, pids in watched.items()}
+    def snapshot() -> tuple[float, dict[str, float], float]:
+        return time.perf_counter(), {name: cpu_seconds(pids) for name, pids in watched.items()}, busy_seconds()
 
     begin = snapshot()
     for number in range(options.callers):
@@ -153,13 +160,18 @@ async def measure(options: argparse.Namespace) -> dict[str, Any]:
             await run.idle.wait()
         end = snapshot()
     ordered = sorted(run.latencies)
+    cpu = {name: end[1][name] - begin[1][name] for name in watched}
+    seconds = end[0] - begin[0]
+    foreign = max(0.0, end[2] - begin[2] - sum(cpu.values()))
     return {
-        "seconds": end[0] - begin[0],
+        "seconds": seconds,
         "count": len(ordered),
         "errors": run.errors,
         "p50": percentile(ordered, 0.50),
         "p99": percentile(ordered, 0.99),
-        "cpu": {name: end[1][name] - begin[1][name] for name in watched},
+        "cpu": cpu,
+        # What others took of the machine meanwhile, of all its processors together.
+        "foreign": foreign / seconds / (os.cpu_count() or 1),
     }
 
 

@@ -51,7 +51,7 @@ def _comparison(comparison: Comparison) -> list[str]:
     for language in languages:
         rows = [_row(sample, comparison) for sample in comparison.samples if sample.language == language]
         header = ["call", "callers", "server", "invocations/s", "steps/s", "×", "p50 ms", "×", "p99 ms", "×"]
-        header += ["server CPU", "×", "service CPU", "load CPU"]
+        header += ["server CPU", "×", "service CPU", "load CPU", "others"]
         parts += [f"### {language.capitalize()} SDK", _table(header, rows)]
         failures = [f"* {s.contestant}, {s.workload}: {s.errors}" for s in comparison.samples if s.errors]
         if failures:
@@ -87,6 +87,7 @@ def _row(sample: Sample, comparison: Comparison) -> list[str]:
         ratio(sample.cpu["server"], base and base.cpu["server"]),
         f"{sample.cpu['service']:.3f}",
         f"{sample.cpu['load']:.3f}",
+        f"{sample.foreign:.0%}",
     ]
 
 

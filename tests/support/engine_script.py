@@ -300,7 +300,7 @@ def _frames(data: bytes) -> Iterator[str]:
     state = " ".join(f"{item.key.decode()}={item.value.decode()}" for item in message.state_map)
     yield f"state: {state or 'none'}{' (partial)' if message.partial_state else ''}"
     yield f"failed before: {message.retry_count_since_last_stored_entry}"
-    yield f"entries: {message.known_entries}"
+    yield f"entries: {message.known_entries}, the last {message.duration_since_last_stored_entry} ms ago"
     assert message.known_entries == len(rest)
 
 

@@ -21,7 +21,6 @@ from perdure.invoker.http2_stream import Http2Settings, Http2Stream, request_hea
 from perdure.invoker.target import Target
 from perdure.invoker.transport import Http1Answer, TransportError
 
-_STREAM_ID_MAX = 2**31 - 1
 _FIRST_CONNECTION_WINDOW = 65_535  # fixed by RFC 9113, section 6.9.2
 _FLUSH_BYTES_MAX = 64 * 1024  # of one stream in one iteration, so that a large body does not hold up the others
 
@@ -84,14 +83,19 @@ class Http2Connection(asyncio.Protocol):
     @property
     def free_slots(self) -> int:
         """How many further streams the connection takes now."""
-        if self._draining or not self.ready.done() or self._next_number > _STREAM_ID_MAX:
+        if self._draining or not self.ready.done():
             return 0
-        return self.slots - self._active
+        return min(self.slots - self._active, self._settings.requests_max - self._requests)
 
     @property
     def slots(self) -> int:
         """How many streams the connection takes at once: the lower of our limit and the peer's."""
         return min(self._settings.streams_max, self._h2.remote_settings.max_concurrent_streams)
+
+    @property
+    def _requests(self) -> int:
+        """How many the connection has taken in its life. Far below the number that HTTP/2 has stream ids for."""
+        return self._next_number // 2 + len(self._unsent)
 
     @property
     def _active(self) -> int:
@@ -294,6 +298,10 @@ class Http2Connection(asyncio.Protocol):
                     # h2 has already seen the stream's end or reset, whose event may come right after this.
                     stream.deliver_failure(TransportError(f"{self._target} ended the stream: {error}"))
         self._write()
+        if self._requests >= self._settings.requests_max and not self._unsent:
+            self._stop_taking()
+            if not self._active:
+                self._close_soon()
 
     def _send_from(self, stream: Http2Stream) -> None:
         queue = stream.queue

@@ -18,9 +18,14 @@ _UNINDEXED_HEADERS = {"authorization", "traceparent", "tracestate", "x-restate-i
 
 
 class Http2Settings(msgspec.Struct, frozen=True):
-    """Sizes in bytes, times in seconds."""
+    """Sizes in bytes, times in seconds.
+
+    requests_max: on one connection, before another takes its place. Some servers end a connection after a thousand
+    requests together with whatever is under way on it (hypercorn's default); we leave before that.
+    """
 
     streams_max: int = 128
+    requests_max: int = 900
     connections_max: int = 64
     stream_window: int = 2 * 1024 * 1024
     connection_window: int = 5 * 1024 * 1024

@@ -17,6 +17,7 @@ from perdure.http.asgi_bridge import AsgiHost, LifespanFailed
 from perdure.worker import frames
 from perdure.worker.loader import LoadError, load_app
 from perdure.worker.server import WorkerServer
+from perdure.worker.watchdog import Watchdog
 
 SHUTDOWN_GRACE_S = 3.0
 """Time for the app's own shutdown after the link closed or SIGTERM came; then the process ends regardless."""
@@ -77,6 +78,7 @@ async def _serve(target: str, link: socket.socket) -> int:
         return EXIT_LOAD_FAILED
     _, server = await loop.create_connection(lambda: WorkerServer(host), sock=link)
     server.announce(frames.Ready(pid=os.getpid()))
+    Watchdog(loop)
     await _first_of(server.closed, stopping)
     _exit_within(SHUTDOWN_GRACE_S)
     server.disconnect_all()

@@ -160,6 +160,20 @@ async def test_more_streams_than_a_connection_takes_open_more_connections():
         await transport.close()
 
 
+async def test_a_connection_is_left_before_the_server_ends_it_with_everything_on_it():
+    async with http_server(echo_app.app, keep_alive_max_requests=40) as port:
+        settings = Http2Settings(streams_max=8, requests_max=30)
+        transport = Http2Transport(parse_target(f"http://127.0.0.1:{port}"), settings=settings)
+        for _ in range(20):
+            exchanges = [Exchange(transport, "POST", "/echo") for _ in range(8)]
+            for exchange in exchanges:
+                exchange.stream.send(b"x")
+                exchange.stream.half_close()
+            for exchange in exchanges:
+                await exchange.wait_for_end()
+        await transport.close()
+
+
 async def test_when_all_connections_are_full_streams_wait_for_a_slot():
     async with http_server(echo_app.app, h2_max_concurrent_streams=5) as port:
         settings = Http2Settings(connections_max=2)

@@ -6,6 +6,7 @@ from collections import deque
 from pathlib import Path
 
 import msgspec
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -25,6 +26,9 @@ from support.entries import parse_entry
 from support.narration import START
 from support.services import Declared, deployment, policy
 from support.stores import FileStore, MemoryStore
+
+# It commits hundreds of times, and a busy disk may take its time.
+pytestmark = pytest.mark.timeout(240)
 
 SERVICES = [
     Declared("Agent", ServiceKind.SERVICE, ["run"], policy(3), completion_retention=5000, journal_retention=2000),

@@ -16,7 +16,7 @@ def test_the_columns_are_the_documented_ones(sql: Any, sql_fixtures: dict[str, A
     for table, columns in sql_fixtures["schemas"].items():
         assert found[table] == columns
         assert list(found[table]) == list(columns)
-        assert [column.name for column in sql.result(f"SELECT * FROM {table}").columns] == list(columns)
+        assert [column.name for column in sql.result("SELECT * FROM " + table).columns] == list(columns)
 
 
 def test_each_state_has_its_name(sql: Any, ids: dict[str, str]) -> None:
@@ -31,7 +31,7 @@ def test_each_state_has_its_name(sql: Any, ids: dict[str, str]) -> None:
 
 
 def one(sql: Any, identifier: str, table: str = "sys_invocation") -> dict[str, Any]:
-    [row] = sql.rows(f"SELECT * FROM {table} WHERE id = '{identifier}'")
+    [row] = sql.rows("SELECT * FROM " + table + " WHERE id = '" + identifier + "'")
     return dict(row)
 
 
@@ -113,7 +113,7 @@ def test_attempt_state(sql: Any, ids: dict[str, str]) -> None:
 
 
 def test_every_journal_entry_reads_as_recorded(sql: Any, ids: dict[str, str], samples: dict[str, Any]) -> None:
-    rows = sql.rows(f"SELECT * FROM sys_journal WHERE id = '{ids['running']}' ORDER BY index")
+    rows = sql.rows("SELECT * FROM sys_journal WHERE id = '" + ids["running"] + "' ORDER BY index")
     assert len(rows) == len(samples) + 1
     for row, (shown, sample) in zip(rows, samples.items(), strict=False):
         assert row["entry_type"] == shown

@@ -103,7 +103,7 @@ def _on_failed(turn: Turn, invocation: Invocation, failed: Failed) -> None:
         _retry_in(turn, invocation, failed.retry_after, failure)
     elif policy.max_attempts is not None and taken + 1 >= policy.max_attempts:
         if policy.on_max_attempts is OnMaxAttempts.KILL:
-            complete(turn, invocation, Failure(failure.code, failure.message, stacktrace=failure.stacktrace))
+            complete(turn, invocation, Failure(500, failure.message, stacktrace=failure.stacktrace))
             return
         pause(turn, invocation, failure)
     else:

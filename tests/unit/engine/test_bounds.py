@@ -1,0 +1,75 @@
+"""No record does more than so much at once; what is left over is taken by the next, and the asker is told."""
+
+from perdure.engine.lifecycle.purge import SWEEP_PER_TURN
+from perdure.engine.lifecycle.recover import INVOCATIONS_PER_TURN
+from perdure.engine.lifecycle.timers import TIMERS_PER_TURN
+from perdure.engine.load import load_attempt
+from perdure.engine.machine import apply
+from perdure.model import records
+from perdure.model.actions import ArmTimer, Reply, StartAttempt
+from perdure.model.invocation import HandlerKind, ServiceKind, Target
+from perdure.model.records import Record
+from perdure.protocol.messages import encode_input
+from perdure.storage.memory import MemoryTx
+from support.narration import START
+from support.services import DAY, Declared, build_registry, deployment
+
+
+def crowd(count: int, *, delay: int | None = None) -> MemoryTx:
+    """A partition with so many invocations, all alike."""
+    tx = MemoryTx(build_registry)
+    agent = Declared("Agent", ServiceKind.SERVICE, ["run"])
+    apply(records.PutDeployment(deployment=deployment("dp_1", [agent])), tx, START)
+    target = Target("Agent", "run", None, ServiceKind.SERVICE, HandlerKind.SERVICE)
+    for index in range(count):
+        record = records.Invoke(
+            id=f"inv_{index}",
+            target=target,
+            input=encode_input([], b""),
+            wait=False,
+            execution_time=START + delay if delay else None,
+        )
+        apply(record, tx, START)
+    return tx
+
+
+def started(tx: MemoryTx, record: Record, now: int) -> int:
+    return sum(isinstance(action, StartAttempt) for action in apply(record, tx, now))
+
+
+def test_a_crowd_of_timers_is_taken_in_parts() -> None:
+    tx = crowd(TIMERS_PER_TURN + 10, delay=1000)
+    actions = apply(records.TimersDue(), tx, START + 2000)
+    assert sum(isinstance(action, StartAttempt) for action in actions) == TIMERS_PER_TURN
+    # Due already, so it is looked at again at once.
+    assert actions[-1] == ArmTimer(START + 1000)
+    assert started(tx, records.TimersDue(), START + 2000) == 10
+    assert apply(records.TimersDue(), tx, START + 2000) == []
+
+
+def test_a_crowd_is_recovered_in_parts() -> None:
+    tx = crowd(INVOCATIONS_PER_TURN + 10)
+    actions = apply(records.Recover(1), tx, START)
+    assert sum(isinstance(action, StartAttempt) for action in actions) == INVOCATIONS_PER_TURN
+    assert actions[-1] == Reply(1, INVOCATIONS_PER_TURN)
+    actions = apply(records.Recover(1, after=INVOCATIONS_PER_TURN), tx, START)
+    assert sum(isinstance(action, StartAttempt) for action in actions) == 10
+    assert actions[-1] == Reply(1, None)
+
+
+def test_a_crowd_of_expired_ones_is_swept_in_parts() -> None:
+    tx = crowd(SWEEP_PER_TURN + 10)
+    for index in range(SWEEP_PER_TURN + 10):
+        apply(records.Kill(id=f"inv_{index}"), tx, START)
+    assert apply(records.Sweep(1), tx, START + DAY) == [Reply(1, SWEEP_PER_TURN)]
+    assert apply(records.Sweep(1), tx, START + DAY) == [Reply(1, 10)]
+    assert not tx.invocations
+
+
+def test_an_attempt_that_was_overtaken_is_not_loaded() -> None:
+    tx = crowd(1)
+    apply(records.Recover(), tx, START)
+    assert load_attempt(tx, 1, 1, START, 1000, 7) is None
+    assert load_attempt(tx, 2, 1, START, 1000, 7) is None
+    apply(records.Kill(id="inv_0"), tx, START)
+    assert load_attempt(tx, 1, 2, START, 1000, 7) is None
