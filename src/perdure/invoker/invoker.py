@@ -134,8 +134,7 @@ class Invoker:
         self._report(record)
 
     def connection_failure(self, error: TransportError) -> Failed:
-        retry_after = 0 if error.retry_at_once else None
-        return Failed(AttemptFailure(500, "RT0010", str(error)), retry_after)
+        return Failed(AttemptFailure(500, "RT0010", str(error)), error.retry_after)
 
     def extra_headers(self, deployment: Deployment, path: str, key: str | None) -> list[tuple[str, str]]:
         return self._endpoints.extra_headers(deployment, path, key)

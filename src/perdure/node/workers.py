@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 
 from perdure.invoker.link import LinkTransport, WorkerFailed, connect_link
-from perdure.invoker.nowhere import Nowhere
+from perdure.invoker.nowhere import Nowhere, WorkerRestarts
 from perdure.invoker.transport import Request, Stream, StreamHandler, TransportError
 
 STEADY_S = 5.0
@@ -25,7 +25,7 @@ OOM_SCORE = 500
 class WorkersReloaded(TransportError):
     """The exchange was cut because new code has taken over."""
 
-    retry_at_once = True
+    retry_after = 0
 
 
 class _Worker:
@@ -78,7 +78,7 @@ class WorkerPool:
     def open(self, request: Request, handler: StreamHandler) -> Stream:
         running = [worker.link for worker in self._workers if worker.link.connected]
         if not running:
-            return Nowhere(handler)
+            return Nowhere(handler, WorkerRestarts("the worker has died, and a new one is being started"))
         return min(running, key=lambda link: link.open_streams).open(request, handler)
 
     async def close(self) -> None:
