@@ -16,7 +16,9 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
-START_S = 40.0
+SOURCES = Path(__file__).parents[2] / "src"
+
+START_S = 20.0
 """A start takes a fraction of a second, or much longer on a machine that is busy with other tests."""
 
 _context = multiprocessing.get_context("forkserver")
@@ -83,7 +85,8 @@ class Program:
         self._out, self._err = folder / f"{name}.out", folder / f"{name}.err"
         self._out.touch()
         self._err.touch()
-        self._environment = environment or {}
+        # Workers are started as programs of their own, and the package may be on the path of the tests alone.
+        self._environment = {"PYTHONPATH": str(SOURCES), **(environment or {})}
         self._process: BaseProcess | None = None
 
     def _spawn(self, run: Callable[..., None], *arguments: Any) -> None:
@@ -177,8 +180,8 @@ class Server(Program):
 
     def children(self) -> list[int]:
         """Process ids of its workers."""
-        path = Path(f"/proc/{self.pid}/task/{self.pid}/children")
-        found = [int(pid) for pid in path.read_text().split()] if path.exists() else []
+        listed = (path.read_text() for path in Path(f"/proc/{self.pid}/task").glob("*/children"))
+        found = [int(pid) for text in listed for pid in text.split()]
         return [pid for pid in found if b"perdure.worker" in _command_line(pid)]
 
 

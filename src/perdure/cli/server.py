@@ -71,10 +71,6 @@ def _serve(config: Path | None, overrides: Mapping[str, object], run: Run) -> No
         finally:
             await node.stop()
 
-    # What is loaded by now stays; and garbage here is mostly freed by counting, so that looking for cycles
-    # after every few hundred objects is wasted.
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 20)
     try:
         uvloop.run(main())
     except PerdureError as error:
