@@ -43,8 +43,8 @@ CALLERS = (1, 64)
 class Timing:
     """seconds: of one window. rounds: windows of each contestant, in turn.
 
-    A window in which other programs took more than `foreign_max` of the machine is measured again, at most `retries` times,
-    and the quietest counts.
+    A window in which other programs took more than `foreign_max` of the machine is measured again, at most
+    `retries` times, and the quietest counts.
     """
 
     seconds: float = 5.0
@@ -138,7 +138,9 @@ def running(language: str, folder: Path, say: Callable[[str], None]) -> Iterator
             one.stop()
 
 
-def compare(language: str, folder: Path, timing: Timing, workloads: list[Workload], say: Callable[[str], None]) -> Comparison:
+def compare(
+    language: str, folder: Path, timing: Timing, workloads: list[Workload], say: Callable[[str], None]
+) -> Comparison:
     result = Comparison()
     with running(language, folder / language, say) as contestants:
         for workload in workloads:
@@ -154,15 +156,16 @@ def compare(language: str, folder: Path, timing: Timing, workloads: list[Workloa
                         f"{language:10} {workload.name:9} {callers:3} callers  {name:21} {sample.per_second:7.0f}/s"
                         f"  p50 {sample.p50_ms:7.2f} ms  p99 {sample.p99_ms:7.2f} ms  server {sample.cpu['server']:.3f}"
                         f"  service {sample.cpu['service']:.3f}  load {sample.cpu['load']:.3f} s/1000"
-                        f"  others {sample.foreign:.0%}"
-                        + (f"  ERRORS {sample.errors}" if sample.errors else "")
+                        f"  others {sample.foreign:.0%}" + (f"  ERRORS {sample.errors}" if sample.errors else "")
                     )
         for name, one in contestants.items():
             result.memory[f"{language}: {name}"] = one.memory()
     return result
 
 
-def summarize(contestant: str, language: str, workload: Workload, callers: int, windows: list[dict[str, Any]]) -> Sample:
+def summarize(
+    contestant: str, language: str, workload: Workload, callers: int, windows: list[dict[str, Any]]
+) -> Sample:
     errors: dict[str, int] = {}
     for one in windows:
         for text, count in one["errors"].items():

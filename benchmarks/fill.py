@@ -19,7 +19,8 @@ def multiply(data: Path, status: str, count: int) -> float:
     """Adds `count` copies of the newest invocation with that status. Returns the file's size in MiB."""
     connection = apsw.Connection(str(data / PARTITION_FILE))
     try:
-        connection.execute("PRAGMA synchronous = OFF; PRAGMA journal_mode = WAL; PRAGMA cache_size = -262144").fetchall()
+        for pragma in ("synchronous = OFF", "journal_mode = WAL", "cache_size = -262144"):
+            connection.execute(f"PRAGMA {pragma}").fetchall()
         connection.create_scalar_function("fresh_id", _fresh_id, 2)
         template = _one(connection, "SELECT MAX(number) FROM invocation WHERE status = ?", (status,))
         assert template is not None, f"no invocation is {status}"
@@ -58,17 +59,17 @@ def _tables(connection: apsw.Connection) -> list[str]:
 
 
 def _holds(connection: apsw.Connection, table: str, number: int) -> bool:
-    return _one(connection, f"SELECT 1 FROM {table} WHERE invocation = ?", (number,)) is not None
+    return _one(connection, f"SELECT 1 FROM {table} WHERE invocation = ?", (number,)) is not None  # noqa: S608
 
 
 def _copy(connection: apsw.Connection, table: str) -> str:
     own = "number" if table == "invocation" else "invocation"
     changed = {own: "n"} | ({"id": "fresh_id(service, key)"} if table == "invocation" else {})
     columns = ", ".join(changed.get(name, name) for name in _columns(connection, table))
-    return (
-        "WITH RECURSIVE numbers(n) AS (SELECT ?1 UNION ALL SELECT n + 1 FROM numbers WHERE n < ?2)"
-        f" INSERT INTO {table} SELECT {columns} FROM numbers CROSS JOIN {table} WHERE {table}.{own} = ?3"
-    )
+    # Names cannot be parameters; these come from the schema.
+    source = f"numbers CROSS JOIN {table} WHERE {table}.{own} = ?3"
+    numbers = "WITH RECURSIVE numbers(n) AS (SELECT ?1 UNION ALL SELECT n + 1 FROM numbers WHERE n < ?2)"
+    return f"{numbers} INSERT INTO {table} SELECT {columns} FROM {source}"
 
 
 def free_space_mib(folder: Path) -> float:

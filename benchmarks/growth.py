@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import apsw
+
 from compare import WORKLOADS, Timing, load, window
 from contestants import SERVICES, Contestant, perdure
 from fill import free_space_mib, multiply
-from processes import Failed
-
 from perdure.storage.sqlite.store import PARTITION_FILE
+from processes import Failed
 
 JOURNALS = (10, 100, 1000, 5000)
 STORES = (0, 100_000, 1_000_000)
@@ -89,7 +89,10 @@ def grow_journals(folder: Path, rounds: int, say: Say) -> list[dict[str, Any]]:
             "server_us": statistics.median(one["cpu"]["server"] / one["steps"] * 1e6 for one in windows),
             "service_us": statistics.median(one["cpu"]["service"] / one["steps"] * 1e6 for one in windows),
         }
-        say("journal of {steps:5} steps: {wall_us:6.0f} µs a step, server {server_us:5.0f}, service {service_us:5.0f}".format(**row))
+        say(
+            "journal of {steps:5} steps: {wall_us:6.0f} µs a step,"
+            " server {server_us:5.0f}, service {service_us:5.0f}".format(**row)
+        )
         result.append(row)
     return result
 

@@ -61,7 +61,11 @@ def _comparison(comparison: Comparison) -> list[str]:
         for place, processes in comparison.memory.items()
         for process, (now, peak) in processes.items()
     )
-    parts += ["### Memory", "After all the calls above.", _table(["", "process", "VmRSS MiB", "VmHWM MiB"], rows_of_memory)]
+    parts += [
+        "### Memory",
+        "After all the calls above.",
+        _table(["", "process", "VmRSS MiB", "VmHWM MiB"], rows_of_memory),
+    ]
     return parts
 
 
@@ -116,7 +120,11 @@ def _growth(growth: Growth) -> list[str]:
         )
         header = ["completed in the store", "3 steps, invocations/s", "with an empty store", "server CPU"]
         header += ["with an empty store", "file MiB", "first call after s", "VmRSS MiB"]
-        parts += ["### With the store", "Worker link, 64 callers; the empty and the full store in turn.", _table(header, rows)]
+        parts += [
+            "### With the store",
+            "Worker link, 64 callers; the empty and the full store in turn.",
+            _table(header, rows),
+        ]
     if growth.suspended:
         parts += ["### With suspended invocations", _suspended(growth.suspended)]
     return parts

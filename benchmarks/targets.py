@@ -28,7 +28,7 @@ class Verdict:
 def judge(comparison: Comparison, growth: Growth) -> list[Verdict]:
     """Targets whose numbers were not measured are left out."""
     verdicts = [*_throughput(comparison), *_latency(comparison), *_processor(comparison)]
-    return verdicts + [*_journals(growth), *_stores(growth), *_suspended(growth)]
+    return [*verdicts, *_journals(growth), *_stores(growth), *_suspended(growth)]
 
 
 def pairs(comparison: Comparison, language: str, name: str, callers: int) -> Iterator[tuple[Sample, Sample]]:
@@ -50,16 +50,14 @@ def _throughput(comparison: Comparison) -> Iterator[Verdict]:
         ratios = {own.workload: own.per_second / its.per_second for own, its in pairs(comparison, language, name, MANY)}
         if ratios:
             target = f"{title}: invocations (and steps) per second, {MANY} callers"
-            yield _verdict(target, ratios, f"≥ {least:g} × official", lambda ratio, least=least: ratio >= least, min)
+            yield _at_least(target, ratios, least, f"≥ {least:g} × official")
 
 
 def _latency(comparison: Comparison) -> Iterator[Verdict]:
     for language, name in (("python", LINK), ("python", HTTP2), ("typescript", HTTP2)):
         ratios = {own.workload: own.p50_ms / its.p50_ms for own, its in pairs(comparison, language, name, 1)}
         if ratios:
-            yield _verdict(
-                f"{name}, {language}: p50 of one caller", ratios, "≤ 1/3 of official", lambda ratio: ratio <= P50_MAX, max
-            )
+            yield _at_most(f"{name}, {language}: p50 of one caller", ratios, P50_MAX, "≤ 1/3 of official")
 
 
 def _processor(comparison: Comparison) -> Iterator[Verdict]:
@@ -71,13 +69,22 @@ def _processor(comparison: Comparison) -> Iterator[Verdict]:
         }
         if ratios:
             target = f"{name}, {language}: server's processor time per invocation"
-            yield _verdict(target, ratios, "≤ 1/2 of official", lambda ratio: ratio <= SERVER_CPU_MAX, max)
+            yield _at_most(target, ratios, SERVER_CPU_MAX, "≤ 1/2 of official")
 
 
-def _verdict(target, ratios, wanted, holds, worst) -> Verdict:  # type: ignore[no-untyped-def]
-    place = worst(ratios, key=ratios.__getitem__)
-    found = f"{ratios[place]:.2f} × ({place}); all: " + ", ".join(f"{name} {one:.2f}" for name, one in ratios.items())
-    return Verdict(target, wanted, found, all(holds(ratio) for ratio in ratios.values()))
+def _at_least(target: str, ratios: dict[str, float], limit: float, wanted: str) -> Verdict:
+    place = min(ratios, key=ratios.__getitem__)
+    return Verdict(target, wanted, _found(place, ratios), ratios[place] >= limit)
+
+
+def _at_most(target: str, ratios: dict[str, float], limit: float, wanted: str) -> Verdict:
+    place = max(ratios, key=ratios.__getitem__)
+    return Verdict(target, wanted, _found(place, ratios), ratios[place] <= limit)
+
+
+def _found(worst: str, ratios: dict[str, float]) -> str:
+    every = ", ".join(f"{name} {ratio:.2f}" for name, ratio in ratios.items())
+    return f"{ratios[worst]:.2f} × ({worst}); all: {every}"
 
 
 def _journals(growth: Growth) -> Iterator[Verdict]:
@@ -86,19 +93,19 @@ def _journals(growth: Growth) -> Iterator[Verdict]:
     base = growth.journals[0]
     for what, title in (("server_us", "server's processor time"), ("wall_us", "wall time")):
         ratios = {f"{row['steps']} steps": row[what] / base[what] for row in growth.journals[1:]}
-        yield _verdict(
-            f"{title} per step over journal length", ratios, "≤ 1.5 × that of 10", lambda ratio: ratio <= GROWTH_MAX, max
-        )
+        yield _at_most(f"{title} per step over journal length", ratios, GROWTH_MAX, "≤ 1.5 × that of 10")
 
 
 def _stores(growth: Growth) -> Iterator[Verdict]:
     if growth.stores:
         ratios = {f"{row['completed']} completed": row["full_cpu"] / row["empty_cpu"] for row in growth.stores}
         target = "server's processor time per 3-step invocation over store size"
-        yield _verdict(target, ratios, "≤ 1.5 × the empty store's", lambda ratio: ratio <= GROWTH_MAX, max)
-        ratios = {f"{row['completed']} completed": row["empty_per_second"] / row["full_per_second"] for row in growth.stores}
+        yield _at_most(target, ratios, GROWTH_MAX, "≤ 1.5 × the empty store's")
+        ratios = {
+            f"{row['completed']} completed": row["empty_per_second"] / row["full_per_second"] for row in growth.stores
+        }
         target = "wall time per 3-step invocation at 64 callers over store size"
-        yield _verdict(target, ratios, "≤ 1.5 × the empty store's", lambda ratio: ratio <= GROWTH_MAX, max)
+        yield _at_most(target, ratios, GROWTH_MAX, "≤ 1.5 × the empty store's")
 
 
 def _suspended(growth: Growth) -> Iterator[Verdict]:

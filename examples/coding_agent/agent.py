@@ -2,6 +2,17 @@
 
 `CodingAgent` is one conversation per key; `CodingTask` is the long work on one message. The conversation never
 has two tasks at once, and nothing of it is lost when a process dies between two steps.
+
+A task runs to its end:
+
+    curl localhost:8080/CodingAgent/alice/message --json '{"role":"user","content":"Write a parser"}'
+    curl localhost:8080/CodingAgent/alice/get_history
+
+A second message interrupts the first:
+
+    curl localhost:8080/CodingAgent/bob/message/send --json '{"role":"user","content":"Write a web server in Python"}'
+    curl localhost:8080/CodingAgent/bob/message --json '{"role":"user","content":"No, write it in Rust"}'
+    curl localhost:8080/CodingAgent/bob/get_history
 """
 
 import asyncio

@@ -1,6 +1,7 @@
 """`perdure up` and `perdure dev`: the server itself."""
 
 import asyncio
+import gc
 import signal
 from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
@@ -70,6 +71,10 @@ def _serve(config: Path | None, overrides: Mapping[str, object], run: Run) -> No
         finally:
             await node.stop()
 
+    # What is loaded by now stays; and garbage here is mostly freed by counting, so that looking for cycles
+    # after every few hundred objects is wasted.
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
     try:
         uvloop.run(main())
     except PerdureError as error:
@@ -80,6 +85,7 @@ def _serve(config: Path | None, overrides: Mapping[str, object], run: Run) -> No
 
 async def _up(node: Any, stop: asyncio.Event) -> None:
     await node.start()
+    _settle_memory()
     typer.echo(f"Perdure is up.  Ingress {node.ingress_url}  Admin {node.admin_url}")
     await stop.wait()
 
@@ -89,6 +95,7 @@ async def _dev(node: Any, stop: asyncio.Event, target: str, workers: int) -> Non
 
     server = DevServer(node, target, workers, lambda line: typer.echo(f"perdure: {line}", err=True))
     await server.start()
+    _settle_memory()
     typer.echo(f"Perdure runs {target}; save it and it is reloaded. Control-C stops.")
     typer.echo(f"  Ingress   {node.ingress_url}")
     typer.echo(f"  Admin     {node.admin_url}")
@@ -108,3 +115,10 @@ def _check_file(target: str) -> None:
     if path is not None and not path.is_file():
         typer.echo(f"perdure: there is no file {path}. Give the path of your handlers' file.", err=True)
         raise typer.Exit(2)
+
+
+def _settle_memory() -> None:
+    """What the start made stays for good, and what a call makes holds no cycles: collecting seldom saves a tenth."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)

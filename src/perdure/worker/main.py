@@ -6,6 +6,7 @@ outlives its engine, also when a handler blocks the loop or a thread of it will 
 
 import argparse
 import asyncio
+import gc
 import os
 import select
 import signal
@@ -76,6 +77,9 @@ async def _serve(target: str, link: socket.socket) -> int:
     if failure is not None:
         await _report_failure(link, failure)
         return EXIT_LOAD_FAILED
+    # The app and its libraries stay for good: the collector need not walk them again and again.
+    gc.collect()
+    gc.freeze()
     _, server = await loop.create_connection(lambda: WorkerServer(host), sock=link)
     server.announce(frames.Ready(pid=os.getpid()))
     Watchdog(loop)

@@ -111,6 +111,9 @@ class SqliteStore:
     def _prepare(self) -> None:
         connection = self._connection
         connection.set_busy_timeout(5_000)
+        # Plans do not depend on the values bound. Otherwise SQLite parses a statement anew whenever a compared value
+        # changes, which makes a point read several times as expensive.
+        connection.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1)
         header: list[Any] = connection.execute(
             "SELECT application_id, user_version, (SELECT COUNT(*) FROM sqlite_schema)"
             " FROM pragma_application_id, pragma_user_version"
