@@ -48,8 +48,8 @@ def _redirected(run: Callable[..., None], out: str, err: str, environment: dict[
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
         os.dup2(descriptor, number)
         os.close(descriptor)
-    sys.stdout = open(1, "w", buffering=1, closefd=False)
-    sys.stderr = open(2, "w", buffering=1, closefd=False)
+    sys.stdout = os.fdopen(1, "w", buffering=1, closefd=False)
+    sys.stderr = os.fdopen(2, "w", buffering=1, closefd=False)
     os.environ.update(environment)
     run(*arguments)
 
@@ -154,6 +154,10 @@ class Server(Program):
     @property
     def admin(self) -> str:
         return f"http://127.0.0.1:{self._ports[1]}"
+
+    def take_ports(self, ingress: int = 0, admin: int = 0) -> None:
+        """Instead of ports of the system's choice."""
+        self._ports = (ingress, admin)
 
     def launch(self) -> None:
         """Starts without waiting for anything."""

@@ -23,6 +23,10 @@ def first_time(name: str) -> bool:
     return True
 
 
+def memory_in_use() -> int:
+    return int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+
+
 @trouble.handler()
 async def fine(ctx: Context, name: str) -> str:
     return await ctx.run_typed("work", lambda: f"{name} from {os.getpid()}")
@@ -47,7 +51,7 @@ async def exits(ctx: Context, name: str) -> str:
 @trouble.handler()
 async def blocks(ctx: Context, name: str) -> str:
     if first_time(name):
-        time.sleep(60)
+        time.sleep(60)  # noqa: ASYNC251 - that is the mischief
     return name
 
 
@@ -55,8 +59,7 @@ async def blocks(ctx: Context, name: str) -> str:
 async def allocates(ctx: Context, name: str) -> str:
     if first_time(name):
         # A limit of the handler's own, so that the machine does not pay for it.
-        now = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-        resource.setrlimit(resource.RLIMIT_AS, (now + 64 * 1024 * 1024, resource.RLIM_INFINITY))
+        resource.setrlimit(resource.RLIMIT_AS, (memory_in_use() + 64 * 1024 * 1024, resource.RLIM_INFINITY))
         hoard = []
         while True:
             hoard.append(bytearray(1024 * 1024))
