@@ -29,11 +29,11 @@ class Exchange:
         "_invoker",
         "_loop",
         "_machine",
-        "_server",
         "_stream",
         "_timer",
         "awaiting_on",
         "over",
+        "server",
         "start",
     )
 
@@ -48,7 +48,7 @@ class Exchange:
         self._half_closed = False
         self._given_up = False
         self.over = False
-        self._server: str | None = None
+        self.server: str | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._stream: Stream | None = None
         self.awaiting_on: AwaitTree | None = None
@@ -104,7 +104,7 @@ class Exchange:
     def head_received(self, status: int, headers: dict[str, str]) -> None:
         if self.over:
             return
-        self._server = headers.get("x-restate-server")
+        self.server = headers.get("x-restate-server")
         self._active_at = self._loop.time()
         failure = self._machine.head_received(status, headers, self._invoker.clock.now())
         if failure is not None:
@@ -144,7 +144,7 @@ class Exchange:
             attempt=start.attempt,
             deployment_id=start.deployment.id,
             protocol_version=start.protocol_version,
-            server=self._server,
+            server=self.server,
             entries=entries,
             end=end,
             randomness=ids.random_unique(),

@@ -17,7 +17,7 @@ from perdure.invoker.attempt import failed
 from perdure.invoker.endpoints import Endpoints
 from perdure.invoker.exchange import Exchange
 from perdure.invoker.transport import TransportError
-from perdure.model.invocation import AttemptFailure
+from perdure.model.invocation import AttemptFailure, OpenAttempt
 from perdure.model.records import AttemptProgress, Failed, Record
 from perdure.model.registry import Deployment
 
@@ -145,11 +145,13 @@ class Invoker:
         """A live view of the numbers of invocations with an open attempt; may be asked from any thread."""
         return self._open.keys()
 
-    def awaiting_on(self, number: int) -> str | None:
-        """JSON of what the open attempt said it waits for, as operators see it."""
+    def attempt(self, number: int) -> OpenAttempt | None:
+        """What operators see of the open attempt; may be asked from any thread."""
         exchange = self._open.get(number)
-        tree = exchange.awaiting_on if exchange else None
-        return tree.to_json() if tree else None
+        if exchange is None:
+            return None
+        tree = exchange.awaiting_on
+        return OpenAttempt(exchange.start.deployment.id, exchange.server, tree.to_json() if tree else None)
 
     async def stop(self) -> None:
         """Closes all attempts; they go on when the server starts again."""

@@ -120,7 +120,7 @@ class Node:
             self.invoker.open_attempts,
             self._clock,
             server_version=COMPATIBLE_VERSION,
-            awaiting_on=self.invoker.awaiting_on,
+            attempt=self.invoker.attempt,
         )
         protocol_v7 = self._settings.highest_protocol_version >= 7
         admin = AdminSettings(ingress_endpoint=f"{self.ingress_url}/", protocol_v7=protocol_v7)
