@@ -60,7 +60,7 @@ crash: setup ## Long runs that kill processes at random moments
 	$(PYTEST) -m "crash or soak" --timeout 900
 
 interop-reference: setup $(REFERENCE)/.installed ## Runs our side against the official server
-	PERDURE_REFERENCE_SERVER=$(CURDIR)/$(REFERENCE)/node_modules/.bin/restate-server $(PYTEST) -m reference
+	PERDURE_REFERENCE_SERVER=$(CURDIR)/$(REFERENCE)/node_modules/.bin/restate-server $(PYTEST) -m reference -n $(WORKERS)
 
 $(REFERENCE)/.installed: $(VENV)/.installed
 	mkdir -p $(REFERENCE)

@@ -16,7 +16,9 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
-START_S = 40.0
+SOURCES = Path(__file__).parents[2] / "src"
+
+START_S = 20.0
 """A start takes a fraction of a second, or much longer on a machine that is busy with other tests."""
 
 _context = multiprocessing.get_context("forkserver")
@@ -46,8 +48,8 @@ def _redirected(run: Callable[..., None], out: str, err: str, environment: dict[
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
         os.dup2(descriptor, number)
         os.close(descriptor)
-    sys.stdout = open(1, "w", buffering=1, closefd=False)
-    sys.stderr = open(2, "w", buffering=1, closefd=False)
+    sys.stdout = os.fdopen(1, "w", buffering=1, closefd=False)
+    sys.stderr = os.fdopen(2, "w", buffering=1, closefd=False)
     os.environ.update(environment)
     run(*arguments)
 
@@ -83,7 +85,8 @@ class Program:
         self._out, self._err = folder / f"{name}.out", folder / f"{name}.err"
         self._out.touch()
         self._err.touch()
-        self._environment = environment or {}
+        # Workers are started as programs of their own, and the package may be on the path of the tests alone.
+        self._environment = {"PYTHONPATH": str(SOURCES), **(environment or {})}
         self._process: BaseProcess | None = None
 
     def _spawn(self, run: Callable[..., None], *arguments: Any) -> None:
@@ -152,6 +155,10 @@ class Server(Program):
     def admin(self) -> str:
         return f"http://127.0.0.1:{self._ports[1]}"
 
+    def take_ports(self, ingress: int = 0, admin: int = 0) -> None:
+        """Instead of ports of the system's choice."""
+        self._ports = (ingress, admin)
+
     def launch(self) -> None:
         """Starts without waiting for anything."""
         flags = [f"--ingress=127.0.0.1:{self._ports[0]}", f"--admin=127.0.0.1:{self._ports[1]}", f"--data={self.data}"]
@@ -177,8 +184,8 @@ class Server(Program):
 
     def children(self) -> list[int]:
         """Process ids of its workers."""
-        path = Path(f"/proc/{self.pid}/task/{self.pid}/children")
-        found = [int(pid) for pid in path.read_text().split()] if path.exists() else []
+        listed = (path.read_text() for path in Path(f"/proc/{self.pid}/task").glob("*/children"))
+        found = [int(pid) for text in listed for pid in text.split()]
         return [pid for pid in found if b"perdure.worker" in _command_line(pid)]
 
 

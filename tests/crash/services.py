@@ -6,8 +6,16 @@ from datetime import timedelta
 from pathlib import Path
 
 import restate
-from restate import Context, ObjectContext, ObjectSharedContext, Service, VirtualObject, Workflow
-from restate import WorkflowContext, WorkflowSharedContext
+from restate import (
+    Context,
+    ObjectContext,
+    ObjectSharedContext,
+    Service,
+    VirtualObject,
+    Workflow,
+    WorkflowContext,
+    WorkflowSharedContext,
+)
 
 TRACES = Path(os.environ["CRASH_TRACES"])
 

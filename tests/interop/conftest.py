@@ -1,7 +1,7 @@
 """Stacks to test: a server, the services in one of the official SDKs, and what leads from one to the other."""
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +11,7 @@ import pytest
 from perdure.worker.loader import load_app
 from support.client import Client, wait_for
 from support.embedded import embedded
+from support.records import Records
 from support.servers import PYTHON_SERVICES, START_S, perdure, python_services, reference, typescript_services
 
 
@@ -53,34 +54,11 @@ SETUPS = [
 
 @dataclass
 class Stack:
-    """A server with the services registered. folder: where the handlers record."""
+    """A server with the services registered, and what the handlers record."""
 
     setup: Setup
     client: Client
-    folder: Path
-
-    def recorded(self, tag: str) -> list[str]:
-        """The lines that handlers have written under this tag, in order."""
-        path = self.folder / tag
-        return path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-
-    def wait_recorded(self, tag: str, line: str) -> list[str]:
-        """Waits until the line is there; returns all."""
-        wait_for(lambda: line in self.recorded(tag), f"a handler to record {line!r} under {tag}")
-        return self.recorded(tag)
-
-    def awakeable(self, tag: str, prefix: str = "") -> str:
-        """Waits until a handler has recorded the id of an awakeable behind `prefix`; returns the id."""
-        start = f"{prefix}sign_1"
-
-        def found() -> str:
-            return next((line.removeprefix(prefix) for line in self.recorded(tag) if line.startswith(start)), "")
-
-        return wait_for(found, f"a handler to record an awakeable under {tag}")
-
-    def release(self, tag: str) -> None:
-        """Lets a blocked closure go on."""
-        (self.folder / f"{tag}.released").touch()
+    records: Records
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -110,8 +88,9 @@ def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     setup: Setup = request.param
     folder = tmp_path_factory.mktemp(setup.name)
     (folder / "records").mkdir()
-    with started(setup, folder) as client:
-        yield Stack(setup, client, folder / "records")
+    records = Records(folder / "records")
+    with started(setup, folder, records.environment) as client:
+        yield Stack(setup, client, records)
 
 
 @pytest.fixture
@@ -121,9 +100,8 @@ def tag() -> str:
 
 
 @contextmanager
-def started(setup: Setup, folder: Path) -> Iterator[Client]:
-    """Starts the server and the services, registers them, and ends all in the end."""
-    environment = {"PERDURE_INTEROP_DIR": str(folder / "records")}
+def started(setup: Setup, folder: Path, environment: Mapping[str, str]) -> Iterator[Client]:
+    """Starts the server and the services, registers them, and ends all in the end. environment: of the services."""
     match setup.transport:
         case "link":
             with perdure(folder, environment, dev=PYTHON_SERVICES) as client:
@@ -132,7 +110,8 @@ def started(setup: Setup, folder: Path) -> Iterator[Client]:
         case "memory":
             with pytest.MonkeyPatch.context() as patch:
                 patch.syspath_prepend(PYTHON_SERVICES.parent)
-                patch.setenv("PERDURE_INTEROP_DIR", environment["PERDURE_INTEROP_DIR"])
+                for name, value in environment.items():
+                    patch.setenv(name, value)
                 with embedded(folder / "data", load_app(str(PYTHON_SERVICES))) as client:
                     yield client
         case version:

@@ -168,6 +168,18 @@ async def greet(ctx: Context, name: str) -> str:
     return f"hello {name}"
 
 
+fragile = Service("Fragile")
+
+
+@fragile.handler()
+async def crash(ctx: Context, tag: str) -> int:
+    """Takes its process down in the first attempt, after a step."""
+    await ctx.run_typed("before", recorder(tag, "before"))
+    if record(tag, "attempt") == 1:
+        os._exit(3)
+    return 1
+
+
 remote = Service("Remote")
 
 
@@ -244,6 +256,7 @@ app = restate.app(
         waiter("QuickWaiter", inactivity_timeout=QUICK),
         tree,
         sender,
+        fragile,
         hidden,
         remote,
     ],

@@ -48,47 +48,47 @@ def test_a_terminal_error_reaches_the_caller_with_its_metadata(stack) -> None:
 
 def test_steps_run_once_and_in_order(stack, tag: str) -> None:
     assert stack.client.call("Steps/run", {"tag": tag, "count": 5}) == [f"result {i}" for i in range(5)]
-    assert stack.recorded(tag) == [f"step {i}" for i in range(5)]
+    assert stack.records.lines(tag) == [f"step {i}" for i in range(5)]
 
 
 def test_many_steps(stack, tag: str) -> None:
     assert len(stack.client.call("Steps/run", {"tag": tag, "count": 60})) == 60
-    assert len(stack.recorded(tag)) == 60
+    assert len(stack.records.lines(tag)) == 60
 
 
 def test_a_finished_step_is_not_repeated_when_the_handler_fails_after_it(stack, tag: str) -> None:
     assert stack.client.call("Steps/interrupted", {"tag": tag, "failures": 2}) == ["first", "second"]
-    assert [line for line in stack.recorded(tag) if line != "attempt"] == ["first", "second"]
-    assert stack.recorded(tag).count("attempt") >= 3
+    assert [line for line in stack.records.lines(tag) if line != "attempt"] == ["first", "second"]
+    assert stack.records.lines(tag).count("attempt") >= 3
 
 
 def test_a_failing_step_is_tried_until_it_succeeds(stack, tag: str) -> None:
     assert stack.client.call("Steps/flaky", {"tag": tag, "failures": 3}) == "went well"
-    assert stack.recorded(tag) == ["tried"] * 4
+    assert stack.records.lines(tag) == ["tried"] * 4
 
 
 def test_a_failing_step_gives_up_after_its_attempts(stack, tag: str) -> None:
     outcome = stack.client.call("Steps/flaky", {"tag": tag, "failures": 100, "attempts": 3})
     assert outcome["code"] == 500
     assert "the run fails on purpose" in outcome["message"]
-    assert stack.recorded(tag) == ["tried"] * 3
+    assert stack.records.lines(tag) == ["tried"] * 3
 
 
 def test_a_terminal_error_of_a_step_is_not_retried(stack, tag: str) -> None:
     assert stack.client.call("Steps/refused", tag) == {"code": 404, "message": "no such thing"}
-    assert stack.recorded(tag) == ["tried"]
+    assert stack.records.lines(tag) == ["tried"]
 
 
 def test_random_values_and_the_time_are_the_same_in_every_attempt(stack, tag: str) -> None:
     drawn = stack.client.call("Steps/dice", tag)
-    assert [line for line in stack.recorded(tag) if line != "attempt"] == [drawn, drawn]
+    assert [line for line in stack.records.lines(tag) if line != "attempt"] == [drawn, drawn]
 
 
 def test_a_handler_that_uses_up_its_attempts_is_killed(stack, tag: str) -> None:
     response = stack.client.post("KilledWhenBroken/work", {"tag": tag, "failures": 100})
     assert response.status_code == 500
     assert "broken on purpose" in response.json()["message"]
-    assert stack.recorded(tag) == ["attempt"] * 2
+    assert stack.records.lines(tag) == ["attempt"] * 2
 
 
 def test_a_handler_that_uses_up_its_attempts_is_paused_and_resumed(stack, tag: str) -> None:
@@ -102,7 +102,7 @@ def test_a_repeated_call_with_an_idempotency_key_gives_the_first_result(stack, t
     calls = [stack.client.post("Steps/run", {"tag": tag, "count": 1}, idempotency_key=tag) for _ in range(3)]
     assert [call.json() for call in calls] == [["result 0"]] * 3
     assert len({call.headers["x-restate-id"] for call in calls}) == 1
-    assert stack.recorded(tag) == ["step 0"]
+    assert stack.records.lines(tag) == ["step 0"]
 
 
 def test_calls_at_once_with_an_idempotency_key_run_once(stack, tag: str) -> None:
@@ -112,13 +112,13 @@ def test_calls_at_once_with_an_idempotency_key_run_once(stack, tag: str) -> None
     with ThreadPoolExecutor(8) as pool:
         results = list(pool.map(call, range(8)))
     assert results == [["result 0", "result 1"]] * 8
-    assert stack.recorded(tag) == ["step 0", "step 1"]
+    assert stack.records.lines(tag) == ["step 0", "step 1"]
 
 
 def test_a_handler_calls_with_an_idempotency_key(stack, tag: str) -> None:
     first_id, first, second_id, second = stack.client.call("Remote/twice", {"tag": tag, "key": tag})
     assert (first_id, first) == (second_id, second)
-    assert stack.recorded(tag) == ["step 0"]
+    assert stack.records.lines(tag) == ["step 0"]
 
 
 def test_a_result_is_read_again_by_its_id(stack, tag: str) -> None:
@@ -136,7 +136,7 @@ def test_a_handler_attaches_to_an_invocation(stack, tag: str) -> None:
 
 def test_a_handler_attaches_while_the_other_one_still_waits(stack, tag: str) -> None:
     waiting = stack.client.send("Waiter/awakeable", tag)
-    awakeable = stack.awakeable(tag)
+    awakeable = stack.records.awakeable(tag)
     attached = stack.client.send("Remote/attach", waiting)
     wait_for(lambda: "pinned_deployment_id" in stack.client.invocation(attached), "the attach to be recorded")
     stack.client.resolve(awakeable, "done")

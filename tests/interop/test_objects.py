@@ -20,12 +20,12 @@ def test_calls_of_one_key_run_one_after_the_other_in_order(stack, tag: str) -> N
     sent = [stack.client.send(f"Ledger/{tag}/append", {"tag": tag, "item": item}) for item in items]
     stack.client.attach(sent[-1])
     assert stack.client.call(f"Ledger/{tag}/read", "items") == items
-    assert stack.recorded(tag) == [f"{turn} {item}" for item in items for turn in ("enter", "leave")]
+    assert stack.records.lines(tag) == [f"{turn} {item}" for item in items for turn in ("enter", "leave")]
 
 
 def test_another_key_does_not_wait(stack, tag: str) -> None:
     invocation = stack.client.send("Waiter/awakeable", tag)
-    awakeable = stack.awakeable(tag)
+    awakeable = stack.records.awakeable(tag)
     assert stack.client.call(f"Ledger/{tag}/add", 1) == 1
     stack.client.resolve(awakeable, None)
     assert stack.client.attach(invocation) == {"value": None}
@@ -84,7 +84,7 @@ def test_a_workflow_runs_once(stack, tag: str) -> None:
     assert stack.client.attach(first)["decision"] == "early"
     again = stack.client.post(f"Approval/{tag}/run", tag)
     assert (again.status_code, again.headers["x-restate-id"]) == (409, first)
-    assert stack.recorded(tag) == ["notified"]
+    assert stack.records.lines(tag) == ["notified"]
 
 
 def test_a_promise_is_rejected(stack, tag: str) -> None:

@@ -18,7 +18,7 @@ def test_a_handler_sleeps(stack, waiter: str) -> None:
 def awaiting(stack: Any, waiter: str, tag: str) -> tuple[str, str]:
     """An invocation that waits for an awakeable, and the awakeable."""
     invocation = stack.client.send(f"{waiter}/awakeable", tag)
-    awakeable = stack.awakeable(tag)
+    awakeable = stack.records.awakeable(tag)
     if waiter == "QuickWaiter":
         stack.client.wait_status(invocation, "suspended")
     return invocation, awakeable
@@ -101,7 +101,7 @@ def test_select(stack, tag: str, waiter: str) -> None:
 def test_as_completed(stack, tag: str, waiter: str) -> None:
     parts = [{"awakeable": 1}, {"call": "called"}]
     invocation = stack.client.send(f"{waiter}/combine", {"tag": tag, "way": "as_completed", "parts": parts})
-    awakeable = stack.awakeable(tag)
+    awakeable = stack.records.awakeable(tag)
     wait_for(lambda: stack.client.query(CALLED.replace("{id}", invocation)), "the call to be over")
     stack.client.resolve(awakeable, "resolved")
     assert stack.client.attach(invocation) == ["called", "resolved"]
@@ -163,7 +163,7 @@ def test_a_combination_is_completed_from_outside(stack, tag: str, waiter: str) -
     invocation = stack.client.send(
         f"{waiter}/combine", {"tag": tag, "way": way, "parts": [{"awakeable": 1}, {"call": "called"}]}
     )
-    awakeable = stack.awakeable(tag)
+    awakeable = stack.records.awakeable(tag)
     if waiter == "QuickWaiter":
         stack.client.wait_status(invocation, "suspended")
     stack.client.resolve(awakeable, "resolved")

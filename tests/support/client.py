@@ -112,6 +112,10 @@ class Client:
         response = self._http.post(f"{self.admin}/deployments", json={"uri": uri, **options})
         return self._result(f"register {uri}", response)
 
+    def change_service(self, service: str, changes: dict[str, Any]) -> Any:
+        """Changes settings of a service; returns how it is now. Raises: CallFailed."""
+        return self._result(f"change {service}", self._http.patch(f"{self.admin}/services/{service}", json=changes))
+
     def operate(self, invocation: str, verb: str) -> Any:
         """verb: cancel, kill, pause, resume, purge, restart-as-new. Raises: CallFailed."""
         return self._result(f"{verb} {invocation}", self._http.patch(f"{self.admin}/invocations/{invocation}/{verb}"))

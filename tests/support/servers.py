@@ -55,8 +55,10 @@ def served(command: list[str], log: Path, environment: Mapping[str, str], sock: 
 
 
 @contextmanager
-def perdure(folder: Path, environment: Mapping[str, str], dev: Path | None = None) -> Iterator[Client]:
-    """A Perdure server; with `dev` it serves that file itself."""
+def perdure(
+    folder: Path, environment: Mapping[str, str], dev: Path | None = None, kill: bool = False
+) -> Iterator[Client]:
+    """A Perdure server; with `dev` it serves that file itself. kill: ends it as a crash would."""
     beside = Path(sys.executable).parent / "perdure"
     program = [str(beside)] if beside.exists() else [sys.executable, "-m", "perdure.cli.main"]
     work = ["dev", str(dev), "--workers", "1"] if dev else ["up"]
@@ -64,18 +66,23 @@ def perdure(folder: Path, environment: Mapping[str, str], dev: Path | None = Non
     options = ["--ingress", ingress, "--admin", admin, "--data", str(folder / "data")]
     paths = [str(SOURCES), *filter(None, [os.environ.get("PYTHONPATH")])]
     settings = {**environment, "PYTHONPATH": os.pathsep.join(paths)}
-    with healthy(Program([*program, *work, *options], folder / "server.log", settings), ingress, admin) as client:
+    started = Program([*program, *work, *options], folder / "server.log", settings)
+    with healthy(started, ingress, admin) as client:
         yield client
+        if kill:
+            started.kill()
 
 
 @contextmanager
-def reference(folder: Path, environment: Mapping[str, str]) -> Iterator[Client]:
-    """The official server that `PERDURE_REFERENCE_SERVER` names."""
+def reference(folder: Path, environment: Mapping[str, str], kill: bool = True) -> Iterator[Client]:
+    """The official server that `PERDURE_REFERENCE_SERVER` names; what npm puts around it can only be killed."""
+    assert kill
     program = os.environ.get("PERDURE_REFERENCE_SERVER")
     if not program:
         pytest.skip("PERDURE_REFERENCE_SERVER names no official server: `make interop-reference` installs one")
     ingress, admin, node = free_addresses(3)
     settings = {
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
         "DO_NOT_TRACK": "1",
         "RESTATE_DISABLE_TELEMETRY": "true",
         "RESTATE_DEFAULT_NUM_PARTITIONS": "4",
@@ -90,7 +97,7 @@ def reference(folder: Path, environment: Mapping[str, str]) -> Iterator[Client]:
     started = Program([program], folder / "server.log", {**environment, **settings})
     with healthy(started, ingress, admin) as client:
         yield client
-        started.kill()  # what npm puts around the program does not pass a request to end on
+        started.kill()
 
 
 @contextmanager

@@ -32,7 +32,8 @@ class Services:
 
     async def modify(self, request: Request) -> Response:
         asked = await read_body(request, schemas.ModifyServiceRequest)
-        changes = ServiceSettings(**msgspec.structs.asdict(asked))
+        # Converted, for a duration must be a plain number by the time that settings are stored.
+        changes = msgspec.convert(asked, ServiceSettings, from_attributes=True)
         return json_response(
             service_view(await self._registrar.change_settings(request.path_params["service"], changes))
         )

@@ -21,7 +21,7 @@ from perdure.ingress.settings import IngressSettings
 from perdure.ingress.validation import check_input
 from perdure.model.actions import Accepted, AlreadyInvoked, Finished, Refused
 from perdure.model.durations import BadDuration, parse_duration
-from perdure.model.invocation import Failure, HandlerKind, Target
+from perdure.model.invocation import Failure, HandlerKind, ServiceKind, Target
 from perdure.model.records import Invoke
 from perdure.model.registry import Handler
 from perdure.partition.gateway import Gateway, NotReady
@@ -130,8 +130,11 @@ class Invocations:
             return ids.workflow_invocation_id(target.service, target.key), None, True
         may_exist = idempotency_key is not None
         if idempotency_key is None:
+            unique = ids.ulid_bytes(self._clock.now(), ids.random_unique()[:10])
+            if target.service_kind is ServiceKind.WORKFLOW:
+                return ids.fresh_invocation_id(target.service, target.key, unique, ids.random_bucket()), None, False
             # With a key of its own, each outcome is kept, and can be asked for by id after the client went away.
-            idempotency_key = ids.ulid_text(ids.ulid_bytes(self._clock.now(), ids.random_unique()[:10]))
+            idempotency_key = ids.ulid_text(unique)
         invocation_id = ids.idempotent_invocation_id(target.service, target.handler, idempotency_key, target.key)
         return invocation_id, idempotency_key, may_exist
 

@@ -9,7 +9,7 @@ import msgspec
 
 from perdure.ids import decode_invocation_id, hash_key, invocation_partition_key
 from perdure.introspection import entries
-from perdure.model.invocation import AttemptFailure, Failure
+from perdure.model.invocation import AttemptFailure, Failure, OpenAttempt
 from perdure.model.registry import Registry
 from perdure.model.timestamps import format_time, parse_time
 from perdure.protocol.futures import AwaitTree
@@ -31,9 +31,9 @@ _failure_decoder: Final = msgspec.json.Decoder(Failure)
 class Surroundings:
     """What the views need beside the file; set anew before each query, on whatever thread."""
 
-    def __init__(self, server_version: str, awaiting_on: Callable[[int], str | None]) -> None:
+    def __init__(self, server_version: str, attempt: Callable[[int], OpenAttempt | None]) -> None:
         self.server_version = server_version
-        self.awaiting_on = awaiting_on
+        self.attempt = attempt
         self.registry = Registry({}, {}, {})
         self.open_attempts: Collection[int] = frozenset()
 
@@ -45,7 +45,9 @@ def register(connection: apsw.Connection, surroundings: Surroundings) -> None:
         connection.create_scalar_function(name, function, deterministic=True)
     moving: dict[str, Callable[..., Any]] = {
         "attempt_is_open": lambda number: number in surroundings.open_attempts,
-        "awaiting_on": surroundings.awaiting_on,
+        "attempt_deployment": lambda number: _of(surroundings.attempt(number), "deployment_id"),
+        "attempt_server": lambda number: _of(surroundings.attempt(number), "server"),
+        "awaiting_on": lambda number: _of(surroundings.attempt(number), "awaiting_on"),
         "server_version": lambda: surroundings.server_version,
         "entry_json": lambda type_id, raw, callee: entries.entry_json(
             type_id, raw, callee, surroundings.registry, lite=False
@@ -94,6 +96,10 @@ def _failure_text(failure: bytes) -> str:
     decoded = _attempt_failure_or_failure(failure)
     text = f"[{decoded.code} {_FAILURE_NAMES.get(decoded.code, 'Internal')}] {decoded.message}"
     return f"{text}\n{decoded.stacktrace}" if decoded.stacktrace else text
+
+
+def _of(attempt: OpenAttempt | None, field: str) -> str | None:
+    return getattr(attempt, field) if attempt is not None else None
 
 
 def _attempt_failure_or_failure(failure: bytes) -> AttemptFailure | Failure:

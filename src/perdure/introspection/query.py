@@ -23,6 +23,7 @@ from perdure.introspection.catalog import Column, ColumnType
 from perdure.introspection.problems import QueryError
 from perdure.introspection.result import QueryResult, ResultWriter
 from perdure.introspection.translate import Translated, parse, translate
+from perdure.model.invocation import OpenAttempt
 from perdure.model.registry import Registry
 
 _SHOW: Final = re.compile(r"\s*show\s+tables\s*;?\s*", re.IGNORECASE)
@@ -55,20 +56,20 @@ class QueryEngine:
         clock: Clock,
         *,
         server_version: str,
-        awaiting_on: Callable[[int], str | None] = lambda _: None,
+        attempt: Callable[[int], OpenAttempt | None] = lambda _: None,
         limits: QueryLimits | None = None,
     ) -> None:
         """path: the partition file. registry: its snapshot. open_attempts: a live view of the invocations with one,
         so that a row and its attempt are looked at in the same moment.
 
-        server_version: what `created_using_restate_version` shows. awaiting_on: JSON of what an open attempt waits for;
+        server_version: what `created_using_restate_version` shows. attempt: what is known of an open attempt;
         called on the query thread. The file is opened with the first query.
         """
         self._path = path
         self._registry = registry
         self._open_attempts = open_attempts
         self._clock = clock
-        self._surroundings = functions.Surroundings(server_version, awaiting_on)
+        self._surroundings = functions.Surroundings(server_version, attempt)
         self._limits = limits or QueryLimits()
         self._thread = ThreadPoolExecutor(1, "query")
         self._waiting = 0

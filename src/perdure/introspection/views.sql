@@ -50,8 +50,8 @@ SELECT
     attempt_is_open(number) AS in_flight,
     retry_count,
     last_start_at,
-    last_deployment_id AS last_attempt_deployment_id,
-    last_server AS last_attempt_server,
+    coalesce(attempt_deployment(number), last_deployment_id) AS last_attempt_deployment_id,
+    coalesce(attempt_server(number), last_server) AS last_attempt_server,
     next_retry_at,
     failure_text(last_failure) AS last_failure,
     CAST(last_failure AS TEXT) ->> '$.rt_code' AS last_failure_error_code,
@@ -105,18 +105,21 @@ SELECT
     CASE WHEN status = 'invoked' AND last_start_at IS NOT NULL THEN retry_count END AS retry_count,
     CASE WHEN status = 'invoked' THEN last_start_at END AS last_start_at,
     CASE WHEN status = 'invoked' THEN next_retry_at END AS next_retry_at,
-    CASE WHEN status = 'invoked' THEN last_deployment_id END AS last_attempt_deployment_id,
-    CASE WHEN status = 'invoked' THEN last_server END AS last_attempt_server,
-    CASE WHEN status = 'invoked' THEN failure_text(last_failure) END AS last_failure,
-    CASE WHEN status = 'invoked' THEN CAST(last_failure AS TEXT) ->> '$.rt_code' END AS last_failure_error_code,
+    CASE WHEN status = 'invoked' THEN coalesce(attempt_deployment(number), last_deployment_id) END
+        AS last_attempt_deployment_id,
+    CASE WHEN status = 'invoked' THEN coalesce(attempt_server(number), last_server) END
+        AS last_attempt_server,
+    CASE WHEN status IN ('invoked', 'paused') THEN failure_text(last_failure) END AS last_failure,
+    CASE WHEN status IN ('invoked', 'paused') THEN CAST(last_failure AS TEXT) ->> '$.rt_code' END
+        AS last_failure_error_code,
     NULL AS last_failure_related_entry_index,
     NULL AS last_failure_related_entry_name,
     NULL AS last_failure_related_entry_type,
-    CASE WHEN status = 'invoked' THEN CAST(last_failure AS TEXT) ->> '$.command_index' END
+    CASE WHEN status IN ('invoked', 'paused') THEN CAST(last_failure AS TEXT) ->> '$.command_index' END
         AS last_failure_related_command_index,
-    CASE WHEN status = 'invoked' THEN CAST(last_failure AS TEXT) ->> '$.command_name' END
+    CASE WHEN status IN ('invoked', 'paused') THEN CAST(last_failure AS TEXT) ->> '$.command_name' END
         AS last_failure_related_command_name,
-    CASE WHEN status = 'invoked' THEN CAST(last_failure AS TEXT) ->> '$.command_type' END
+    CASE WHEN status IN ('invoked', 'paused') THEN CAST(last_failure AS TEXT) ->> '$.command_type' END
         AS last_failure_related_command_type,
     CASE WHEN status = 'invoked' THEN awaiting_on(number) END AS last_awaiting_on_future_json,
     CASE

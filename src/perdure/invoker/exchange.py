@@ -16,9 +16,6 @@ from perdure.protocol.versions import invocation_content_type
 if TYPE_CHECKING:
     from perdure.invoker.invoker import Invoker
 
-DRAIN_S = 5.0
-"""How long the endpoint may take to end the response after its final frame."""
-
 
 class Exchange:
     """Implements `StreamHandler`. Lives until its end is with the partition; then only drains."""
@@ -32,11 +29,11 @@ class Exchange:
         "_invoker",
         "_loop",
         "_machine",
-        "_server",
         "_stream",
         "_timer",
         "awaiting_on",
         "over",
+        "server",
         "start",
     )
 
@@ -51,7 +48,7 @@ class Exchange:
         self._half_closed = False
         self._given_up = False
         self.over = False
-        self._server: str | None = None
+        self.server: str | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._stream: Stream | None = None
         self.awaiting_on: AwaitTree | None = None
@@ -107,7 +104,7 @@ class Exchange:
     def head_received(self, status: int, headers: dict[str, str]) -> None:
         if self.over:
             return
-        self._server = headers.get("x-restate-server")
+        self.server = headers.get("x-restate-server")
         self._active_at = self._loop.time()
         failure = self._machine.head_received(status, headers, self._invoker.clock.now())
         if failure is not None:
@@ -132,13 +129,13 @@ class Exchange:
         failure = self._machine.end_received()
         if failure is not None:
             self._tell([], failure, 0)
-        self._settle()
+        self._invoker.settled(self)
 
     def stream_failed(self, error: TransportError) -> None:
         if not self._machine.ended:
             self._machine.ended = True
             self._tell([], self._invoker.connection_failure(error), 0)
-        self._settle()
+        self._invoker.settled(self)
 
     def _tell(self, entries: list[Entry], end: AttemptEnd | None, size: int) -> None:
         start = self.start
@@ -147,7 +144,7 @@ class Exchange:
             attempt=start.attempt,
             deployment_id=start.deployment.id,
             protocol_version=start.protocol_version,
-            server=self._server,
+            server=self.server,
             entries=entries,
             end=end,
             randomness=ids.random_unique(),
@@ -183,13 +180,12 @@ class Exchange:
             self._timer.cancel()
         assert self._stream is not None
         self._stream.half_close()
-        self._timer = self._loop.call_later(DRAIN_S, self._stream.reset)
+        self._invoker.drain(self)
 
-    def _settle(self) -> None:
-        """The response is over for good."""
-        if self.over and self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+    def drained(self) -> None:
+        """The response had its time to end by itself."""
+        if self._stream is not None:
+            self._stream.reset()
 
     # timers
 

@@ -1,5 +1,6 @@
 """Runs attempts: so many at once, over the transport that leads to each one's code."""
 
+import asyncio
 from collections import deque
 from collections.abc import Callable, KeysView
 from typing import Protocol
@@ -16,11 +17,14 @@ from perdure.invoker.attempt import failed
 from perdure.invoker.endpoints import Endpoints
 from perdure.invoker.exchange import Exchange
 from perdure.invoker.transport import TransportError
-from perdure.model.invocation import AttemptFailure
+from perdure.model.invocation import AttemptFailure, OpenAttempt
 from perdure.model.records import AttemptProgress, Failed, Record
 from perdure.model.registry import Deployment
 
 log = structlog.get_logger()
+
+DRAIN_S = 5.0
+"""How long an endpoint may take to end the response after its final frame."""
 
 RETRY_LOST_S = 1.0
 """How often an attempt whose words could not be stored is reported as failed, until the store takes it."""
@@ -54,6 +58,9 @@ class Invoker:
         self.settings = settings
         self._open: dict[int, Exchange] = {}
         self._queue: deque[tuple[int, int]] = deque()
+        # In order of their deadlines, since all have the same time; one timer for all, because one each is dear.
+        self._draining: dict[Exchange, float] = {}
+        self._drain_timer: asyncio.TimerHandle | None = None
         self._stopping = False
 
     # actions of the partition, between transactions
@@ -100,6 +107,17 @@ class Invoker:
             if self._queue:
                 self._partition.between_transactions(self._fill)
 
+    def drain(self, exchange: Exchange) -> None:
+        """The exchange's outcome is known; its response may take a moment to end."""
+        loop = self._endpoints.loop
+        self._draining[exchange] = loop.time() + DRAIN_S
+        if self._drain_timer is None:
+            self._drain_timer = loop.call_later(DRAIN_S, self._reset_drained)
+
+    def settled(self, exchange: Exchange) -> None:
+        """The response is over for good."""
+        self._draining.pop(exchange, None)
+
     def lost(self, start: AttemptStart) -> None:
         """An attempt was given up because the store failed; it is reported until the store takes it."""
         failure = failed(500, "RT0006", "the server could not store what the attempt said, and tries again")
@@ -116,8 +134,7 @@ class Invoker:
         self._report(record)
 
     def connection_failure(self, error: TransportError) -> Failed:
-        retry_after = 0 if error.retry_at_once else None
-        return Failed(AttemptFailure(500, "RT0010", str(error)), retry_after)
+        return Failed(AttemptFailure(500, "RT0010", str(error)), error.retry_after)
 
     def extra_headers(self, deployment: Deployment, path: str, key: str | None) -> list[tuple[str, str]]:
         return self._endpoints.extra_headers(deployment, path, key)
@@ -128,11 +145,13 @@ class Invoker:
         """A live view of the numbers of invocations with an open attempt; may be asked from any thread."""
         return self._open.keys()
 
-    def awaiting_on(self, number: int) -> str | None:
-        """JSON of what the open attempt said it waits for, as operators see it."""
+    def attempt(self, number: int) -> OpenAttempt | None:
+        """What operators see of the open attempt; may be asked from any thread."""
         exchange = self._open.get(number)
-        tree = exchange.awaiting_on if exchange else None
-        return tree.to_json() if tree else None
+        if exchange is None:
+            return None
+        tree = exchange.awaiting_on
+        return OpenAttempt(exchange.start.deployment.id, exchange.server, tree.to_json() if tree else None)
 
     async def stop(self) -> None:
         """Closes all attempts; they go on when the server starts again."""
@@ -140,7 +159,20 @@ class Invoker:
         self._queue.clear()
         for exchange in list(self._open.values()):
             exchange.abort()
+        if self._drain_timer is not None:
+            self._drain_timer.cancel()
         await self._endpoints.close()
+
+    def _reset_drained(self) -> None:
+        loop = self._endpoints.loop
+        now = loop.time()
+        self._drain_timer = None
+        for exchange, deadline in list(self._draining.items()):
+            if deadline > now:
+                self._drain_timer = loop.call_later(deadline - now, self._reset_drained)
+                break
+            del self._draining[exchange]
+            exchange.drained()
 
     # opening
 

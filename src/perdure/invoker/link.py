@@ -100,6 +100,7 @@ class LinkTransport(LinkProtocol):
         super().__init__()
         self._streams: dict[int, _LinkStream] = {}
         self._last_number = 0
+        self._asked_at: float | None = None
         self.ready: asyncio.Future[frames.Ready] = self._loop.create_future()
         # Whoever does not wait for `ready` sees the failure on the streams; asyncio need not complain.
         self.ready.add_done_callback(lambda ready: ready.cancelled() or ready.exception())
@@ -114,6 +115,8 @@ class LinkTransport(LinkProtocol):
             self._loop.call_soon(stream.deliver_failure, TransportError(reason))
             return stream
         self._streams[number] = stream
+        if self._asked_at is None:
+            self._asked_at = self._loop.time()
         self.write(frames.frame(number, frames.OPEN, payload))
         return stream
 
@@ -132,6 +135,11 @@ class LinkTransport(LinkProtocol):
     def open_streams(self) -> int:
         return len(self._streams)
 
+    @property
+    def silent_s(self) -> float:
+        """How long the worker has had an exchange to answer without saying anything at all."""
+        return 0.0 if self._asked_at is None else self._loop.time() - self._asked_at
+
     def fail_streams(self, error: TransportError) -> None:
         """Cuts all exchanges off; their handlers are told `error`."""
         for stream in list(self._streams.values()):
@@ -142,6 +150,7 @@ class LinkTransport(LinkProtocol):
         self._streams.pop(number, None)
 
     def frame_received(self, stream: int, kind: int, payload: bytes) -> None:
+        self._asked_at = None
         if kind == frames.CONTROL:
             self._control(frames.decode_control(payload))
             return

@@ -5,11 +5,16 @@ import asyncio
 from perdure.invoker.transport import Request, Stream, StreamHandler, TransportError
 
 
+class WorkerRestarts(TransportError):
+    """There is no worker just now, and a new one is being started."""
+
+    retry_after = 200
+
+
 class Nowhere:
     """An exchange opened while no worker runs."""
 
-    def __init__(self, handler: StreamHandler) -> None:
-        error = TransportError("no worker is running")
+    def __init__(self, handler: StreamHandler, error: TransportError) -> None:
         self._handle = asyncio.get_running_loop().call_soon(handler.stream_failed, error)
 
     def send(self, data: bytes) -> None:
@@ -31,7 +36,7 @@ class NotRunning:
     bidirectional = True
 
     def open(self, request: Request, handler: StreamHandler) -> Stream:
-        return Nowhere(handler)
+        return Nowhere(handler, TransportError("no worker is running"))
 
     async def close(self) -> None:
         pass

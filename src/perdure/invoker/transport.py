@@ -12,10 +12,11 @@ import msgspec
 class TransportError(Exception):
     """The exchange broke: refused, reset, timed out, or the peer broke HTTP. `str()` is for people.
 
-    retry_at_once: the peer is coming back by itself, so the next attempt need not wait.
+    retry_after: ms until the next attempt where the peer is coming back by itself; that uses up no attempt of the
+    retry policy. None: as the policy says.
     """
 
-    retry_at_once = False
+    retry_after: int | None = None
 
 
 class Http1Answer(TransportError):

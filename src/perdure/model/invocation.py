@@ -102,6 +102,14 @@ class AttemptFailure(msgspec.Struct, frozen=True, gc=False):
     command_type: str | None = None
 
 
+class OpenAttempt(msgspec.Struct, frozen=True):
+    """What is known of an attempt before it says anything. server: the SDK. awaiting_on: JSON of what it waits for."""
+
+    deployment_id: str
+    server: str | None
+    awaiting_on: str | None
+
+
 class Invocation(msgspec.Struct, gc=False):
     """The row of one invocation. Times are milliseconds since the epoch, retentions milliseconds.
 

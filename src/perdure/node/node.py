@@ -37,8 +37,8 @@ log = structlog.get_logger()
 class Node:
     """A whole server in this process. Use inside a running event loop; `start` and `stop` once each."""
 
-    def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
-        """Opens the store. Raises: StorageError, BadIdentityKey."""
+    def __init__(self, settings: Settings, clock: Clock | None = None, *, vfs: str | None = None) -> None:
+        """Opens the store. vfs: name of the SQLite VFS below it. Raises: StorageError, BadIdentityKey."""
         self._settings = settings
         self._clock = clock or SystemClock()
         defaults = registry_defaults(settings)
@@ -47,7 +47,7 @@ class Node:
         def snapshot(deployments: Iterable[Deployment], changes: Mapping[str, ServiceSettings]) -> Registry:
             return build_registry(deployments, changes, defaults)
 
-        self._store = SqliteStore(settings.data, snapshot)
+        self._store = SqliteStore(settings.data, snapshot, vfs=vfs)
         self._defaults = defaults
         self._endpoints = Endpoints(self._clock, signer)
         self.partition = Partition(self._store, self._clock)
@@ -120,7 +120,7 @@ class Node:
             self.invoker.open_attempts,
             self._clock,
             server_version=COMPATIBLE_VERSION,
-            awaiting_on=self.invoker.awaiting_on,
+            attempt=self.invoker.attempt,
         )
         protocol_v7 = self._settings.highest_protocol_version >= 7
         admin = AdminSettings(ingress_endpoint=f"{self.ingress_url}/", protocol_v7=protocol_v7)

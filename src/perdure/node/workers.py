@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 
 from perdure.invoker.link import LinkTransport, WorkerFailed, connect_link
-from perdure.invoker.nowhere import Nowhere
+from perdure.invoker.nowhere import Nowhere, WorkerRestarts
 from perdure.invoker.transport import Request, Stream, StreamHandler, TransportError
 
 STEADY_S = 5.0
@@ -18,6 +18,10 @@ STEADY_S = 5.0
 RESTART_DELAYS_S = (0.0, 0.5, 1.0, 2.0, 5.0)
 """Before the next start of a worker that keeps dying young; the last is repeated."""
 
+SILENT_S = 0.2
+"""A worker that leaves exchanges unanswered for so long is given others only if there is nobody else: a handler may
+block it, and what was retried on account of that must not come back to it."""
+
 OOM_SCORE = 500
 """When memory runs out, the kernel ends a worker rather than the engine."""
 
@@ -25,7 +29,7 @@ OOM_SCORE = 500
 class WorkersReloaded(TransportError):
     """The exchange was cut because new code has taken over."""
 
-    retry_at_once = True
+    retry_after = 0
 
 
 class _Worker:
@@ -44,7 +48,7 @@ class _Worker:
 
 
 class WorkerPool:
-    """`count` processes that serve one app. Implements `Transport`: each exchange goes to the least busy of them.
+    """`count` processes that serve one app. Implements `Transport`: each exchange goes to the least busy that answers.
 
     target: `FILE[:APP]` or `module:app`. say: prints one line for people.
     """
@@ -78,8 +82,8 @@ class WorkerPool:
     def open(self, request: Request, handler: StreamHandler) -> Stream:
         running = [worker.link for worker in self._workers if worker.link.connected]
         if not running:
-            return Nowhere(handler)
-        return min(running, key=lambda link: link.open_streams).open(request, handler)
+            return Nowhere(handler, WorkerRestarts("the worker has died, and a new one is being started"))
+        return min(running, key=_reluctance).open(request, handler)
 
     async def close(self) -> None:
         self._closing = True
@@ -98,7 +102,7 @@ class WorkerPool:
             if isinstance(error, WorkerFailed):
                 raise
             status = _describe_status(workers[0].process.returncode)
-            raise WorkerFailed(f"the worker ended while it loaded {self._target}: {status}") from None
+            raise WorkerFailed(f"the worker ended while it loaded {self._target}: {status}.") from None
         for worker in workers:
             self._guard(worker, attempt=0)
         return workers
@@ -150,6 +154,11 @@ class WorkerPool:
             self._workers[self._workers.index(worker)] = fresh
             self._guard(fresh, attempt)
             return
+
+
+def _reluctance(link: LinkTransport) -> tuple[bool, int]:
+    """Smallest for the worker that should get the next exchange."""
+    return link.silent_s > SILENT_S, link.open_streams
 
 
 def _offer_to_oom_killer(pid: int) -> None:

@@ -75,6 +75,10 @@ class AttemptRunner(Protocol):
     def abort(self, number: int, attempt: int) -> None: ...
 
 
+_Waiting = tuple[Record, Callable[[StoreUnavailable | None], None] | None]
+"""A record, and who is told that it is durable or why it is not."""
+
+
 class Partition:
     """A running partition: implements `partition.gateway.Gateway`."""
 
@@ -82,7 +86,9 @@ class Partition:
         self._store = store
         self._clock = clock
         self._runner: AttemptRunner | None = None
-        self._queue: deque[tuple[Record, Callable[[StoreUnavailable | None], None] | None]] = deque()
+        self._queue: deque[_Waiting] = deque()
+        self._one_by_one = 0
+        """So many records are applied in transactions of their own, to find the one that cannot be."""
         self._reads: deque[Callable[[], None]] = deque()
         self._waiters = Waiters()
         self._timers = TimerShell(clock, lambda: self.put(TimersDue()))
@@ -212,15 +218,18 @@ class Partition:
                     await self._run_batch()
 
     async def _run_batch(self) -> None:
-        batch = [self._queue.popleft() for _ in range(min(len(self._queue), BATCH_MAX))]
+        size = BATCH_MAX
+        if self._one_by_one:
+            self._one_by_one -= 1
+            size = 1
+        batch = [self._queue.popleft() for _ in range(min(len(self._queue), size))]
         try:
             actions = self._apply_all([record for record, _ in batch])
             await self._commit()
         except StoreUnavailable as error:
             self._store.rollback()
             log.error("store unavailable", reason=str(error), records=len(batch))
-            for record, applied in batch:
-                self._refuse(record, applied, error)
+            self._refuse_all(batch, error)
             # A disk that fails is not asked again at once, again and again.
             await asyncio.sleep(_PAUSE_AFTER_STORE_FAILURE_S)
         except Exception:
@@ -228,9 +237,10 @@ class Partition:
             self._store.rollback()
             if len(batch) == 1:
                 log.exception("record refused", record=type(batch[0][0]).__name__)
-                self._refuse(*batch[0], StoreUnavailable("internal error, the server's log has the details"))
+                self._refuse_all(batch, StoreUnavailable("internal error, the server's log has the details"))
             else:
-                await self._apply_one_by_one(batch)
+                self._queue.extendleft(reversed(batch))
+                self._one_by_one = len(batch)
         else:
             for action in actions:
                 _guarded(self._performers[type(action)], action)
@@ -268,19 +278,17 @@ class Partition:
                         actions.append(action)
         return actions
 
-    async def _apply_one_by_one(
-        self, batch: list[tuple[Record, Callable[[StoreUnavailable | None], None] | None]]
-    ) -> None:
-        waiting = list(self._queue)
-        self._queue.clear()
-        for item in batch:
-            self._queue.append(item)
-            await self._run_batch()
-        # What came meanwhile comes behind what was there before.
-        arrived = list(self._queue)
-        self._queue.clear()
-        self._queue.extend(waiting)
-        self._queue.extend(arrived)
+    def _refuse_all(self, batch: list[_Waiting], error: StoreUnavailable) -> None:
+        """What an attempt said after something that was refused is refused, too: a journal has no gaps."""
+        broken = {(r.number, r.attempt) for r, _ in batch if isinstance(r, AttemptProgress)}
+        if broken:
+            queued, self._queue = self._queue, deque()
+            for item in queued:
+                record = item[0]
+                follows = isinstance(record, AttemptProgress) and (record.number, record.attempt) in broken
+                (batch if follows else self._queue).append(item)
+        for record, applied in batch:
+            self._refuse(record, applied, error)
 
     def _refuse(
         self, record: Record, applied: Callable[[StoreUnavailable | None], None] | None, error: StoreUnavailable

@@ -63,7 +63,7 @@ def test_a_call_becomes_an_invoke_with_all_headers_but_the_connections_own(calle
     ]
 
 
-@pytest.mark.parametrize("path", ["/Probe/greet", "/Probe/greet/send", "/Counter/k/add", "/Flow/w/peek"])
+@pytest.mark.parametrize("path", ["/Probe/greet", "/Probe/greet/send", "/Counter/k/add"])
 def test_without_an_idempotency_key_the_server_makes_one_up(caller: Any, path: str) -> None:
     caller.request("POST", path)
     caller.request("POST", path)
@@ -75,6 +75,14 @@ def test_without_an_idempotency_key_the_server_makes_one_up(caller: Any, path: s
     headers = {"idempotency-key": first.idempotency_key}
     caller.request("POST", path, headers)
     assert caller.gateway.invoke.id == first.id
+
+
+def test_calls_of_a_workflow_get_no_idempotency_key(caller: Any) -> None:
+    caller.request("POST", "/Flow/w/peek")
+    caller.request("POST", "/Flow/w/peek")
+    first, second = caller.gateway.records
+    assert first.id != second.id
+    assert (first.idempotency_key, first.may_exist) == (None, False)
 
 
 def test_a_workflow_run_is_identified_by_its_key(caller: Any) -> None:

@@ -84,10 +84,18 @@ def test_a_suspended_invocation_tells_what_it_waits_for(sql: Any, ids: dict[str,
     assert row["invoked_by_target"] == "Probe/caller"
 
 
-@pytest.mark.parametrize("name", ["paused", "suspended", "pending", "succeeded"])
+@pytest.mark.parametrize("name", ["suspended", "pending", "succeeded"])
 def test_attempt_facts_are_of_the_running_alone(sql: Any, ids: dict[str, str], name: str) -> None:
     row = one(sql, ids[name])
     assert not {"retry_count", "last_start_at", "last_failure", "next_retry_at"} & set(row)
+
+
+def test_a_paused_invocation_tells_why_it_failed(sql: Any, ids: dict[str, str]) -> None:
+    row = one(sql, ids["paused"])
+    assert row["last_failure"] == "[500 Internal] ValueError('boom in run')\nTraceback"
+    assert row["last_failure_error_code"] == "RT0007"
+    assert row["last_failure_related_command_name"] == "bad-run"
+    assert not {"retry_count", "last_start_at", "next_retry_at"} & set(row)
 
 
 def test_what_has_not_started_has_no_journal_size(sql: Any, ids: dict[str, str]) -> None:

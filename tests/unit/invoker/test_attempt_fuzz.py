@@ -15,8 +15,7 @@ from perdure.model.records import Failed
 from perdure.protocol import messages_pb2 as wire
 from perdure.protocol.framing import FrameDecoder, encode_frame
 from perdure.protocol.messages import MESSAGE_CLASSES, MessageType, is_command, is_notification
-
-from .harness import MESSAGE_LIMIT, TARGETS, Harness, frame, output, pieces
+from support.attempt_harness import MESSAGE_LIMIT, TARGETS, Harness, frame, output, pieces
 
 VECTORS = Path(__file__).parents[2] / "data" / "protocol-vectors.json"
 

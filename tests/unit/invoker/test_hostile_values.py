@@ -12,8 +12,7 @@ from perdure.protocol import messages_pb2 as wire
 from perdure.protocol.framing import ACK_FLAG
 from perdure.protocol.futures import MAX_SIZE
 from perdure.protocol.messages import MessageType
-
-from .harness import MANIFEST, MESSAGE_LIMIT, NOW, TARGETS, Harness, frame, output
+from support.attempt_harness import MANIFEST, MESSAGE_LIMIT, NOW, TARGETS, Harness, frame, output
 
 U32 = 2**32 - 1
 U64 = 2**64 - 1

@@ -17,6 +17,7 @@ from perdure.protocol.futures import AwaitTree
 from perdure.protocol.messages import MessageType, command_ack
 
 _tree_decoder = msgspec.json.Decoder(AwaitTree)
+_failure_decoder = msgspec.json.Decoder(AttemptFailure)
 
 JITTER_MAX = 0.3
 """A retry waits up to that much longer than its policy says, so that many failing at once spread out."""
@@ -60,6 +61,8 @@ def _on_entry(turn: Turn, invocation: Invocation, record: AttemptProgress, entry
         invocation.deployment_id = record.deployment_id
         invocation.protocol_version = record.protocol_version
     invocation.retry_count_since_entry = 0
+    # It got further than where it failed.
+    invocation.last_failure = None
     if entry.flags & ACK_FLAG:
         ack = encode_frame(MessageType.COMMAND_ACK, command_ack(index))
         turn.emit(SendToAttempt(invocation.number, invocation.attempt, None, ack))
@@ -134,8 +137,14 @@ def _retry_policy(turn: Turn, invocation: Invocation) -> RetryPolicy:
     service = registry.services.get(invocation.service)
     if invocation.deployment_id is not None:
         service = registry.revisions.get((invocation.deployment_id, invocation.service), service)
-    handler = service.handlers.get(invocation.handler) if service else None
-    return handler.retry_policy if handler else RetryPolicy()
+    if service is None:
+        return _NOWHERE_TO_RUN
+    handler = service.handlers.get(invocation.handler)
+    return handler.retry_policy if handler else service.settings.retry_policy
+
+
+_NOWHERE_TO_RUN = RetryPolicy(max_attempts=None, max_interval=2_000)
+"""Until somebody registers the code again; it should then not take long."""
 
 
 def _delay(turn: Turn, policy: RetryPolicy, taken: int) -> int:
@@ -166,6 +175,11 @@ def _record_event(turn: Turn, invocation: Invocation, failure: AttemptFailure) -
     if last is None or last.type != "TransientError" or last.body != body:
         event = JournalEvent(turn.now, invocation.journal_size - 1, "TransientError", body)
         turn.tx.append_event(invocation.number, event)
+
+
+def last_failure(invocation: Invocation) -> AttemptFailure | None:
+    """Why it backs off; None: its last attempt has not failed."""
+    return _failure_decoder.decode(invocation.last_failure) if invocation.last_failure else None
 
 
 def pause(turn: Turn, invocation: Invocation, failure: AttemptFailure | None) -> None:

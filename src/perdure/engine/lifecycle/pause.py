@@ -1,7 +1,7 @@
 """Pause and resume, by an operator."""
 
 from perdure.engine.journal import start_attempt
-from perdure.engine.lifecycle.attempt import pause
+from perdure.engine.lifecycle.attempt import last_failure, pause
 from perdure.engine.refusals import unknown_invocation
 from perdure.engine.turn import Turn
 from perdure.model.actions import Done, HalfClose, Refused
@@ -20,7 +20,7 @@ def on_pause(turn: Turn, record: Pause) -> None:
             turn.reply(record, Done())
         case Status.INVOKED:
             if invocation.next_retry_at is not None:
-                pause(turn, invocation, None)
+                pause(turn, invocation, last_failure(invocation))
             else:
                 invocation.pause_requested = True
                 turn.emit(HalfClose(invocation.number, invocation.attempt))

@@ -1,0 +1,22 @@
+"""What operators see and change while handlers run."""
+
+import pytest
+
+
+def test_the_row_of_a_silent_attempt_tells_where_it_runs(stack, tag: str) -> None:
+    invocation = stack.client.send("Waiter/wait", {"tag": tag, "point": "run", "target": None})
+    stack.wait_recorded(tag, "running")
+    row = stack.client.invocation(invocation)
+    assert row["status"] == "running"
+    assert row["last_attempt_deployment_id"].startswith("dp_")
+    assert row["last_attempt_server"].startswith("restate-sdk-")
+    stack.release(tag)
+    stack.client.attach(invocation)
+
+
+@pytest.mark.sdk("python")
+def test_operators_change_the_durations_of_a_service(stack) -> None:
+    changes = {"idempotency_retention": "2 hours", "journal_retention": "PT90S", "abort_timeout": "1m 30s"}
+    changed = stack.client.change_service("Hidden", changes)
+    shown = {name: changed[name] for name in changes}
+    assert shown == {"idempotency_retention": "2h", "journal_retention": "1m 30s", "abort_timeout": "1m 30s"}
