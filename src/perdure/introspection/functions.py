@@ -9,6 +9,7 @@ import msgspec
 
 from perdure.ids import decode_invocation_id, hash_key, invocation_partition_key
 from perdure.introspection import entries
+from perdure.introspection.texts import TEXT_FUNCTIONS
 from perdure.model.invocation import AttemptFailure, Failure, OpenAttempt
 from perdure.model.registry import Registry
 from perdure.model.timestamps import format_time, parse_time
@@ -39,7 +40,7 @@ class Surroundings:
 
 
 def register(connection: apsw.Connection, surroundings: Surroundings) -> None:
-    for name, function in _PURE.items():
+    for name, function in (_PURE | TEXT_FUNCTIONS).items():
         connection.create_scalar_function(name, _null_safe(function), deterministic=True)
     for name, function in _JSON_GETTERS.items():
         connection.create_scalar_function(name, function, deterministic=True)
@@ -290,6 +291,7 @@ _PURE: Final[dict[str, Callable[..., Any]]] = {
     "trunc_time": _trunc_time,
     "time_part": _time_part,
     "array_has": _array_has,
+    "cardinality": lambda array: len(msgspec.json.decode(array)),
     "array_size": lambda array: len(msgspec.json.decode(array)),
     "array_item": lambda array, position: _json_at(array, (position,)),
 }
