@@ -16,6 +16,13 @@ from perdure.model.timestamps import format_time, parse_time
 from perdure.protocol.futures import AwaitTree
 
 _FAILURE_NAMES: Final = {
+    400: "Bad request",
+    404: "Not found",
+    409: "Aborted",
+    410: "Gone",
+    415: "Unsupported media type",
+    470: "Not ready",
+    500: "Internal",
     570: "Journal mismatch",
     571: "Protocol violation",
     572: "Awaiting two async results",
@@ -95,7 +102,8 @@ def _outcome_text(failure: bytes) -> str:
 
 def _failure_text(failure: bytes) -> str:
     decoded = _attempt_failure_or_failure(failure)
-    text = f"[{decoded.code} {_FAILURE_NAMES.get(decoded.code, 'Internal')}] {decoded.message}"
+    name = _FAILURE_NAMES.get(decoded.code)
+    text = f"[{decoded.code} {name}] {decoded.message}" if name else f"[{decoded.code}] {decoded.message}"
     return f"{text}\n{decoded.stacktrace}" if decoded.stacktrace else text
 
 
