@@ -1,5 +1,7 @@
 """What operators see and change while handlers run."""
 
+import json
+
 import pytest
 
 
@@ -12,6 +14,20 @@ def test_the_row_of_a_silent_attempt_tells_where_it_runs(stack, tag: str) -> Non
     assert row["last_attempt_server"].startswith("restate-sdk-")
     stack.release(tag)
     stack.client.attach(invocation)
+
+
+@pytest.mark.sdk("python")
+def test_the_journal_shows_what_a_failure_says(stack) -> None:
+    if stack.setup.protocol < 6:
+        pytest.skip("metadata of failures came with version 6")
+    failure = {"message": "no", "code": 402, "metadata": {"why": "poor"}}
+    invocation = stack.client.send("Echo/fail", failure)
+    stack.client.failure(invocation)
+    (entry,) = stack.client.query(
+        f"SELECT entry_json FROM sys_journal WHERE id = '{invocation}' AND entry_type = 'Command: Output'"
+    )
+    shown = json.loads(entry["entry_json"])["Command"]["Output"]["result"]["Failure"]
+    assert shown == {"code": 402, "message": "no", "metadata": [{"key": "why", "value": "poor"}]}
 
 
 @pytest.mark.sdk("python")

@@ -38,7 +38,7 @@ class IngressApp:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             raise ValueError(f"the ingress answers HTTP requests only, not `{scope['type']}`")
-        headers: dict[bytes, bytes] = dict(scope["headers"])
+        headers: dict[bytes, bytes] = dict(reversed(scope["headers"]))
         if announced_size(headers) > self._settings.request_size_limit:
             await _send(send, too_large())
             return

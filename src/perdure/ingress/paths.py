@@ -97,7 +97,7 @@ _SCOPE_CHARACTERS_MAX: Final = 36
 
 def parse(path: str, services: Mapping[str, Service]) -> Route:
     """path: as on the wire, without the query. Raises: IngressError 400 or 404."""
-    segments = path.lstrip("/").removesuffix("/").split("/")
+    segments = path.strip("/").split("/")
     if not 2 <= len(segments) <= _SEGMENTS_MAX:
         raise IngressError(400, f"bad path: {path}")
     first = segments[0]

@@ -22,7 +22,7 @@ class ClientGone(Exception):
 
 
 class Request:
-    """path: undecoded, without the query. headers: by lower-case name, the last value of each."""
+    """path: undecoded, without the query. headers: by lower-case name, the first value of each."""
 
     __slots__ = ("_query", "_raw_headers", "_receive", "headers", "method", "path")
 

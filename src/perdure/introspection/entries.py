@@ -95,7 +95,10 @@ def _result(message: Any, oneof: str) -> Any:
         return "Void"
     value = getattr(message, kind)
     if isinstance(value, pb.Failure):
-        return {"Failure": {"code": value.code, "message": value.message}}
+        failure: Json = {"code": value.code, "message": value.message}
+        if value.metadata:
+            failure["metadata"] = [{"key": item.key, "value": item.value} for item in value.metadata]
+        return {"Failure": failure}
     return {"Success": _bytes(value.content)}
 
 

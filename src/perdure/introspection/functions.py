@@ -9,12 +9,20 @@ import msgspec
 
 from perdure.ids import decode_invocation_id, hash_key, invocation_partition_key
 from perdure.introspection import entries
+from perdure.introspection.texts import TEXT_FUNCTIONS
 from perdure.model.invocation import AttemptFailure, Failure, OpenAttempt
 from perdure.model.registry import Registry
 from perdure.model.timestamps import format_time, parse_time
 from perdure.protocol.futures import AwaitTree
 
 _FAILURE_NAMES: Final = {
+    400: "Bad request",
+    404: "Not found",
+    409: "Aborted",
+    410: "Gone",
+    415: "Unsupported media type",
+    470: "Not ready",
+    500: "Internal",
     570: "Journal mismatch",
     571: "Protocol violation",
     572: "Awaiting two async results",
@@ -39,7 +47,7 @@ class Surroundings:
 
 
 def register(connection: apsw.Connection, surroundings: Surroundings) -> None:
-    for name, function in _PURE.items():
+    for name, function in (_PURE | TEXT_FUNCTIONS).items():
         connection.create_scalar_function(name, _null_safe(function), deterministic=True)
     for name, function in _JSON_GETTERS.items():
         connection.create_scalar_function(name, function, deterministic=True)
@@ -94,7 +102,8 @@ def _outcome_text(failure: bytes) -> str:
 
 def _failure_text(failure: bytes) -> str:
     decoded = _attempt_failure_or_failure(failure)
-    text = f"[{decoded.code} {_FAILURE_NAMES.get(decoded.code, 'Internal')}] {decoded.message}"
+    name = _FAILURE_NAMES.get(decoded.code)
+    text = f"[{decoded.code} {name}] {decoded.message}" if name else f"[{decoded.code}] {decoded.message}"
     return f"{text}\n{decoded.stacktrace}" if decoded.stacktrace else text
 
 
@@ -290,6 +299,7 @@ _PURE: Final[dict[str, Callable[..., Any]]] = {
     "trunc_time": _trunc_time,
     "time_part": _time_part,
     "array_has": _array_has,
+    "cardinality": lambda array: len(msgspec.json.decode(array)),
     "array_size": lambda array: len(msgspec.json.decode(array)),
     "array_item": lambda array, position: _json_at(array, (position,)),
 }

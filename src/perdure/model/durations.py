@@ -3,7 +3,16 @@
 import re
 from typing import Final
 
-_NS: Final = {"d": 86_400 * 10**9, "h": 3_600 * 10**9, "m": 60 * 10**9, "s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}
+_NS: Final = {
+    "w": 7 * 86_400 * 10**9,
+    "d": 86_400 * 10**9,
+    "h": 3_600 * 10**9,
+    "m": 60 * 10**9,
+    "s": 10**9,
+    "ms": 10**6,
+    "us": 10**3,
+    "ns": 1,
+}
 _ORDER: Final = list(_NS)
 _LONGEST_DIGITS: Final = 15
 """Enough for any delay in nanoseconds that makes sense, and short enough that arithmetic stays cheap."""
@@ -11,6 +20,7 @@ _LONGEST_DIGITS: Final = 15
 _WORDS: Final = {
     word: unit
     for unit, words in {
+        "w": "w wk wks week weeks",
         "d": "d day days",
         "h": "h hr hrs hour hours",
         "m": "m min mins minute minutes",
@@ -21,9 +31,7 @@ _WORDS: Final = {
     }.items()
     for word in words.split()
 }
-_TOO_LONG: Final = frozenset(
-    ["w", "wk", "wks", "week", "weeks", "mo", "mos", "month", "months", "y", "yr", "yrs", "year", "years"]
-)
+_TOO_LONG: Final = frozenset(["mo", "mos", "month", "months", "y", "yr", "yrs", "year", "years"])
 _ISO: Final = re.compile(
     r"P(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?"
     r"(?:T(?=\d)(?:(\d+(?:[.,]\d+)?)H)?(?:(\d+(?:[.,]\d+)?)M)?(?:(\d+(?:[.,]\d+)?)S)?)?",
@@ -54,11 +62,10 @@ def _iso(text: str) -> int:
     if match is None or not any(match.groups()):
         raise BadDuration(f"`{text[:40]}` is not an ISO 8601 duration such as `PT1H30M` or `P1D`")
     years, months, weeks, days, hours, minutes, seconds = match.groups()
-    if years or months or weeks:
-        raise BadDuration("units above days have no fixed length; use days or smaller units")
-    return _sum(
-        [(number, unit) for number, unit in zip((days, hours, minutes, seconds), "dhms", strict=True) if number]
-    )
+    if years or months:
+        raise BadDuration("units above weeks have no fixed length; use weeks or smaller units")
+    numbers = (weeks, days, hours, minutes, seconds)
+    return _sum([(number, unit) for number, unit in zip(numbers, "wdhms", strict=True) if number])
 
 
 def _friendly(text: str) -> int:
@@ -70,10 +77,10 @@ def _friendly(text: str) -> int:
             raise BadDuration(f"`{text[at : at + 40]}` is not a number with a unit such as `10s`, `500ms` or `1 hour`")
         number, word = match.groups()
         if word in _TOO_LONG:
-            raise BadDuration("units above days have no fixed length; use days or smaller units")
+            raise BadDuration("units above weeks have no fixed length; use weeks or smaller units")
         unit = _WORDS.get(word)
         if unit is None:
-            raise BadDuration(f"`{word[:40]}` is not a unit; use d, h, m, s or ms")
+            raise BadDuration(f"`{word[:40]}` is not a unit; use w, d, h, m, s or ms")
         if parts and _ORDER.index(unit) <= _ORDER.index(parts[-1][1]):
             raise BadDuration("units must come once each, from large to small")
         parts.append((number, unit))
@@ -89,7 +96,7 @@ def _sum(parts: list[tuple[str, str]]) -> int:
             raise BadDuration("it is too long")
         total += int(whole) * _NS[unit]
         if fraction:
-            if position + 1 < len(parts) or unit in ("d", "ns") or len(fraction) > 9:
+            if position + 1 < len(parts) or unit in ("w", "d", "ns") or len(fraction) > 9:
                 raise BadDuration("only the last unit may have a fraction, hours or smaller, with up to nine digits")
             total += int(fraction) * _NS[unit] // 10 ** len(fraction)
     return total

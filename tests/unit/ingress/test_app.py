@@ -77,6 +77,11 @@ def test_without_an_idempotency_key_the_server_makes_one_up(caller: Any, path: s
     assert caller.gateway.invoke.id == first.id
 
 
+def test_of_a_header_given_twice_the_first_counts(caller: Any) -> None:
+    caller.request("POST", "/Probe/greet", [("content-type", "application/json"), ("content-type", "text/plain")], b"1")
+    assert caller.gateway.invoke.target.handler == "greet"
+
+
 def test_calls_of_a_workflow_get_no_idempotency_key(caller: Any) -> None:
     caller.request("POST", "/Flow/w/peek")
     caller.request("POST", "/Flow/w/peek")

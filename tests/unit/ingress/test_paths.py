@@ -36,6 +36,8 @@ def services(caller: Any) -> Mapping[str, Service]:
         ("/Probe/greet", ("Probe", None, "greet", True)),
         ("/Probe/greet/", ("Probe", None, "greet", True)),
         ("//Probe/greet", ("Probe", None, "greet", True)),
+        ("/Probe/greet///", ("Probe", None, "greet", True)),
+        ("/Counter/k/add/send//", ("Counter", "k", "add", False)),
         ("/Probe/greet/send", ("Probe", None, "greet", False)),
         ("/Probe/send", ("Probe", None, "send", True)),
         ("/Probe/send/send", ("Probe", None, "send", False)),

@@ -132,6 +132,8 @@ def fill(folder: Path, entries: list[JournalEntry]) -> Path:
     tx.set_state("Flow", "f1", b"raw", b"\xff\0")
     tx.set_promise("Flow", "f1", "approval", Promise(b'"y"', None))
     tx.set_promise("Flow", "f1", "denied", Promise(None, msgspec.json.encode(Failure(500, "no"))))
+    tx.set_promise("Flow", "f2", "missing", Promise(None, msgspec.json.encode(Failure(404, "no"))))
+    tx.set_promise("Flow", "f2", "odd", Promise(None, msgspec.json.encode(Failure(451, "no"))))
     tx.add_promise_awaiter("Flow", "f1", "other", 3, 1)
     tx.put_deployment(DEPLOYMENT)
     store.commit()

@@ -19,6 +19,13 @@ def test_every_query_that_clients_were_seen_to_send_is_answered(sql: Any, sql_fi
     [
         ("SELECT 1 AS a, 'x' AS b, null AS c, true AS d, 1.5 AS e", {"a": 1, "b": "x", "d": True, "e": 1.5}),
         ("SELECT 1", {"Int64(1)": 1}),
+        ("SELECT starts_with('abc', 'ab') AS a, ends_with('abc', 'x') AS b", {"a": True, "b": False}),
+        ("SELECT split_part('a/b', '/', 2) AS a, split_part('a/b', '/', 3) AS b", {"a": "b", "b": ""}),
+        ("SELECT split_part('a/b', '/', -2) AS a, split_part(NULL, '/', 1) AS b", {"a": "a"}),
+        ("SELECT left('abc', 2) AS a, right('abc', 2) AS b, right('abc', 0) AS c", {"a": "ab", "b": "bc", "c": ""}),
+        ("SELECT left('abc', -1) AS a, right('abc', -1) AS b", {"a": "ab", "b": "bc"}),
+        ("SELECT reverse('abc') AS a, translate('abcb', 'bc', 'x') AS b", {"a": "cba", "b": "axx"}),
+        ("SELECT initcap('a bc') AS a, md5('a') AS b", {"a": "A Bc", "b": "0cc175b9c0f1b6a831c399e269772661"}),
         ("SELECT COUNT(1), COUNT(*) FROM sys_service", {"count(Int64(1))": 2, "count(*)": 2}),
         ("SELECT max(revision) FROM sys_service", {"max(sys_service.revision)": 2}),
         ("SELECT 18446744073709551615 AS big", {"big": 18446744073709551615}),

@@ -189,12 +189,15 @@ def test_state(sql: Any) -> None:
 
 
 def test_promises(sql: Any) -> None:
-    approval, denied, other = sql.rows("SELECT * FROM sys_promise ORDER BY key")
+    approval, denied, other = sql.rows("SELECT * FROM sys_promise WHERE service_key <> 'f2' ORDER BY key")
     assert approval["completed"] is True
     assert approval["completion_success_value"] == "227922"
     assert approval["completion_success_value_utf8"] == '"y"'
     assert denied["completion_failure"] == "[500 Internal] no"
     assert other["completed"] is False
+    missing, odd = sql.rows("SELECT completion_failure FROM sys_promise WHERE service_key = 'f2' ORDER BY key")
+    assert missing == {"completion_failure": "[404 Not found] no"}
+    assert odd == {"completion_failure": "[451] no"}
 
 
 def test_registry(sql: Any) -> None:

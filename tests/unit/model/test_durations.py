@@ -32,6 +32,9 @@ DAY = 24 * HOUR
         ("1 hour 30min", HOUR * 3 // 2),
         ("1 hour, 30 minutes", HOUR * 3 // 2),
         ("1 day", DAY),
+        ("1w", 7 * DAY),
+        ("P1W", 7 * DAY),
+        ("2 weeks 1 day", 15 * DAY),
         ("5 minutes 3 sec", 303_000),
         ("90s", 90_000),
         (" 2 s ", 2000),
@@ -48,8 +51,8 @@ def test_accepted(text: str, ms: int) -> None:
 
 REFUSED = (
     """
-500|1.5|-5s|-PT5S|5s ago|1 month|P1M|P1W|1w|P1Y|banana|P|PT|P1DT|1s 1h|1s 1s|1.5h 3m|s|1 x|PT1|P1S|1h,|1h,3m|PT1.S|1..5s
-P1.5D|1.5d|1.1234567890s|inf s|٣s
+500|1.5|-5s|-PT5S|5s ago|1 month|P1M|P1Y|banana|P|PT|P1DT|1s 1h|1s 1s|1.5h 3m|s|1 x|PT1|P1S|1h,|1h,3m|PT1.S|1..5s
+1d 1w|1.5w|P1D1W|P1.5D|1.5d|1.1234567890s|inf s|٣s
 """.strip()
     .replace("\n", "|")
     .split("|")
