@@ -31,6 +31,17 @@ class StoreUnavailable(StorageError):
     hint: ClassVar[str] = "Look at the disk (full? failing?) and try again; the server recovers when the disk does."
 
 
+class RecordRefused(StoreUnavailable):
+    """The server cannot handle one record, because of a defect of its own; nothing of it happened, the rest goes on."""
+
+    code: ClassVar[str] = "E0305"
+    hint: ClassVar[str] = "The server's log has the details; please report them."
+
+    def __init__(self, what: str) -> None:
+        """what: name of the exception."""
+        super().__init__(f"an internal error, {what}; the server's log has the details")
+
+
 class StoreLocked(StorageError):
     """Another process has the data folder open."""
 

@@ -290,7 +290,7 @@ class EngineScript:
             case CannotStart():
                 return [f"{start.rt_code} {start.message}"]
             case AttemptStart():
-                return [f"on {start.deployment.id} version={start.protocol_version}", *_frames(start.start)]
+                return [f"on {start.deployment.id} version={start.protocol_version}", *_frames(start.frames)]
 
 
 def _frames(data: bytes) -> Iterator[str]:

@@ -12,8 +12,8 @@ from perdure.protocol.seeds import random_seed
 from perdure.protocol.versions import choose_version
 
 
-class AttemptStart(msgspec.Struct, frozen=True):
-    """Everything that opening an attempt needs. start: the frames to send first."""
+class AttemptStart(msgspec.Struct):
+    """Everything that opening an attempt needs. pause_requested: it is to come to rest as soon as it can."""
 
     number: int
     attempt: int
@@ -25,8 +25,14 @@ class AttemptStart(msgspec.Struct, frozen=True):
     settings: Handler
     protocol_version: int
     known_entries: int
-    command_count: int
-    start: bytes
+    pause_requested: bool
+    frames: bytes
+    """To be sent first: the start message and the journal."""
+
+    def take_frames(self) -> bytes:
+        """Hands them over; the attempt may last for hours, and need not keep its journal in memory for so long."""
+        frames, self.frames = self.frames, b""
+        return frames
 
 
 class CannotStart(msgspec.Struct, frozen=True):
@@ -59,8 +65,8 @@ def load_attempt(
         return CannotStart(deployment.id, "RT0014", text)
     entries = tx.entries(number)
     assert len(entries) == invocation.journal_size
-    start = _start_frame(tx, invocation, handler, version, now, eager_state_limit)
-    frames = [encode_frame(entry.type, entry.raw) for entry in entries]
+    frames = [_start_frame(tx, invocation, handler, version, now, eager_state_limit)]
+    frames += [encode_frame(entry.type, entry.raw) for entry in entries]
     return AttemptStart(
         number=number,
         attempt=attempt,
@@ -72,8 +78,8 @@ def load_attempt(
         settings=handler,
         protocol_version=version,
         known_entries=len(entries),
-        command_count=invocation.command_count,
-        start=start + b"".join(frames),
+        pause_requested=invocation.pause_requested,
+        frames=b"".join(frames),
     )
 
 

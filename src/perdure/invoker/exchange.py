@@ -57,8 +57,8 @@ class Exchange:
         """Opens the stream and sends the journal."""
         start = self.start
         self._stream = transport.open(self._request(), self)
-        self._stream.send(start.start)
-        if transport.bidirectional and self._inactivity_s > 0:
+        self._stream.send(start.take_frames())
+        if transport.bidirectional and self._inactivity_s > 0 and not start.pause_requested:
             self._arm(self._inactivity_s)
         else:
             self.half_close()
@@ -163,7 +163,7 @@ class Exchange:
             # What it said was not stored, so it may not go on from there: a new attempt will say it again.
             self._given_up = True
             self.abort()
-            self._invoker.lost(self.start)
+            self._invoker.lost(self.start, error)
 
     def _consumed(self, size: int) -> None:
         if size and self._stream is not None:

@@ -3,7 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable, KeysView
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import msgspec
 import structlog
@@ -12,7 +12,7 @@ from perdure import ids
 from perdure.clock import Clock
 from perdure.engine.load import AttemptStart, CannotStart, load_attempt
 from perdure.engine.tx import Tx
-from perdure.errors import StoreUnavailable
+from perdure.errors import RecordRefused, StoreUnavailable
 from perdure.invoker.attempt import failed
 from perdure.invoker.endpoints import Endpoints
 from perdure.invoker.exchange import Exchange
@@ -21,13 +21,15 @@ from perdure.model.invocation import AttemptFailure, OpenAttempt
 from perdure.model.records import AttemptProgress, Failed, Record
 from perdure.model.registry import Deployment
 
+T = TypeVar("T")
+
 log = structlog.get_logger()
 
 DRAIN_S = 5.0
 """How long an endpoint may take to end the response after its final frame."""
 
 RETRY_LOST_S = 1.0
-"""How often an attempt whose words could not be stored is reported as failed, until the store takes it."""
+"""How often what the store did not take or give is tried again."""
 
 
 class InvokerSettings(msgspec.Struct, frozen=True):
@@ -42,8 +44,7 @@ class InvokerSettings(msgspec.Struct, frozen=True):
 class PartitionPort(Protocol):
     """What the invoker needs of the partition; see `partition.loop.Partition`."""
 
-    @property
-    def tx(self) -> Tx: ...
+    def look(self, look: Callable[[Tx], T]) -> T: ...
     def put(self, record: Record, applied: Callable[[StoreUnavailable | None], None] | None = None) -> None: ...
     def between_transactions(self, run: Callable[[], None]) -> None: ...
 
@@ -58,6 +59,7 @@ class Invoker:
         self.settings = settings
         self._open: dict[int, Exchange] = {}
         self._queue: deque[tuple[int, int]] = deque()
+        self._refill: asyncio.TimerHandle | None = None  # armed as long as the store gives no journals
         # In order of their deadlines, since all have the same time; one timer for all, because one each is dear.
         self._draining: dict[Exchange, float] = {}
         self._drain_timer: asyncio.TimerHandle | None = None
@@ -71,10 +73,10 @@ class Invoker:
         older = self._open.get(number)
         if older is not None and not older.over:
             older.abort()
-        if len(self._open) >= self.settings.concurrency_limit:
-            self._queue.append((number, attempt))
-        else:
+        if self._has_room:
             self._open_attempt(number, attempt)
+        else:
+            self._queue.append((number, attempt))
 
     def send_to_attempt(self, number: int, attempt: int, index: int | None, data: bytes) -> None:
         exchange = self._open.get(number)
@@ -118,20 +120,13 @@ class Invoker:
         """The response is over for good."""
         self._draining.pop(exchange, None)
 
-    def lost(self, start: AttemptStart) -> None:
-        """An attempt was given up because the store failed; it is reported until the store takes it."""
-        failure = failed(500, "RT0006", "the server could not store what the attempt said, and tries again")
-        record = AttemptProgress(
-            number=start.number,
-            attempt=start.attempt,
-            deployment_id=start.deployment.id,
-            protocol_version=start.protocol_version,
-            server=None,
-            entries=[],
-            end=failure,
-            randomness=ids.random_unique(),
-        )
-        self._report(record)
+    def lost(self, start: AttemptStart, error: StoreUnavailable) -> None:
+        """An attempt was given up because what it said was not stored; reported until the store takes it."""
+        failure = AttemptFailure(500, "RT0006", f"what the attempt said could not be stored: {error}")
+        # A disk that fails is not the handler's fault: it uses up nothing of the retry policy. A defect might last.
+        retry_after = None if isinstance(error, RecordRefused) else int(RETRY_LOST_S * 1000)
+        end = Failed(failure, retry_after, counted=False)
+        self._report(start.number, start.attempt, start.deployment.id, start.protocol_version, end)
 
     def connection_failure(self, error: TransportError) -> Failed:
         return Failed(AttemptFailure(500, "RT0010", str(error)), error.retry_after)
@@ -159,8 +154,9 @@ class Invoker:
         self._queue.clear()
         for exchange in list(self._open.values()):
             exchange.abort()
-        if self._drain_timer is not None:
-            self._drain_timer.cancel()
+        for timer in (self._drain_timer, self._refill):
+            if timer is not None:
+                timer.cancel()
         await self._endpoints.close()
 
     def _reset_drained(self) -> None:
@@ -176,49 +172,59 @@ class Invoker:
 
     # opening
 
+    @property
+    def _has_room(self) -> bool:
+        return len(self._open) < self.settings.concurrency_limit and self._refill is None and not self._stopping
+
     def _fill(self) -> None:
-        while self._queue and len(self._open) < self.settings.concurrency_limit and not self._stopping:
+        while self._queue and self._has_room:
             self._open_attempt(*self._queue.popleft())
 
+    def _store_may_be_well(self) -> None:
+        self._refill = None
+        self._partition.between_transactions(self._fill)
+
     def _open_attempt(self, number: int, attempt: int) -> None:
+        limit, highest = self.settings.eager_state_size_limit, self.settings.highest_protocol_version
         try:
-            loaded = load_attempt(
-                self._partition.tx,
-                number,
-                attempt,
-                self.clock.now(),
-                self.settings.eager_state_size_limit,
-                self.settings.highest_protocol_version,
+            loaded = self._partition.look(
+                lambda tx: load_attempt(tx, number, attempt, self.clock.now(), limit, highest)
             )
-        except Exception as error:  # a store that cannot be read now must not leave the invocation without an attempt
+        except StoreUnavailable as error:
+            log.error("attempts wait for the store", reason=str(error))
+            self._queue.appendleft((number, attempt))
+            if self._refill is None:
+                self._refill = self._endpoints.loop.call_later(RETRY_LOST_S, self._store_may_be_well)
+            return
+        except Exception as error:  # a defect must not leave the invocation without an attempt for good
             log.exception("an attempt could not be loaded", number=number)
             loaded = CannotStart("", "RT0006", f"the server could not read the invocation: {error}")
         match loaded:
             case None:
                 return
             case CannotStart():
-                self._report_cannot_start(number, attempt, loaded)
+                end = failed(500, loaded.rt_code, loaded.message)
+                self._report(number, attempt, loaded.deployment_id, 0, end)
             case AttemptStart():
                 exchange = Exchange(self, loaded)
                 self._open[number] = exchange
                 exchange.open(self._endpoints.transport(loaded.deployment))
 
-    def _report_cannot_start(self, number: int, attempt: int, reason: CannotStart) -> None:
+    def _report(self, number: int, attempt: int, deployment_id: str, protocol_version: int, end: Failed) -> None:
+        """Says how an attempt ended that has no exchange (any more), until the store takes it."""
         record = AttemptProgress(
             number=number,
             attempt=attempt,
-            deployment_id=reason.deployment_id,
-            protocol_version=0,
+            deployment_id=deployment_id,
+            protocol_version=protocol_version,
             server=None,
             entries=[],
-            end=failed(500, reason.rt_code, reason.message),
+            end=end,
             randomness=ids.random_unique(),
         )
-        self._report(record)
 
-    def _report(self, record: AttemptProgress) -> None:
         def applied(error: StoreUnavailable | None) -> None:
             if error is not None and not self._stopping:
-                self._endpoints.loop.call_later(RETRY_LOST_S, self._report, record)
+                self._endpoints.loop.call_later(RETRY_LOST_S, self._partition.put, record, applied)
 
         self._partition.put(record, applied)

@@ -19,7 +19,7 @@ from perdure.clock import Clock
 from perdure.engine.machine import apply
 from perdure.engine.outcome import outcome_of
 from perdure.engine.tx import Tx
-from perdure.errors import StoreUnavailable
+from perdure.errors import RecordRefused, StoreUnavailable
 from perdure.model.actions import (
     AbortAttempt,
     Action,
@@ -44,6 +44,9 @@ from perdure.partition.waiters import Waiters
 
 T = TypeVar("T")
 
+Applied = Callable[[StoreUnavailable | None], None]
+"""Told when a record is durable (None), or why it never will be."""
+
 log = structlog.get_logger()
 
 INLINE_COMMIT_MAX_S = 0.001
@@ -61,6 +64,7 @@ class Store(Protocol):
 
     @property
     def tx(self) -> Tx: ...
+    def run(self, work: Callable[[], T]) -> T: ...
     def begin(self) -> None: ...
     def commit(self) -> None: ...
     def rollback(self) -> None: ...
@@ -75,10 +79,6 @@ class AttemptRunner(Protocol):
     def abort(self, number: int, attempt: int) -> None: ...
 
 
-_Waiting = tuple[Record, Callable[[StoreUnavailable | None], None] | None]
-"""A record, and who is told that it is durable or why it is not."""
-
-
 class Partition:
     """A running partition: implements `partition.gateway.Gateway`."""
 
@@ -86,9 +86,8 @@ class Partition:
         self._store = store
         self._clock = clock
         self._runner: AttemptRunner | None = None
-        self._queue: deque[_Waiting] = deque()
-        self._one_by_one = 0
-        """So many records are applied in transactions of their own, to find the one that cannot be."""
+        self._queue: deque[tuple[Record, Applied | None]] = deque()
+        self._suspects = 0
         self._reads: deque[Callable[[], None]] = deque()
         self._waiters = Waiters()
         self._timers = TimerShell(clock, lambda: self.put(TimersDue()))
@@ -107,15 +106,20 @@ class Partition:
             ArmTimer: lambda a: self._timers.arm(a.due),
             RegistryChanged: lambda a: self._take_snapshot(),
         }
-        self.registry: Registry = store.tx.registry
+        self.registry: Registry = self.look(_registry)
 
     async def start(self, runner: AttemptRunner) -> None:
-        """Recovers what the store holds and begins to take records."""
+        """Recovers what the store holds, then begins to take records. Raises: StoreUnavailable.
+
+        What is put in meanwhile waits: applied in between, it could start an attempt that the recovery starts again.
+        """
         self._runner = runner
-        self._task = asyncio.create_task(self._run(), name="partition")
         done: int | None = 0
         while done is not None:
-            done = await self.ask(partial(_recover, done))
+            token, recovered = self._waiters.expect_reply()
+            await self._run_batch([(Recover(reply_to=token, after=done), None)])
+            done = await recovered
+        self._task = asyncio.create_task(self._run(), name="partition")
 
     async def stop(self) -> None:
         """Applies what waits already, then ends. What still waits for an outcome is told that the server stops."""
@@ -124,17 +128,17 @@ class Partition:
         self._timers.close()
         if self._task is not None:
             await self._task
-        self._waiters.fail_all(StoreUnavailable("the server is stopping"))
+        self._waiters.fail_all(_stopping())
         self._committer.shutdown()
 
     # what the surfaces and the invoker ask
 
-    def put(self, record: Record, applied: Callable[[StoreUnavailable | None], None] | None = None) -> None:
+    def put(self, record: Record, applied: Applied | None = None) -> None:
         """Hands in a record. applied: called when it is durable, or with the reason why it will not be."""
         if self._stopping:
             if applied is not None:
-                applied(StoreUnavailable("the server is stopping"))
-            self._waiters.fail(record.reply_to, StoreUnavailable("the server is stopping"))
+                applied(_stopping())
+            self._waiters.fail(record.reply_to, _stopping())
             return
         self._queue.append((record, applied))
         self._arrived.set()
@@ -170,12 +174,14 @@ class Partition:
 
     async def read(self, look: Callable[[Tx], T]) -> T:
         """Runs `look` between transactions, when the tables hold what is durable and nothing else."""
+        if self._stopping:
+            raise _stopping()
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
 
         def run() -> None:
             if not future.cancelled():
                 try:
-                    future.set_result(look(self._store.tx))
+                    future.set_result(self.look(look))
                 except Exception as error:  # the asker gets what went wrong
                     future.set_exception(error)
 
@@ -187,10 +193,9 @@ class Partition:
         self._reads.append(run)
         self._arrived.set()
 
-    @property
-    def tx(self) -> Tx:
-        """The tables; to be used only between transactions, that is by performers of actions and in `read`."""
-        return self._store.tx
+    def look(self, look: Callable[[Tx], T]) -> T:
+        """Reads at once: only between transactions, that is in performers of actions. Raises: StoreUnavailable."""
+        return self._store.run(partial(look, self._store.tx))
 
     @property
     def _attempts(self) -> AttemptRunner:
@@ -215,32 +220,35 @@ class Partition:
                 while self._reads:
                     _guarded(self._reads.popleft())
                 if self._queue:
-                    await self._run_batch()
+                    await self._run_batch(self._next_batch())
 
-    async def _run_batch(self) -> None:
-        size = BATCH_MAX
-        if self._one_by_one:
-            self._one_by_one -= 1
+    def _next_batch(self) -> list[tuple[Record, Applied | None]]:
+        size = min(len(self._queue), BATCH_MAX)
+        if self._suspects:
+            self._suspects -= 1
             size = 1
-        batch = [self._queue.popleft() for _ in range(min(len(self._queue), size))]
+        return [self._queue.popleft() for _ in range(size)]
+
+    async def _run_batch(self, batch: list[tuple[Record, Applied | None]]) -> None:
         try:
-            actions = self._apply_all([record for record, _ in batch])
+            actions = self._store.run(partial(self._apply_all, batch))
             await self._commit()
         except StoreUnavailable as error:
             self._store.rollback()
             log.error("store unavailable", reason=str(error), records=len(batch))
-            self._refuse_all(batch, error)
+            self._refuse(batch, error)
             # A disk that fails is not asked again at once, again and again.
             await asyncio.sleep(_PAUSE_AFTER_STORE_FAILURE_S)
-        except Exception:
-            # A defect, or a broken invariant. One record must not take the others with it.
+        except Exception as error:
+            # A defect, or a broken invariant.
             self._store.rollback()
             if len(batch) == 1:
                 log.exception("record refused", record=type(batch[0][0]).__name__)
-                self._refuse_all(batch, StoreUnavailable("internal error, the server's log has the details"))
+                self._refuse(batch, RecordRefused(type(error).__name__))
             else:
+                # One record must not take the others with it: each is tried by itself, before what came later.
                 self._queue.extendleft(reversed(batch))
-                self._one_by_one = len(batch)
+                self._suspects = len(batch)
         else:
             for action in actions:
                 _guarded(self._performers[type(action)], action)
@@ -259,14 +267,14 @@ class Partition:
             await loop.run_in_executor(self._committer, self._store.commit)
         self._commit_s = _COMMIT_MEMORY * self._commit_s + (1 - _COMMIT_MEMORY) * (loop.time() - began)
 
-    def _apply_all(self, records: list[Record]) -> list[Action]:
+    def _apply_all(self, batch: list[tuple[Record, Applied | None]]) -> list[Action]:
         """Applies in order inside one transaction, messages to this partition included, and leaves it open."""
         store = self._store
         tx = store.tx
         now = self._clock.now()
         actions: list[Action] = []
         store.begin()
-        for record in records:
+        for record, _ in batch:
             mail = deque([record])
             while mail:
                 for action in apply(mail.popleft(), tx, now):
@@ -278,28 +286,22 @@ class Partition:
                         actions.append(action)
         return actions
 
-    def _refuse_all(self, batch: list[_Waiting], error: StoreUnavailable) -> None:
-        """What an attempt said after something that was refused is refused, too: a journal has no gaps."""
-        broken = {(r.number, r.attempt) for r, _ in batch if isinstance(r, AttemptProgress)}
-        if broken:
-            queued, self._queue = self._queue, deque()
-            for item in queued:
-                record = item[0]
-                follows = isinstance(record, AttemptProgress) and (record.number, record.attempt) in broken
-                (batch if follows else self._queue).append(item)
-        for record, applied in batch:
-            self._refuse(record, applied, error)
+    def _refuse(self, batch: list[tuple[Record, Applied | None]], error: StoreUnavailable) -> None:
+        """Tells everybody that nothing of it happened.
 
-    def _refuse(
-        self, record: Record, applied: Callable[[StoreUnavailable | None], None] | None, error: StoreUnavailable
-    ) -> None:
-        self._waiters.fail(record.reply_to, error)
-        if applied is not None:
-            applied(error)
-        elif isinstance(record, TimersDue):
-            self._timers.arm(self._clock.now() + _TIMER_RETRY_MS)
-        else:
-            assert not isinstance(record, AttemptProgress), "an attempt always wants to know"
+        What an attempt said after its refused words goes with them: alone it would leave a hole in the journal.
+        """
+        attempts = {_attempt_of(record) for record, _ in batch} - {None}
+        if attempts:
+            following = [item for item in self._queue if _attempt_of(item[0]) in attempts]
+            self._queue = deque(item for item in self._queue if _attempt_of(item[0]) not in attempts)
+            batch = batch + following
+        for record, applied in batch:
+            self._waiters.fail(record.reply_to, error)
+            if applied is not None:
+                _guarded(applied, error)
+            elif isinstance(record, TimersDue):
+                self._timers.arm(self._clock.now() + _TIMER_RETRY_MS)
 
     # what follows from a durable batch
 
@@ -310,7 +312,7 @@ class Partition:
         self._waiters.outcome(Finished(action.id, action.outcome, None, action.target))
 
     def _take_snapshot(self) -> None:
-        self.registry = self._store.tx.registry
+        self.registry = self.look(_registry)
 
 
 _PAUSE_AFTER_STORE_FAILURE_S = 0.05
@@ -325,8 +327,16 @@ def _guarded(run: Callable[..., None], *arguments: Any) -> None:
         log.exception("a follow-up of a record failed")
 
 
-def _recover(after: int, token: int) -> Recover:
-    return Recover(reply_to=token, after=after)
+def _stopping() -> StoreUnavailable:
+    return StoreUnavailable("the server is stopping")
+
+
+def _attempt_of(record: Record) -> tuple[int, int] | None:
+    return (record.number, record.attempt) if isinstance(record, AttemptProgress) else None
+
+
+def _registry(tx: Tx) -> Registry:
+    return tx.registry
 
 
 def _output(tx: Tx, invocation_id: str) -> Finished | NotReady | None:

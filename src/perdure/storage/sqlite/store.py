@@ -6,15 +6,18 @@ DATA/partition-0.sqlite the tables, in WAL mode
 
 import fcntl
 import os
+from collections.abc import Callable
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import apsw
 
 from perdure.engine.tx import BuildRegistry
 from perdure.errors import StoreDamaged, StoreForeign, StoreLocked, StoreUnavailable
 from perdure.storage.sqlite.tx import SqliteTx
+
+T = TypeVar("T")
 
 APPLICATION_ID = 0x50657264
 """`Perd`, in the header of every partition file: tells it from other SQLite files."""
@@ -23,22 +26,37 @@ PARTITION_FILE = "partition-0.sqlite"
 
 _CLEAN = "clean"
 # Cache: 64 MiB. Checkpoints: about 16 MiB of log apart, since each costs two more syncs and the same pages are often
-# written again.
+# written again. The log grows beyond while a long query reads; what is over 64 MiB is then given back.
 _PRAGMAS = """
 PRAGMA journal_mode = WAL;
 PRAGMA synchronous = FULL;
 PRAGMA foreign_keys = OFF;
 PRAGMA cache_size = -65536;
 PRAGMA wal_autocheckpoint = 4000;
+PRAGMA journal_size_limit = 67108864;
 PRAGMA temp_store = MEMORY;
 """
+
+_DISK_ERRORS = (
+    apsw.FullError,
+    apsw.IOError,
+    apsw.CantOpenError,
+    apsw.ReadOnlyError,
+    apsw.PermissionsError,
+    apsw.BusyError,
+    apsw.LockedError,
+    apsw.NoMemError,
+    apsw.CorruptError,
+    apsw.NotADBError,
+)
+"""Not the fault of the statement: the next one would fare no better. The other errors of SQLite are defects."""
 
 
 class SqliteStore:
     """The durable tables of a partition.
 
-    Call order: `begin`, any use of `tx`, then `commit` or `rollback`. `commit` may run on another thread,
-    if nothing else touches the store meanwhile.
+    Call order: `begin`, any use of `tx` inside of `run`, then `commit` or `rollback`. `commit` may run on another
+    thread, if nothing else touches the store meanwhile.
     """
 
     def __init__(self, data: Path, build_registry: BuildRegistry, *, vfs: str | None = None) -> None:
@@ -65,6 +83,13 @@ class SqliteStore:
                 raise StoreUnavailable(f"cannot open {self.path}: {error}") from None
             raise
         self.tx = SqliteTx(self._connection, build_registry)
+
+    def run(self, work: Callable[[], T]) -> T:
+        """Calls `work`, which uses `tx`. Raises: StoreUnavailable for a failing disk, and whatever `work` raises."""
+        try:
+            return work()
+        except _DISK_ERRORS as error:
+            raise StoreUnavailable(f"the store cannot be used: {error}") from error
 
     def begin(self) -> None:
         """Raises: StoreUnavailable."""
