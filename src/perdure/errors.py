@@ -31,6 +31,13 @@ class StoreUnavailable(StorageError):
     hint: ClassVar[str] = "Look at the disk (full? failing?) and try again; the server recovers when the disk does."
 
 
+class FolderUnusable(StorageError):
+    """The data folder cannot be made or written."""
+
+    code: ClassVar[str] = "E0305"
+    hint: ClassVar[str] = "Name a folder that this user may write, with --data."
+
+
 class StoreLocked(StorageError):
     """Another process has the data folder open."""
 

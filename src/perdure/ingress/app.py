@@ -47,7 +47,7 @@ class IngressApp:
         if limit is not None and self._in_flight >= limit and scope["path"] != "/restate/health":
             answer: Answer | None = refusal(
                 429,
-                f"too many requests at once, the limit is {limit} (ingress.concurrent-api-requests-limit); try later",
+                f"too many requests at once, the limit is {limit} (limits.concurrent_requests); try later",
             )
         else:
             self._in_flight += 1

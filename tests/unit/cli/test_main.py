@@ -126,6 +126,13 @@ def test_an_error_in_plain_text(admin: Any, run: Any) -> None:
     assert "Expected something else" in result.stderr
 
 
+def test_a_page_for_people_answers(admin: Any, run: Any) -> None:
+    admin.answers["POST", "/query"] = (501, b"<!DOCTYPE HTML><title>Error response</title>")
+    result = run("inv", "ls")
+    assert result.exit_code == 2
+    assert "is not the admin API" in result.stderr
+
+
 def test_the_address_may_have_a_path(admin: Any, run: Any) -> None:
     admin.answers["GET", "/behind/proxy/deployments"] = (200, {"deployments": []})
     assert run("dp", "ls", "--admin", f"{admin.url}/behind/proxy/").exit_code == 0
