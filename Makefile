@@ -35,8 +35,8 @@ $(TS)/node_modules/.installed: $(TS)/package.json $(TS)/package-lock.json $(VENV
 lock: $(VENV)/.installed ## Pins the newest versions that pyproject.toml allows
 	$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --upgrade --no-header -o requirements.lock
 
-dev: setup ## Runs the coding agent example on http://localhost:8080
-	$(BIN)/perdure dev examples/coding_agent/agent.py
+dev: setup ## Runs the coding agent example on http://localhost:8080; DEV="…" adds options
+	$(BIN)/perdure dev examples/coding_agent/agent.py $(DEV)
 
 test: setup lint types docs ## Everything a change must pass
 	$(PYTEST) -n $(WORKERS)
