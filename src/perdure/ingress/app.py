@@ -1,6 +1,5 @@
 """The callers' API as an ASGI app, without a framework: this is the hot path of the server."""
 
-import asyncio
 import logging
 from typing import Any, Final
 
@@ -71,8 +70,6 @@ class IngressApp:
             return None
         except StoreUnavailable as error:
             return refusal(503, f"[{error.code}] {error}. {error.hint}")
-        except asyncio.CancelledError:
-            raise
         except Exception:
             _log.exception("a request to the ingress failed: %s %s", scope["method"], scope["path"])
             return refusal(500, "the server failed to handle this request; its log says why")

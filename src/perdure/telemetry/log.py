@@ -15,7 +15,10 @@ def set_up_logging(level: str, log_format: str) -> None:
     if log_format == "json":
         chain = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     else:
-        chain = [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+        chain = [
+            # Plain: a decorated traceback shows local variables, which hold what users send.
+            structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback)
+        ]
     stamps: list[structlog.typing.Processor] = [
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso"),
