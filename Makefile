@@ -27,16 +27,16 @@ $(VENV)/.installed: requirements.lock pyproject.toml scripts/make_venv.sh
 	$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps -e .
 	touch $@
 
-# Without a package registry for npm the TypeScript tests skip themselves; everything else still runs.
+# Without a package registry for npm the TypeScript tests skip themselves, or fail where CI is set; all others still run.
 $(TS)/node_modules/.installed: $(TS)/package.json $(TS)/package-lock.json $(VENV)/.installed
 	cd $(TS) && { $(NPM) ci && touch node_modules/.installed; } || \
-	  echo "setup: the TypeScript SDK could not be installed; its tests will be skipped" >&2
+	  echo "setup: the TypeScript SDK could not be installed; its tests will be skipped, or fail where CI is set" >&2
 
 lock: $(VENV)/.installed ## Pins the newest versions that pyproject.toml allows
 	$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --upgrade --no-header -o requirements.lock
 
-dev: setup ## Runs the coding agent example on http://localhost:8080
-	$(BIN)/perdure dev examples/coding_agent/agent.py
+dev: setup ## Runs the coding agent example on http://localhost:8080; DEV="…" adds options
+	$(BIN)/perdure dev examples/coding_agent/agent.py $(DEV)
 
 test: setup lint types docs ## Everything a change must pass
 	$(PYTEST) -n $(WORKERS)

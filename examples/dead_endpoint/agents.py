@@ -2,6 +2,11 @@
 
 Each agent opens a ticket, asks the tool, and is retried while the tool is down. An operator sees them all, and has
 the choice: bring the tool back, so that they finish by themselves, or cancel them, so that they close their tickets.
+
+    curl localhost:8080/SupportAgent/answer/send --json '{"customer":"Ada","order":"A-1"}'
+    curl localhost:9070/query --json '{"query":"SELECT id, status, retry_count, last_failure FROM sys_invocation"}'
+
+README.md, beside this file, goes on from there.
 """
 
 import asyncio

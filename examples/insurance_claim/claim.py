@@ -2,6 +2,12 @@
 
 A claim lives for days, most of them waiting for people. And it meets a bug late: the conversion knows no euros.
 The claim then pauses, keeps the three approvals, and goes on from the conversion once the bug is fixed.
+
+    curl localhost:8080/InsuranceClaim/claim-1/run/send --json '{"customer":"Ada","invoices":["repair 1200.50 EUR"]}'
+    curl localhost:8080/InsuranceClaim/claim-1/decide --json '{"reviewer":"assessor","approved":true}'
+    curl localhost:8080/InsuranceClaim/claim-1/status
+
+README.md, beside this file, goes on from there.
 """
 
 import json

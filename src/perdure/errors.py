@@ -42,6 +42,13 @@ class RecordRefused(StoreUnavailable):
         super().__init__(f"an internal error, {what}; the server's log has the details")
 
 
+class FolderUnusable(StorageError):
+    """The data folder cannot be made or written."""
+
+    code: ClassVar[str] = "E0306"
+    hint: ClassVar[str] = "Name a folder that this user may write, with --data."
+
+
 class StoreLocked(StorageError):
     """Another process has the data folder open."""
 

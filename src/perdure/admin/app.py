@@ -1,4 +1,4 @@
-"""The operators' API, put together. Facts about each route: docs/reference/admin-api.md."""
+"""The operators' API, put together. Each route: docs/reference/http-api.md."""
 
 import structlog
 from fastapi import FastAPI

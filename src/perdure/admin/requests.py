@@ -12,6 +12,9 @@ from perdure.model.durations import BadDuration, parse_duration
 BODY_LIMIT: Final = 2 * 1024 * 1024
 """The longest request body, in bytes."""
 
+LONGEST_MS: Final = 2**53 - 1
+"""The longest duration, as in manifests: added to any time, it still fits into the 64 bits of a stored one."""
+
 T = TypeVar("T")
 
 
@@ -24,7 +27,10 @@ def _decode_hook(wanted: type, value: Any) -> Any:
         raise NotImplementedError
     if not isinstance(value, str):
         raise BadDuration("expected a duration as text, such as `90s`, `2 hours` or `PT30M`")
-    return Duration(parse_duration(value))
+    milliseconds = parse_duration(value)
+    if milliseconds > LONGEST_MS:
+        raise BadDuration("it is too long")
+    return Duration(milliseconds)
 
 
 async def read_body(request: Request, wanted: type[T]) -> T:

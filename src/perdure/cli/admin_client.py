@@ -104,4 +104,6 @@ class AdminClient:
                 return ServerUnreachable(f"what answers at {self.url} is the ingress, not the admin API")
             return Refused(body["message"], status, body.get("restate_code"))
         text = raw.decode(errors="replace").strip()
+        if text.startswith("<"):  # a page for people
+            return self._not_the_admin_api()
         return Refused(text or f"the server answered with status {status}", status)

@@ -45,7 +45,7 @@ class Commands(Group):
 
 def _usage_line(error: Exception) -> str:
     """The message, and where to read on."""
-    message = " ".join(str(getattr(error, "format_message", error.__str__)()).split())
+    message = " ".join(str(getattr(error, "format_message", error.__str__)()).split()).replace(": Value error, ", ": ")
     context = getattr(error, "ctx", None)
     path = context.command_path if context is not None else "perdure"
     return f"{message.rstrip('.')}. See `{path} --help`."

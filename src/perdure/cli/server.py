@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from perdure.cli.failures import one_line
+from perdure.cli.failures import BadUsage, one_line
 
 IngressOption = Annotated[str | None, typer.Option("--ingress", metavar="HOST:PORT", help="Where callers connect.")]
 AdminOption = Annotated[str | None, typer.Option("--admin", metavar="HOST:PORT", help="Where operators connect.")]
@@ -28,7 +28,7 @@ def up(
     data: DataOption = None,
     config: ConfigOption = None,
 ) -> None:
-    """Runs the server. Register your endpoints with `perdure deployments register`."""
+    """Run the server. Register your endpoints with `perdure deployments register`."""
     _serve(config, {"ingress": ingress, "admin": admin, "data": data}, _up)
 
 
@@ -40,7 +40,7 @@ def dev(
     config: ConfigOption = None,
     workers: Annotated[int, typer.Option(min=1, max=64, help="Processes that run your code.")] = 1,
 ) -> None:
-    """Runs the server and your code, and reloads it when you save."""
+    """Run the server and your code, and reload it when you save."""
     _check_file(target)
     overrides = {"ingress": ingress, "admin": admin, "data": data}
     _serve(config, overrides, lambda node, stop: _dev(node, stop, target, workers))
@@ -99,8 +99,15 @@ async def _dev(node: Any, stop: asyncio.Event, target: str, workers: int) -> Non
     if lines := lines_to_try(source_path(target)):
         typer.echo("\nTry, in another terminal:\n")
         for line in lines:
-            typer.echo(f"  {line}".replace("localhost:8080", node.ingress_url.removeprefix("http://")))
+            typer.echo(_at(line, node))
     await run_until(stop, server)
+
+
+def _at(line: str, node: Any) -> str:
+    """A line to try, with the addresses of this server in place of the usual ones."""
+    return line.replace("localhost:8080", node.ingress_url.removeprefix("http://")).replace(
+        "localhost:9070", node.admin_url.removeprefix("http://")
+    )
 
 
 def _check_file(target: str) -> None:
@@ -109,8 +116,7 @@ def _check_file(target: str) -> None:
 
     path = source_path(target)
     if path is not None and not path.is_file():
-        typer.echo(f"perdure: there is no file {path}. Give the path of your handlers' file.", err=True)
-        raise typer.Exit(2)
+        raise BadUsage(f"there is no file {path}; give the path of your handlers' file")
 
 
 def _settle_memory() -> None:

@@ -28,13 +28,14 @@ class CannotListen(PerdureError):
     """A listen address cannot be used: taken, not allowed, or not of this machine."""
 
     code: ClassVar[str] = "E0204"
-    hint: ClassVar[str] = "Stop the program that uses the address, or choose another one in the configuration."
+    hint: ClassVar[str] = "Stop the program that uses the address, or choose another one with --ingress or --admin."
 
     def __init__(self, host: str, port: int, error: OSError) -> None:
         if error.errno == errno.EADDRINUSE:
             reason = "another program listens there already"
         else:
-            reason = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
+            # The text of a failed look-up of a name has no number that the system knows.
+            reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror or str(error)
         super().__init__(f"cannot listen on {_address(host, port)}: {reason}")
 
 

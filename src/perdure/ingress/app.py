@@ -1,6 +1,5 @@
 """The callers' API as an ASGI app, without a framework: this is the hot path of the server."""
 
-import asyncio
 import logging
 from typing import Any, Final
 
@@ -47,7 +46,7 @@ class IngressApp:
         if limit is not None and self._in_flight >= limit and scope["path"] != "/restate/health":
             answer: Answer | None = refusal(
                 429,
-                f"too many requests at once, the limit is {limit} (ingress.concurrent-api-requests-limit); try later",
+                f"too many requests at once, the limit is {limit} (limits.concurrent_requests); try later",
             )
         else:
             self._in_flight += 1
@@ -71,8 +70,6 @@ class IngressApp:
             return None
         except StoreUnavailable as error:
             return refusal(503, f"[{error.code}] {error}. {error.hint}")
-        except asyncio.CancelledError:
-            raise
         except Exception:
             _log.exception("a request to the ingress failed: %s %s", scope["method"], scope["path"])
             return refusal(500, "the server failed to handle this request; its log says why")

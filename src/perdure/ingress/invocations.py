@@ -9,6 +9,7 @@ from perdure.clock import Clock
 from perdure.ingress.paths import ByBody, ById, ByIdempotencyKey, ByWorkflow, Call
 from perdure.ingress.request import Request
 from perdure.ingress.responses import (
+    LATEST_MS,
     METHOD_NOT_ALLOWED,
     Answer,
     IngressError,
@@ -32,7 +33,6 @@ _WITH_WORKFLOW_KEY = (
 )
 _DELAY_ON_CALL = "cannot use the delay query parameter with calls. The delay is supported only with sends"
 _NO_SCOPES = "scoped invocations require vqueues to be enabled"
-_YEAR_10000_MS = 253_402_300_800_000
 
 
 class InvocationTarget(msgspec.Struct, tag_field="target", tag="invocation", rename="camel"):
@@ -114,7 +114,7 @@ class Invocations:
         if delay is not None:
             try:
                 execution_time = self._clock.now() + parse_duration(delay)
-                if execution_time >= _YEAR_10000_MS:
+                if execution_time > LATEST_MS:
                     raise BadDuration("it ends after the year 9999")
             except BadDuration as error:
                 text = f"bad delay query parameter, must be a ISO8601 duration: {error}"

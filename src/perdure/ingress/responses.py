@@ -19,7 +19,7 @@ _FROM_INVOCATION: Final = (b"x-restate-error-source", b"invocation")
 _VARY: Final = (b"vary", b"origin, access-control-request-method, access-control-request-headers")
 _CREDENTIALS: Final = (b"access-control-allow-credentials", b"true")
 _ANY: Final = OutputRules(content_type="application/json", set_if_empty=False)
-_LATEST_MS: Final = 253_402_300_799_999
+LATEST_MS: Final = 253_402_300_799_999
 """The last millisecond of the year 9999, where RFC 3339 ends."""
 
 
@@ -122,5 +122,5 @@ def add_cross_origin(headers: Headers, origin: bytes | None) -> None:
 
 def _rfc3339(time_ms: int, suffix: str) -> str:
     """`2026-11-20T10:17:25.587` and the suffix."""
-    seconds, ms = divmod(min(time_ms, _LATEST_MS), 1000)
+    seconds, ms = divmod(min(time_ms, LATEST_MS), 1000)
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{ms:03d}{suffix}"

@@ -4,15 +4,24 @@ import ast
 import asyncio
 from collections.abc import Callable
 from pathlib import Path
+from typing import ClassVar
 
 import watchfiles
 
 from perdure.admin.problems import ApiError
+from perdure.errors import PerdureError
 from perdure.invoker.link import WorkerFailed
 from perdure.node.node import Node
 from perdure.node.workers import WorkerPool
 
 Say = Callable[[str], None]
+
+
+class CannotLoad(PerdureError):
+    """The code that was to be served does not load. Only at the start: later on, the code that runs goes on."""
+
+    code: ClassVar[str] = "E0205"
+    hint: ClassVar[str] = "Correct that and start again."
 
 
 class DevServer:
@@ -28,17 +37,14 @@ class DevServer:
         self.services: list[str] = []
 
     async def start(self) -> None:
-        """Starts node and workers. Code that does not load is no reason to end: the next save may mend it."""
+        """Starts workers and node. Raises: CannotLoad, CannotListen."""
         self._node.add_local(self._uri, self._pool)
         try:
             await self._pool.start()
-            loaded = True
         except WorkerFailed as error:
-            self._say(f"{error}  Save the file to try again.")
-            loaded = False
+            raise CannotLoad(str(error)) from None
         await self._node.start()
-        if loaded:
-            await self._register()
+        await self._register()
 
     async def watch(self) -> None:
         """Reloads on every save, until cancelled."""
@@ -50,7 +56,7 @@ class DevServer:
         try:
             await self._pool.reload()
         except WorkerFailed as error:
-            self._say(f"{error}  The old code goes on; save the file to try again.")
+            self._say(f"{str(error).rstrip('. ')}. The old code goes on; save the file to try again.")
             return
         if await self._register():
             self._say("Reloaded. What was running is retried on the new code.")

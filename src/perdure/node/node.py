@@ -26,7 +26,7 @@ from perdure.model.records import Sweep
 from perdure.model.registry import Deployment, Registry, ServiceSettings
 from perdure.node.settings import Settings, ingress_settings, invoker_settings, listen_address, registry_defaults
 from perdure.partition.loop import Partition
-from perdure.protocol.identity import RequestSigner
+from perdure.protocol.identity import BadIdentityKey, RequestSigner
 from perdure.registration.planning import Registration
 from perdure.registration.services import build_registry
 from perdure.storage.sqlite.store import SqliteStore
@@ -145,7 +145,11 @@ class Node:
 def _signer(settings: Settings) -> RequestSigner | None:
     if settings.identity_key is None:
         return None
-    return RequestSigner(settings.identity_key.read_bytes())
+    try:
+        pem = settings.identity_key.read_bytes()
+    except OSError as error:
+        raise BadIdentityKey(f"the identity key {settings.identity_key} cannot be read: {error.strerror}") from None
+    return RequestSigner(pem)
 
 
 def _reachable(address: str) -> str:

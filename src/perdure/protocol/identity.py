@@ -51,8 +51,9 @@ class RequestSigner:
         """
         try:
             key = load_pem_private_key(pem, password=None)
-        except (ValueError, TypeError) as error:
-            raise BadIdentityKey(f"the request identity key cannot be read: {error}") from None
+        except (ValueError, TypeError):
+            # The library's own text is about encodings and links to its manual.
+            raise BadIdentityKey("the request identity key is not an unencrypted private key in PEM format") from None
         if not isinstance(key, Ed25519PrivateKey):
             raise BadIdentityKey("the request identity key is not an Ed25519 key")
         self._key = key

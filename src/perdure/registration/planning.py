@@ -59,6 +59,7 @@ def normalise_uri(text: str) -> str:
         raise BadUri(f"'{text}' is not a URI")
     try:
         parts = urlsplit(text)
+        _ = parts.port  # looked at for its error alone
     except ValueError as error:
         raise BadUri(f"'{text}' is not a URI: {error}") from None
     if "://" not in text or not parts.scheme:

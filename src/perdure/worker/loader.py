@@ -20,7 +20,7 @@ def load_app(target: str) -> App:
     """The ASGI app named by `FILE[:APP]` or `module:app`; `APP` is `app` when left out.
 
     The file's folder (for a module: the current one) is put on `sys.path`, so that its neighbours can be imported.
-    A traceback of the user's code goes to stderr. Raises: LoadError.
+    A traceback of the user's code, if any of it ran, goes to stderr. Raises: LoadError.
     """
     source, separator, name = target.rpartition(":")
     if not separator or os.sep in name:
@@ -31,7 +31,7 @@ def load_app(target: str) -> App:
     if app is None:
         raise LoadError(f"{source} has no `{name}`: assign the ASGI app to `{name}`, or name it as {source}:NAME")
     if not callable(app):
-        raise LoadError(f"`{name}` in {source} is a {type(app).__name__}, not an ASGI app: it cannot be called")
+        raise LoadError(f"`{name}` in {source}, of type {type(app).__name__}, is not an ASGI app: it cannot be called")
     return cast(App, app)
 
 
@@ -73,6 +73,15 @@ def _run_user_code(source: str, run: Callable[[], object]) -> None:
     try:
         run()
     except (Exception, SystemExit) as error:
-        traceback.print_exc()
+        _print_users_part(error)
         first_line = str(error).partition("\n")[0]
         raise LoadError(f"{source} cannot be imported: {type(error).__name__}: {first_line}") from None
+
+
+def _print_users_part(error: BaseException) -> None:
+    """The traceback without the way to the user's code; nothing when that was never entered, as with bad syntax."""
+    trace = error.__traceback__
+    while trace and trace.tb_frame.f_code.co_filename.startswith((__file__, "<frozen importlib", importlib.__file__)):
+        trace = trace.tb_next
+    if trace:
+        traceback.print_exception(error.with_traceback(trace))

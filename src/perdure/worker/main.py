@@ -92,7 +92,6 @@ async def _serve(target: str, link: socket.socket) -> int:
 
 
 async def _report_failure(link: socket.socket, reason: str) -> None:
-    print(reason, file=sys.stderr, flush=True)
     payload = frames.encode(frames.Failed(reason[:4000]))
     loop = asyncio.get_running_loop()
     try:
@@ -103,7 +102,7 @@ async def _report_failure(link: socket.socket, reason: str) -> None:
             while await loop.sock_recv(link, 65536):
                 pass
     except (OSError, TimeoutError):
-        return  # the engine is gone; stderr has the reason
+        print(reason, file=sys.stderr, flush=True)  # the engine, which would have said it, is gone
     finally:
         link.close()
 

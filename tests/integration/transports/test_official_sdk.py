@@ -10,7 +10,6 @@ from perdure.invoker.transport import Request
 from .conftest import open_rig
 from .peers import ECHO_APP
 
-pytest.importorskip("restate")
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(60)]
 
 ACCEPT = ", ".join(f"application/vnd.restate.endpointmanifest.v{version}+json" for version in (1, 2, 3, 4))

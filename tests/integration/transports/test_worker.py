@@ -77,8 +77,11 @@ async def test_what_cannot_be_loaded_is_reported_in_one_line(tmp_path, code, nam
     assert reason in str(failed.value)
     assert str(path) in str(failed.value)
     assert "\n" not in str(failed.value)
-    assert str(failed.value) in stderr
-    assert ("Traceback" in stderr) == ("cannot be imported" in reason)
+    # The engine says it; a traceback is there for code that ran, and begins with it.
+    assert reason not in stderr
+    ran = code is not None and code.startswith(("import", "raise"))
+    assert ("Traceback" in stderr) == ran
+    assert "loader.py" not in stderr
 
 
 async def test_a_startup_that_fails_is_reported(tmp_path):

@@ -73,6 +73,8 @@ def test_settings_of_a_service(admin: Any) -> None:
     assert shown["handlers"][0]["journal_retention"] == "20s"
     shown = admin.request("PATCH", "/services/Counter", json={"public": None, "inactivity_timeout": "90s"}).json()
     assert (shown["public"], shown["inactivity_timeout"], shown["idempotency_retention"]) == (False, "1m 30s", "2h")
+    endless = {"inactivity_timeout": "100000000000000 days"}
+    assert admin.request("PATCH", "/services/Counter", json=endless).status_code == 422
 
 
 def test_the_openapi_of_a_service(admin: Any) -> None:

@@ -5,12 +5,16 @@ import os
 import socket
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 
 from perdure import __version__
+from perdure.cli.main import app
 
+REFERENCE = Path(__file__).parents[3] / "docs" / "reference" / "command-line.md"
 HEAVY = ("perdure.engine", "perdure.storage", "perdure.partition", "perdure.invoker", "fastapi", "granian", "pydantic")
 
 
@@ -19,6 +23,18 @@ def python(code: str) -> str:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=True)
     return done.stdout
+
+
+def test_the_reference_describes_every_command_and_option() -> None:
+    described = REFERENCE.read_text(encoding="utf-8")
+    commands: list[tuple[str, Any]] = [("perdure", typer.main.get_command(app))]
+    for path, command in commands:
+        below = getattr(command, "commands", {})
+        commands += [(f"{path} {name}", one) for name, one in below.items() if not one.hidden]
+        if not below:
+            assert f"`{path}" in described
+            options = {name for parameter in command.params for name in parameter.opts[:1] if name.startswith("-")}
+            assert {name for name in options if f"`{name}" not in described} == set()
 
 
 @pytest.mark.parametrize("words", [["version"], ["--help"], ["invocations", "--help"], ["dp", "register", "--help"]])
@@ -124,6 +140,13 @@ def test_an_error_in_plain_text(admin: Any, run: Any) -> None:
     result = run("inv", "ls")
     assert result.exit_code == 1
     assert "Expected something else" in result.stderr
+
+
+def test_a_page_for_people_answers(admin: Any, run: Any) -> None:
+    admin.answers["POST", "/query"] = (501, b"<!DOCTYPE HTML><title>Error response</title>")
+    result = run("inv", "ls")
+    assert result.exit_code == 2
+    assert "is not the admin API" in result.stderr
 
 
 def test_the_address_may_have_a_path(admin: Any, run: Any) -> None:

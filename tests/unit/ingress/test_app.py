@@ -383,7 +383,7 @@ def test_too_many_requests_at_once(new_caller: Any) -> None:
         await caller.gateway.waiting.wait()
         status, message, source = error_of(await caller.request_async("POST", "/Probe/greet"))
         assert (status, source) == (429, "ingress")
-        assert "ingress.concurrent-api-requests-limit" in message
+        assert "limits.concurrent_requests" in message
         assert (await caller.request_async("GET", "/restate/health")).status == 200
         caller.gateway.hold.set()
         assert (await first).status == 200

@@ -7,7 +7,7 @@ from pathlib import Path
 import apsw
 import pytest
 
-from perdure.errors import StorageError, StoreDamaged, StoreForeign, StoreLocked, StoreUnavailable
+from perdure.errors import FolderUnusable, StorageError, StoreDamaged, StoreForeign, StoreLocked, StoreUnavailable
 from perdure.storage.sqlite.store import APPLICATION_ID, PARTITION_FILE
 from support.datadriven import Directive
 from support.engine_script import EngineScript
@@ -86,7 +86,7 @@ def test_a_second_opener_is_turned_away_until_the_first_is_gone(tmp_path: Path) 
 
 def test_a_folder_that_cannot_be_used_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(StoreUnavailable, match="cannot use the data folder"):
+    with pytest.raises(FolderUnusable, match="cannot use the data folder"):
         FileStore(tmp_path / "file")
 
 
@@ -171,6 +171,6 @@ def test_a_file_cut_short_is_damaged(tmp_path: Path) -> None:
         FileStore(tmp_path / "second")
 
 
-@pytest.mark.parametrize("error", [StoreUnavailable, StoreLocked, StoreForeign, StoreDamaged])
+@pytest.mark.parametrize("error", [FolderUnusable, StoreUnavailable, StoreLocked, StoreForeign, StoreDamaged])
 def test_whoever_opens_a_store_can_catch_all_that_may_go_wrong(error: type[Exception]) -> None:
     assert issubclass(error, StorageError)

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import apsw
 
 from perdure.engine.tx import BuildRegistry
-from perdure.errors import StoreDamaged, StoreForeign, StoreLocked, StoreUnavailable
+from perdure.errors import FolderUnusable, StoreDamaged, StoreForeign, StoreLocked, StoreUnavailable
 from perdure.storage.sqlite.tx import SqliteTx
 
 T = TypeVar("T")
@@ -60,13 +60,16 @@ class SqliteStore:
     """
 
     def __init__(self, data: Path, build_registry: BuildRegistry, *, vfs: str | None = None) -> None:
-        """Opens or creates the file. Raises: StoreLocked, StoreForeign, StoreDamaged, StoreUnavailable."""
+        """Opens or creates the file.
+
+        Raises: FolderUnusable, StoreLocked, StoreForeign, StoreDamaged, StoreUnavailable.
+        """
         self.path = data / PARTITION_FILE
         try:
             data.mkdir(parents=True, exist_ok=True)
             self._lock = _lock_folder(data)
         except OSError as error:
-            raise StoreUnavailable(f"cannot use the data folder {data}: {error.strerror}") from None
+            raise FolderUnusable(f"cannot use the data folder {data}: {error.strerror}") from None
         connection: apsw.Connection | None = None
         try:
             self._connection = connection = apsw.Connection(str(self.path), vfs=vfs, statementcachesize=200)
