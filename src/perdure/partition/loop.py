@@ -16,6 +16,7 @@ from typing import Any, Protocol, TypeVar
 import structlog
 
 from perdure.clock import Clock
+from perdure.engine.commands import UNANSWERED
 from perdure.engine.machine import apply
 from perdure.engine.outcome import outcome_of
 from perdure.engine.tx import Tx
@@ -41,6 +42,7 @@ from perdure.model.registry import Registry
 from perdure.partition.gateway import NotReady
 from perdure.partition.timers import TimerShell
 from perdure.partition.waiters import Waiters
+from perdure.protocol.framing import ACK_FLAG
 
 T = TypeVar("T")
 
@@ -54,6 +56,14 @@ INLINE_COMMIT_MAX_S = 0.001
 
 _COMMIT_MEMORY = 0.9
 """Weight of the past in that average."""
+
+QUIET_S = 0.005
+"""So long a record that nobody waits for may wait for one that somebody does, to share its sync."""
+
+BUSY_SIZE = 4
+"""After a batch of that size the next one is gathered: so many turns of the event loop at the most."""
+
+GATHER_TURNS = 3
 
 BATCH_MAX = 512
 """Records in one transaction: bounds how long the first of them waits."""
@@ -95,6 +105,8 @@ class Partition:
         self._task: asyncio.Task[None] | None = None
         self._committer = ThreadPoolExecutor(1, "commit")
         self._commit_s = 0.0
+        self._nudge: asyncio.TimerHandle | None = None
+        self._last_size = 0
         self._stopping = False
         self._performers: dict[type[Action], Callable[[Any], None]] = {
             Reply: self._on_reply,
@@ -141,7 +153,10 @@ class Partition:
             self._waiters.fail(record.reply_to, _stopping())
             return
         self._queue.append((record, applied))
-        self._arrived.set()
+        if not _can_wait(record):
+            self._arrived.set()
+        elif self._nudge is None:
+            self._nudge = asyncio.get_running_loop().call_later(QUIET_S, self._arrived.set)
 
     async def ask(self, build: Callable[[int], Record]) -> Any:
         token, future = self._waiters.expect_reply()
@@ -220,13 +235,28 @@ class Partition:
                 while self._reads:
                     _guarded(self._reads.popleft())
                 if self._queue:
+                    await self._gather()
                     await self._run_batch(self._next_batch())
+
+    async def _gather(self) -> None:
+        """Under load, lets the others hand in what they have first: a bigger batch costs no more syncs."""
+        if self._last_size < BUSY_SIZE:
+            return
+        for _ in range(GATHER_TURNS):
+            size = len(self._queue)
+            await asyncio.sleep(0)
+            if len(self._queue) == size:
+                return
 
     def _next_batch(self) -> list[tuple[Record, Applied | None]]:
         size = min(len(self._queue), BATCH_MAX)
         if self._suspects:
             self._suspects -= 1
             size = 1
+        if self._nudge is not None:
+            self._nudge.cancel()
+            self._nudge = None
+        self._last_size = size
         return [self._queue.popleft() for _ in range(size)]
 
     async def _run_batch(self, batch: list[tuple[Record, Applied | None]]) -> None:
@@ -260,12 +290,17 @@ class Partition:
 
     async def _commit(self) -> None:
         loop = asyncio.get_running_loop()
-        began = loop.time()
         if self._commit_s < INLINE_COMMIT_MAX_S:
-            self._store.commit()
+            took = self._timed_commit(loop.time)
         else:
-            await loop.run_in_executor(self._committer, self._store.commit)
-        self._commit_s = _COMMIT_MEMORY * self._commit_s + (1 - _COMMIT_MEMORY) * (loop.time() - began)
+            took = await loop.run_in_executor(self._committer, self._timed_commit, loop.time)
+        self._commit_s = _COMMIT_MEMORY * self._commit_s + (1 - _COMMIT_MEMORY) * took
+
+    def _timed_commit(self, clock: Callable[[], float]) -> float:
+        """Seconds the commit took, without the way to a thread and back."""
+        began = clock()
+        self._store.commit()
+        return clock() - began
 
     def _apply_all(self, batch: list[tuple[Record, Applied | None]]) -> list[Action]:
         """Applies in order inside one transaction, messages to this partition included, and leaves it open."""
@@ -329,6 +364,15 @@ def _guarded(run: Callable[..., None], *arguments: Any) -> None:
 
 def _stopping() -> StoreUnavailable:
     return StoreUnavailable("the server is stopping")
+
+
+def _can_wait(record: Record) -> bool:
+    """True: nothing happens outside when it is durable, and the handler has more to say."""
+    return (
+        type(record) is AttemptProgress
+        and record.end is None
+        and all(entry.type in UNANSWERED and not entry.flags & ACK_FLAG for entry in record.entries)
+    )
 
 
 def _attempt_of(record: Record) -> tuple[int, int] | None:

@@ -9,7 +9,7 @@ from perdure.model.invocation import Invocation
 from perdure.model.records import Entry
 from perdure.protocol.messages import MessageType
 
-__all__ = ["COMMANDS", "CommandRefused"]
+__all__ = ["COMMANDS", "UNANSWERED", "CommandRefused"]
 
 CommandHandler = Callable[[Turn, Invocation, Entry], None]
 
@@ -35,3 +35,16 @@ COMMANDS: dict[int, CommandHandler] = {
     MessageType.COMPLETE_AWAKEABLE_COMMAND: signal.on_complete_awakeable,
 }
 """Every command that a handler may issue. The input is stored by the server and never comes from a handler."""
+
+UNANSWERED: frozenset[int] = frozenset(
+    {
+        MessageType.OUTPUT_COMMAND,
+        MessageType.SET_STATE_COMMAND,
+        MessageType.CLEAR_STATE_COMMAND,
+        MessageType.CLEAR_ALL_STATE_COMMAND,
+        MessageType.GET_EAGER_STATE_COMMAND,
+        MessageType.GET_EAGER_STATE_KEYS_COMMAND,
+        MessageType.RUN_COMMAND,
+    }
+)
+"""Commands that are only stored: nobody waits to hear of them, so they need not be durable before what follows them."""
