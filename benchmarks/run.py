@@ -6,6 +6,7 @@
 import argparse
 import datetime
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -24,6 +25,9 @@ GROWTH = ("journals", "stores", "suspended")
 
 def main() -> int:
     options = _options()
+    # Also when it is asked to end, nothing that was started stays behind.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda received, _frame: sys.exit(128 + received))
     SCRATCH.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix="run-", dir=SCRATCH))
     timing = Timing(seconds=1.5, warmup=0.5) if options.quick else Timing(options.seconds, 1.0, options.rounds)

@@ -59,6 +59,7 @@ if __name__ == "__main__":
     config = Config()
     config.bind = [f"127.0.0.1:{sys.argv[1]}"]
     config.accesslog = None
+    config.graceful_timeout = 0.5
     # Beyond hypercorn's defaults of 100 streams and 1000 requests per connection: a limit there, or a
     # connection that closes in the middle of a window, would be measured instead of the engine.
     config.h2_max_concurrent_streams = 2**31 - 1
