@@ -29,6 +29,7 @@ class Exchange:
         "_invoker",
         "_loop",
         "_machine",
+        "_sent_before",
         "_server",
         "_stream",
         "_timer",
@@ -41,7 +42,8 @@ class Exchange:
         self._invoker = invoker
         self._loop = asyncio.get_running_loop()
         self.start = start
-        self._machine = AttemptMachine(start.protocol_version, invoker.settings.message_size_limit)
+        self._machine = AttemptMachine(start.protocol_version, invoker.settings.message_size_limit, start.known_entries)
+        self._sent_before = start.known_entries
         self._inactivity_s = start.settings.inactivity_timeout / 1000
         self._abort_s = start.settings.abort_timeout / 1000
         self._active_at = self._loop.time()
@@ -69,6 +71,8 @@ class Exchange:
         """Passes on frames. index: of the journal entry, None for acks. What the start held is not said twice."""
         if self._half_closed or self.over or (index is not None and index < self.start.known_entries):
             return
+        if index is not None:
+            self._sent_before = index + 1
         self._active_at = self._loop.time()
         assert self._stream is not None
         self._stream.send(data)
@@ -77,6 +81,8 @@ class Exchange:
         """Asks the handler to come to rest."""
         if not self._half_closed and self._stream is not None:
             self._half_closed = True
+            # A handler suspends only when it has read to the end of its input.
+            self._machine.seen = self._sent_before
             self._active_at = self._loop.time()
             self._stream.half_close()
             if not self.over:
