@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from perdure.invoker.invoker import Invoker
 
 
+UNREAD_MAX = 4 * 1024 * 1024
+"""Bytes of notifications and acks that may wait for a handler that does not read them."""
+
+
 class Exchange:
     """Implements `StreamHandler`. Lives until its end is with the partition; then only drains."""
 
@@ -29,6 +33,7 @@ class Exchange:
         "_invoker",
         "_loop",
         "_machine",
+        "_queued_max",
         "_sent_before",
         "_server",
         "_stream",
@@ -48,6 +53,7 @@ class Exchange:
         self._abort_s = start.settings.abort_timeout / 1000
         self._active_at = self._loop.time()
         self._half_closed = False
+        self._queued_max = UNREAD_MAX
         self._given_up = False
         self.over = False
         self._server: str | None = None
@@ -59,7 +65,9 @@ class Exchange:
         """Opens the stream and sends the journal."""
         start = self.start
         self._stream = transport.open(self._request(), self)
-        self._stream.send(start.take_frames())
+        frames = start.take_frames()
+        self._queued_max = len(frames) + UNREAD_MAX
+        self._stream.send(frames)
         if transport.bidirectional and self._inactivity_s > 0 and not start.pause_requested:
             self._arm(self._inactivity_s)
         else:
@@ -76,6 +84,9 @@ class Exchange:
         self._active_at = self._loop.time()
         assert self._stream is not None
         self._stream.send(data)
+        if self._stream.queued > self._queued_max:
+            # A handler that does not read what it is told gets the rest with its next attempt, out of the store.
+            self.half_close()
 
     def half_close(self) -> None:
         """Asks the handler to come to rest."""

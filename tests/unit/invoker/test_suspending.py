@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from perdure.model.invocation import Status
+from perdure.invoker.exchange import UNREAD_MAX
+from perdure.model.invocation import Status, Success
 from perdure.model.records import Cancel, CompleteSignal
 from perdure.protocol import messages_pb2 as wire
 from perdure.protocol.messages import CANCEL_SIGNAL, MessageType
@@ -75,4 +76,31 @@ def test_a_signal_wakes_once(harness: Harness, kind: str) -> None:
         assert await status(harness, invocation_id) == (Status.INVOKED, 4)
 
     invocation_id = ""
+    harness.run(scenario())
+
+
+def test_a_handler_that_reads_nothing_is_asked_to_suspend(harness: Harness) -> None:
+    """What it is told does not pile up in memory: the next attempt gets it out of the store."""
+
+    async def scenario() -> None:
+        harness.transport.bidirectional = True
+        invocation_id, stream = await harness.send()
+        stream.head()
+
+        async def signal() -> None:
+            await harness.ask(
+                lambda token: CompleteSignal(
+                    reply_to=token, id=invocation_id, signal_id=17, signal_name=None, outcome=Success(bytes(1000))
+                )
+            )
+
+        await signal()
+        assert not stream.half_closed
+        stream.queued = len(stream.sent) + UNREAD_MAX
+        await signal()
+        assert stream.half_closed
+        told = len(stream.sent)
+        await signal()
+        assert len(stream.sent) == told
+
     harness.run(scenario())
