@@ -74,6 +74,7 @@ class FakeStream:
         self.sent = bytearray()
         self.half_closed = False
         self.over = False
+        self.queued = 0
 
     def send(self, data: bytes) -> None:
         self.sent += data

@@ -106,7 +106,7 @@ def _check_journal(invocation: Invocation, entries: list[JournalEntry]) -> None:
         assert [entry.type for entry in kept_output] == [MessageType.OUTPUT_COMMAND], f"{name}: no readable outcome"
     if invocation.awaiting is not None:
         there = [
-            Notified(entry.completion_id, entry.signal_id, entry.signal_name, entry.failed)
+            Notified(entry.index, entry.completion_id, entry.signal_id, entry.signal_name, entry.failed)
             for entry in entries
             if is_notification(entry.type)
         ]

@@ -11,6 +11,7 @@ from perdure.model.actions import SendToAttempt, StartAttempt
 from perdure.model.invocation import Invocation, JournalEntry, Status
 from perdure.protocol.framing import encode_frame
 from perdure.protocol.futures import AwaitTree, LeafKind, LeafOutcome, resolves
+from perdure.protocol.messages import CANCEL_SIGNAL
 
 _tree_decoder = msgspec.json.Decoder(AwaitTree)
 
@@ -73,12 +74,18 @@ def tree_resolves(turn: Turn, number: int, tree: AwaitTree) -> bool:
 
 
 def resolves_with(tree: AwaitTree, notifications: Iterable[Notified]) -> bool:
-    """True: the tree resolves with these. The first of several answers counts."""
+    """True: the tree resolves with these. The first of several answers counts.
+
+    A cancellation and a signal with a name can come again. One that the handler knew before it began to wait was used
+    up by an earlier await; if it counted, the handler would be started again and again only to suspend again.
+    """
     stored: dict[tuple[LeafKind, int | str], LeafOutcome] = {}
     for notified in notifications:
         outcome: LeafOutcome = "failure" if notified.failed else "success"
         if notified.completion_id is not None:
             stored.setdefault(("completion", notified.completion_id), outcome)
+        elif notified.position < tree.seen and notified.signal_id in (None, CANCEL_SIGNAL):
+            continue
         elif notified.signal_id is not None:
             stored.setdefault(("signal", notified.signal_id), outcome)
         elif notified.signal_name is not None:

@@ -54,8 +54,9 @@ class JournalEvent(NamedTuple):
 
 
 class Notified(NamedTuple):
-    """What a stored notification answers, without its payload."""
+    """What a stored notification answers, without its payload. position: index in the journal."""
 
+    position: int
     completion_id: int | None
     signal_id: int | None
     signal_name: str | None
@@ -93,7 +94,9 @@ class Tx(Protocol):
     def delete_entries(self, number: int, keep: int | None) -> None:
         """Removes the journal, but for the entry with index `keep`."""
 
-    def append_event(self, number: int, event: JournalEvent) -> None: ...
+    def append_event(self, number: int, event: JournalEvent, keep: int) -> None:
+        """Adds an event and forgets all but the newest `keep`."""
+
     def last_event(self, number: int) -> JournalEvent | None: ...
 
     # who gets an outcome

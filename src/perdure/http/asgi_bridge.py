@@ -99,6 +99,11 @@ class AsgiExchange:
             self._pieces.append(data)
             self._incoming.set()
 
+    @property
+    def unread(self) -> int:
+        """Bytes of request body that the app has not taken."""
+        return sum(map(len, self._pieces))
+
     def end_request(self) -> None:
         """The request body is complete. Idempotent."""
         self._request_ended = True

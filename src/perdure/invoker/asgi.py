@@ -30,6 +30,10 @@ class _AsgiStream(ResponseDelivery):
         if self._exchange is not None and data:
             self._exchange.feed(data)
 
+    @property
+    def queued(self) -> int:
+        return self._exchange.unread if self._exchange is not None else 0
+
     def half_close(self) -> None:
         if self._exchange is not None:
             self._exchange.end_request()

@@ -42,12 +42,14 @@ class Heard(msgspec.Struct, gc=False):
 class AttemptMachine:
     """Reads the response of one attempt. version: negotiated protocol version. message_limit: bytes of a payload."""
 
-    __slots__ = ("_decoder", "_version", "ended")
+    __slots__ = ("_decoder", "_version", "ended", "seen")
 
-    def __init__(self, version: int, message_limit: int) -> None:
+    def __init__(self, version: int, message_limit: int, seen: int = 0) -> None:
+        """seen: journal entries before this index are known to the handler; whoever sends more keeps it up to date."""
         self._version = version
         self._decoder = FrameDecoder(message_limit)
         self.ended = False
+        self.seen = seen
 
     def head_received(self, status: int, headers: dict[str, str], now: int) -> Failed | None:
         """None: the head is as it must be. now: ms since the epoch, for dates in `retry-after`."""
@@ -108,7 +110,7 @@ class AttemptMachine:
         elif kind == MessageType.AWAITING_ON and self._version >= FIRST_VERSION_WITH_AWAITING_ON:
             heard.awaiting_on = awaiting_on_tree(frame.payload)[0]
         elif kind == MessageType.SUSPENSION:
-            heard.end = _suspended(suspension_tree(frame.payload, self._version))
+            heard.end = _suspended(suspension_tree(frame.payload, self._version), self.seen)
         elif kind == MessageType.END:
             heard.end = Ended()
         elif kind == MessageType.ERROR:
@@ -119,10 +121,10 @@ class AttemptMachine:
             raise BadFrame(f"a frame of type 0x{kind:04x} is not the handler's to send")
 
 
-def _suspended(tree: AwaitTree) -> Suspended:
+def _suspended(tree: AwaitTree, seen: int) -> Suspended:
     if tree.is_empty:
         raise BadFrame("the handler suspended without waiting for anything")
-    return Suspended(msgspec.json.encode(tree))
+    return Suspended(msgspec.json.encode(msgspec.structs.replace(tree, seen=seen)))
 
 
 def _error(message: wire.ErrorMessage) -> Failed:

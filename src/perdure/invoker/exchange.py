@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from perdure.invoker.invoker import Invoker
 
 
+UNREAD_MAX = 4 * 1024 * 1024
+"""Bytes of notifications and acks that may wait for a handler that does not read them."""
+
+
 class Exchange:
     """Implements `StreamHandler`. Lives until its end is with the partition; then only drains."""
 
@@ -29,6 +33,8 @@ class Exchange:
         "_invoker",
         "_loop",
         "_machine",
+        "_queued_max",
+        "_sent_before",
         "_stream",
         "_timer",
         "awaiting_on",
@@ -41,11 +47,13 @@ class Exchange:
         self._invoker = invoker
         self._loop = asyncio.get_running_loop()
         self.start = start
-        self._machine = AttemptMachine(start.protocol_version, invoker.settings.message_size_limit)
+        self._machine = AttemptMachine(start.protocol_version, invoker.settings.message_size_limit, start.known_entries)
+        self._sent_before = start.known_entries
         self._inactivity_s = start.settings.inactivity_timeout / 1000
         self._abort_s = start.settings.abort_timeout / 1000
         self._active_at = self._loop.time()
         self._half_closed = False
+        self._queued_max = UNREAD_MAX
         self._given_up = False
         self.over = False
         self.server: str | None = None
@@ -57,7 +65,9 @@ class Exchange:
         """Opens the stream and sends the journal."""
         start = self.start
         self._stream = transport.open(self._request(), self)
-        self._stream.send(start.take_frames())
+        frames = start.take_frames()
+        self._queued_max = len(frames) + UNREAD_MAX
+        self._stream.send(frames)
         if transport.bidirectional and self._inactivity_s > 0 and not start.pause_requested:
             self._arm(self._inactivity_s)
         else:
@@ -69,14 +79,21 @@ class Exchange:
         """Passes on frames. index: of the journal entry, None for acks. What the start held is not said twice."""
         if self._half_closed or self.over or (index is not None and index < self.start.known_entries):
             return
+        if index is not None:
+            self._sent_before = index + 1
         self._active_at = self._loop.time()
         assert self._stream is not None
         self._stream.send(data)
+        if self._stream.queued > self._queued_max:
+            # A handler that does not read what it is told gets the rest with its next attempt, out of the store.
+            self.half_close()
 
     def half_close(self) -> None:
         """Asks the handler to come to rest."""
         if not self._half_closed and self._stream is not None:
             self._half_closed = True
+            # A handler suspends only when it has read to the end of its input.
+            self._machine.seen = self._sent_before
             self._active_at = self._loop.time()
             self._stream.half_close()
             if not self.over:

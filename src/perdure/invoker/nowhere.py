@@ -14,6 +14,8 @@ class WorkerRestarts(TransportError):
 class Nowhere:
     """An exchange opened while no worker runs."""
 
+    queued = 0
+
     def __init__(self, handler: StreamHandler, error: TransportError) -> None:
         self._handle = asyncio.get_running_loop().call_soon(handler.stream_failed, error)
 

@@ -57,6 +57,10 @@ class Stream(Protocol):
     def send(self, data: bytes) -> None:
         """Queues body bytes. Silently ignored once the stream is closed in this direction."""
 
+    @property
+    def queued(self) -> int:
+        """Bytes of request body that the peer has no room for yet."""
+
     def half_close(self) -> None:
         """Ends the request body; the response goes on. Idempotent."""
 

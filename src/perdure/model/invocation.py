@@ -1,6 +1,6 @@
 """One durable execution of one handler, as the engine and the store see it."""
 
-from enum import IntEnum, StrEnum
+from enum import StrEnum
 
 import msgspec
 
@@ -175,13 +175,6 @@ class Invocation(msgspec.Struct, gc=False):
     @property
     def target(self) -> Target:
         return Target(self.service, self.handler, self.key, self.service_kind, self.handler_kind)
-
-
-class EntryClass(IntEnum):
-    """The two classes of journal entries."""
-
-    COMMAND = 0
-    NOTIFICATION = 1
 
 
 class JournalEntry(msgspec.Struct, frozen=True, gc=False):

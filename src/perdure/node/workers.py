@@ -93,8 +93,10 @@ class WorkerPool:
         self._workers.clear()
 
     async def _spawn_all(self) -> list[_Worker]:
-        workers = [await self._spawn() for _ in range(self._count)]
+        workers: list[_Worker] = []
         try:
+            for _ in range(self._count):
+                workers.append(await self._spawn())
             for worker in workers:
                 await worker.link.ready
         except TransportError as error:
@@ -111,12 +113,16 @@ class WorkerPool:
         ours, theirs = socket.socketpair()
         command = [sys.executable, "-m", "perdure.worker", self._target, "--link-fd", str(theirs.fileno())]
         with theirs:
-            process = await asyncio.to_thread(
-                subprocess.Popen,
-                command,
-                pass_fds=[theirs.fileno()],
-                env={**os.environ, "PYTHONUNBUFFERED": "1"},
-            )
+            try:
+                process = await asyncio.to_thread(
+                    subprocess.Popen,
+                    command,
+                    pass_fds=[theirs.fileno()],
+                    env={**os.environ, "PYTHONUNBUFFERED": "1"},
+                )
+            except OSError as error:
+                ours.close()
+                raise WorkerFailed(f"no process can be started for {self._target}: {error}") from None
         _offer_to_oom_killer(process.pid)
         return _Worker(process, await connect_link(ours))
 
@@ -140,11 +146,13 @@ class WorkerPool:
         )
         while worker in self._workers and not self._closing:
             await asyncio.sleep(RESTART_DELAYS_S[min(attempt, len(RESTART_DELAYS_S) - 1)])
-            fresh = await self._spawn()
+            fresh: _Worker | None = None
             try:
+                fresh = await self._spawn()
                 await fresh.link.ready
             except TransportError as error:
-                await fresh.end()
+                if fresh is not None:
+                    await fresh.end()
                 self._say(f"the worker does not start again: {error}")
                 attempt += 1
                 continue

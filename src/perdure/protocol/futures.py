@@ -69,14 +69,16 @@ class AwaitNode(msgspec.Struct, frozen=True, gc=False):
             yield "named_signal", name
 
 
-class AwaitTree(msgspec.Struct, frozen=True, gc=False):
+class AwaitTree(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """Everything an await point waits for.
 
     nodes: children before parents, the root last. A node without any leaf below it is left out, except
     the root: waiting for nothing must neither wake nor hold back its siblings.
+    seen: journal entries before this index were known to the handler when it began to wait.
     """
 
     nodes: tuple[AwaitNode, ...]
+    seen: int = 0
 
     @property
     def is_empty(self) -> bool:

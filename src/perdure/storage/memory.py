@@ -114,7 +114,7 @@ class MemoryTx:
 
     def notified(self, number: int) -> list[Notified]:
         return [
-            Notified(e.completion_id, e.signal_id, e.signal_name, e.failed)
+            Notified(e.index, e.completion_id, e.signal_id, e.signal_name, e.failed)
             for e in self.entries(number)
             if e.type >= _FIRST_NOTIFICATION_TYPE
         ]
@@ -124,8 +124,8 @@ class MemoryTx:
         if keep is not None and keep in journal:
             self.journals[number] = {keep: journal[keep]}
 
-    def append_event(self, number: int, event: JournalEvent) -> None:
-        self.events.setdefault(number, []).append(event)
+    def append_event(self, number: int, event: JournalEvent, keep: int) -> None:
+        self.events[number] = [*self.events.get(number, []), event][-keep:]
 
     def last_event(self, number: int) -> JournalEvent | None:
         events = self.events.get(number)

@@ -1,23 +1,35 @@
 """No record does more than so much at once; what is left over is taken by the next, and the asker is told."""
 
+from pathlib import Path
+
+import pytest
+
+from perdure.engine.lifecycle.attempt import EVENTS_KEPT
 from perdure.engine.lifecycle.purge import SWEEP_PER_TURN
 from perdure.engine.lifecycle.recover import INVOCATIONS_PER_TURN
 from perdure.engine.lifecycle.timers import TIMERS_PER_TURN
 from perdure.engine.load import load_attempt
 from perdure.engine.machine import apply
+from perdure.engine.tx import Tx
 from perdure.model import records
 from perdure.model.actions import ArmTimer, Reply, StartAttempt
-from perdure.model.invocation import HandlerKind, ServiceKind, Target
+from perdure.model.invocation import AttemptFailure, HandlerKind, ServiceKind, Target
 from perdure.model.records import Record
 from perdure.protocol.messages import encode_input
 from perdure.storage.memory import MemoryTx
 from support.narration import START
 from support.services import DAY, Declared, build_registry, deployment
+from support.stores import FileStore, MemoryStore, Store
 
 
 def crowd(count: int, *, delay: int | None = None) -> MemoryTx:
     """A partition with so many invocations, all alike."""
     tx = MemoryTx(build_registry)
+    fill(tx, count, delay=delay)
+    return tx
+
+
+def fill(tx: Tx, count: int, *, delay: int | None = None) -> None:
     agent = Declared("Agent", ServiceKind.SERVICE, ["run"])
     apply(records.PutDeployment(deployment=deployment("dp_1", [agent])), tx, START)
     target = Target("Agent", "run", None, ServiceKind.SERVICE, HandlerKind.SERVICE)
@@ -30,7 +42,6 @@ def crowd(count: int, *, delay: int | None = None) -> MemoryTx:
             execution_time=START + delay if delay else None,
         )
         apply(record, tx, START)
-    return tx
 
 
 def started(tx: MemoryTx, record: Record, now: int) -> int:
@@ -73,3 +84,31 @@ def test_an_attempt_that_was_overtaken_is_not_loaded() -> None:
     assert load_attempt(tx, 2, 1, START, 1000, 7) is None
     apply(records.Kill(id="inv_0"), tx, START)
     assert load_attempt(tx, 1, 2, START, 1000, 7) is None
+
+
+@pytest.mark.parametrize("kind", ["memory", "file"])
+def test_of_endless_failures_the_newest_are_kept(tmp_path: Path, kind: str) -> None:
+    store: Store = MemoryStore() if kind == "memory" else FileStore(tmp_path)
+    store.begin()
+    fill(store.tx, 2)
+    for number in (1, 2):
+        for attempt in range(1, EVENTS_KEPT + 51 if number == 1 else 3):
+            failure = AttemptFailure(500, "RT0007", f"failure {attempt}")
+            record = records.AttemptProgress(
+                number=number,
+                attempt=attempt,
+                deployment_id="dp_1",
+                protocol_version=7,
+                server=None,
+                entries=[],
+                end=records.Failed(failure, retry_after=0),
+                randomness=bytes(16),
+            )
+            apply(record, store.tx, START)
+    store.commit()
+    events = store.tables().events
+    assert len(events[1]) == EVENTS_KEPT
+    assert b"failure 51" in events[1][0].body
+    assert f"failure {EVENTS_KEPT + 50}".encode() in events[1][-1].body
+    assert len(events[2]) == 2
+    store.close()

@@ -124,8 +124,8 @@ def fill(folder: Path, entries: list[JournalEntry]) -> Path:
         tx.insert_invocation(invocation)
     for entry in entries:
         tx.append_entry(1, entry)
-    tx.append_event(2, JournalEvent(NOW, 1, "TransientError", msgspec.json.encode(FAILURE)))
-    tx.append_event(9, JournalEvent(NOW, 1, "Paused", b"null"))
+    tx.append_event(2, JournalEvent(NOW, 1, "TransientError", msgspec.json.encode(FAILURE)), keep=9)
+    tx.append_event(9, JournalEvent(NOW, 1, "Paused", b"null"), keep=9)
     tx.set_lock("Counter", "locked", 1)
     tx.push_inbox("Counter", "locked", InboxItem(4, None))
     tx.set_state("Flow", "f1", b"stage", b'"start"')

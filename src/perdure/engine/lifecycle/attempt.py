@@ -19,6 +19,9 @@ from perdure.protocol.messages import MessageType, command_ack
 _tree_decoder = msgspec.json.Decoder(AwaitTree)
 _failure_decoder = msgspec.json.Decoder(AttemptFailure)
 
+EVENTS_KEPT = 100
+"""Of one invocation: it may fail for months, each time with another message."""
+
 JITTER_MAX = 0.3
 """A retry waits up to that much longer than its policy says, so that many failing at once spread out."""
 
@@ -174,7 +177,7 @@ def _record_event(turn: Turn, invocation: Invocation, failure: AttemptFailure) -
     last = turn.tx.last_event(invocation.number)
     if last is None or last.type != "TransientError" or last.body != body:
         event = JournalEvent(turn.now, invocation.journal_size - 1, "TransientError", body)
-        turn.tx.append_event(invocation.number, event)
+        turn.tx.append_event(invocation.number, event, EVENTS_KEPT)
 
 
 def last_failure(invocation: Invocation) -> AttemptFailure | None:
@@ -190,4 +193,5 @@ def pause(turn: Turn, invocation: Invocation, failure: AttemptFailure | None) ->
     invocation.awaiting = None
     invocation.modified_at = turn.now
     body = msgspec.json.encode(failure) if failure else b"null"
-    turn.tx.append_event(invocation.number, JournalEvent(turn.now, invocation.journal_size - 1, "Paused", body))
+    event = JournalEvent(turn.now, invocation.journal_size - 1, "Paused", body)
+    turn.tx.append_event(invocation.number, event, EVENTS_KEPT)

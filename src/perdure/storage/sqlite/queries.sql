@@ -49,7 +49,7 @@ FROM journal WHERE invocation = ? ORDER BY idx;
 
 -- name: notified
 -- 32768 is the lowest message type id of a notification.
-SELECT completion_id, signal_id, signal_name, failed
+SELECT idx, completion_id, signal_id, signal_name, failed
 FROM journal WHERE invocation = ? AND type >= 32768 ORDER BY idx;
 
 -- name: delete_entries
@@ -61,6 +61,10 @@ DELETE FROM journal WHERE invocation = ? AND idx != ?;
 -- name: append_event
 INSERT INTO journal_event
 SELECT ?1, COALESCE(MAX(sequence), 0) + 1, ?2, ?3, ?4, ?5 FROM journal_event WHERE invocation = ?1;
+
+-- name: forget_events
+DELETE FROM journal_event WHERE invocation = ?1
+AND sequence <= (SELECT MAX(sequence) FROM journal_event WHERE invocation = ?1) - ?2;
 
 -- name: last_event
 SELECT appended_at, after_index, type, body FROM journal_event

@@ -178,8 +178,9 @@ class SqliteTx:
         else:
             self._execute(_QUERIES["delete_entries_but"], (number, keep))
 
-    def append_event(self, number: int, event: JournalEvent) -> None:
+    def append_event(self, number: int, event: JournalEvent, keep: int) -> None:
         self._execute(_QUERIES["append_event"], (number, *event))
+        self._execute(_QUERIES["forget_events"], (number, keep))
 
     def last_event(self, number: int) -> JournalEvent | None:
         row = self._one("last_event", (number,))
