@@ -34,7 +34,7 @@ class StoreUnavailable(StorageError):
 class FolderUnusable(StorageError):
     """The data folder cannot be made or written."""
 
-    code: ClassVar[str] = "E0305"
+    code: ClassVar[str] = "E0306"
     hint: ClassVar[str] = "Name a folder that this user may write, with --data."
 
 

@@ -53,4 +53,4 @@ def test_a_data_folder_that_cannot_be_made(tmp_path: Path) -> None:
     line = refusal(tmp_path, "up")
     assert "cannot use the data folder" in line
     assert "--data" in line
-    assert "E0305" in line
+    assert "E0306" in line
