@@ -31,13 +31,6 @@ class StoreUnavailable(StorageError):
     hint: ClassVar[str] = "Look at the disk (full? failing?) and try again; the server recovers when the disk does."
 
 
-class FolderUnusable(StorageError):
-    """The data folder cannot be made or written."""
-
-    code: ClassVar[str] = "E0306"
-    hint: ClassVar[str] = "Name a folder that this user may write, with --data."
-
-
 class StoreLocked(StorageError):
     """Another process has the data folder open."""
 
@@ -57,6 +50,13 @@ class StoreDamaged(StorageError):
 
     code: ClassVar[str] = "E0304"
     hint: ClassVar[str] = "Keep the file, restore the folder from a backup, and look at the disk."
+
+
+class FolderUnusable(StorageError):
+    """The data folder cannot be made or written."""
+
+    code: ClassVar[str] = "E0306"
+    hint: ClassVar[str] = "Name a folder that this user may write, with --data."
 
 
 SERVER_CODES: Final[dict[str, str]] = {
