@@ -1,6 +1,6 @@
-"""One HTTP/2 connection to an endpoint: a shell round h2, without a task per stream.
+"""One HTTP/2 connection to an endpoint: a shell round jh2, without a task per stream.
 
-What the streams want to send is collected and goes through h2 once per iteration of the loop, because calls into h2
+What the streams want to send is collected and goes through jh2 once per iteration of the loop, because calls into jh2
 are what costs: a head, its first data and the end of the body become two frames and one write.
 """
 
@@ -9,13 +9,13 @@ import ssl
 from collections.abc import Callable
 from typing import Any, Protocol, cast
 
-import h2.config
-import h2.connection
-import h2.errors
-import h2.events
-import h2.exceptions
-import h2.settings
-from hyperframe.frame import Frame, GoAwayFrame
+import jh2.config
+import jh2.connection
+import jh2.errors
+import jh2.events
+import jh2.exceptions
+import jh2.settings
+from jh2.hyperframe.frame import Frame, GoAwayFrame
 
 from perdure.invoker.http2_stream import Http2Settings, Http2Stream, request_head
 from perdure.invoker.target import Target
@@ -35,11 +35,11 @@ class Pool(Protocol):
         """The connection takes no further streams. unsent: assigned to it, but nothing of them was sent."""
 
 
-class _H2(h2.connection.H2Connection):
-    """h2 treats a received GOAWAY as the end of the connection; streams up to its last id may still finish."""
+class _H2(jh2.connection.H2Connection):
+    """jh2 treats a received GOAWAY as the end of the connection; streams up to its last id may still finish."""
 
-    def _receive_goaway_frame(self, frame: GoAwayFrame) -> tuple[list[Frame], list[h2.events.Event]]:
-        event = h2.events.ConnectionTerminated()
+    def _receive_goaway_frame(self, frame: GoAwayFrame) -> tuple[list[Frame], list[jh2.events.Event]]:
+        event = jh2.events.ConnectionTerminated()
         event.error_code = frame.error_code
         event.last_stream_id = frame.last_stream_id
         return [], [event]
@@ -214,13 +214,13 @@ class Http2Connection(asyncio.Protocol):
 
     # What the peer sent.
 
-    def _on_settings(self, _event: h2.events.RemoteSettingsChanged) -> None:
+    def _on_settings(self, _event: jh2.events.RemoteSettingsChanged) -> None:
         if not self.ready.done():
             self.ready.set_result(None)
         self._unblock_all()
         self._pool.slot_freed(self)
 
-    def _on_head(self, event: h2.events.ResponseReceived) -> None:
+    def _on_head(self, event: jh2.events.ResponseReceived) -> None:
         stream = self._streams.get(event.stream_id)
         if stream is None:
             return
@@ -231,7 +231,7 @@ class Http2Connection(asyncio.Protocol):
             return
         stream.deliver_head(int(status), [header for header in headers if not header[0].startswith(b":")])
 
-    def _on_data(self, event: h2.events.DataReceived) -> None:
+    def _on_data(self, event: jh2.events.DataReceived) -> None:
         stream = self._streams.get(event.stream_id)
         if stream is None:
             self._acknowledge(event.flow_controlled_length)
@@ -244,18 +244,18 @@ class Http2Connection(asyncio.Protocol):
         if data:
             stream.deliver_data(data)
 
-    def _on_end(self, event: h2.events.StreamEnded) -> None:
+    def _on_end(self, event: jh2.events.StreamEnded) -> None:
         stream = self._streams.get(event.stream_id)
         if stream is not None:
             stream.deliver_end()
 
-    def _on_reset(self, event: h2.events.StreamReset) -> None:
+    def _on_reset(self, event: jh2.events.StreamReset) -> None:
         stream = self._streams.get(event.stream_id)
         if stream is not None:
             code = _error_name(event.error_code)
             stream.deliver_failure(TransportError(f"{self._target} reset the stream with {code}"))
 
-    def _on_window(self, event: h2.events.WindowUpdated) -> None:
+    def _on_window(self, event: jh2.events.WindowUpdated) -> None:
         if event.stream_id == 0:
             self._unblock_all()
             return
@@ -264,7 +264,7 @@ class Http2Connection(asyncio.Protocol):
             del self._blocked[stream]
             self.wants_to_send(stream)
 
-    def _on_goaway(self, event: h2.events.ConnectionTerminated) -> None:
+    def _on_goaway(self, event: jh2.events.ConnectionTerminated) -> None:
         last = event.last_stream_id or 0
         self._stop_taking()
         error = TransportError(f"{self._target} closes the connection with {_error_name(event.error_code)}")
@@ -274,7 +274,7 @@ class Http2Connection(asyncio.Protocol):
         if not self._active:
             self._close_soon()
 
-    def _on_ping_answer(self, _event: h2.events.PingAckReceived) -> None:
+    def _on_ping_answer(self, _event: jh2.events.PingAckReceived) -> None:
         self._ping_pending = False
 
     # Sending.
@@ -294,7 +294,7 @@ class Http2Connection(asyncio.Protocol):
             if stream.connection is self:
                 try:
                     self._send_from(stream)
-                except (h2.exceptions.ProtocolError, KeyError) as error:
+                except (jh2.exceptions.ProtocolError, KeyError) as error:
                     # h2 has already seen the stream's end or reset, whose event may come right after this.
                     stream.deliver_failure(TransportError(f"{self._target} ended the stream: {error}"))
         self._write()
@@ -336,10 +336,10 @@ class Http2Connection(asyncio.Protocol):
     def _end_at_peer(self, stream: Http2Stream, *, completed: bool) -> None:
         try:
             if not completed or (stream.queue.size and not stream.end_sent):
-                self._h2.reset_stream(stream.number, h2.errors.ErrorCodes.CANCEL)
+                self._h2.reset_stream(stream.number, jh2.errors.ErrorCodes.CANCEL)
             elif not stream.end_sent:
                 self._h2.end_stream(stream.number)
-        except (h2.exceptions.ProtocolError, KeyError):
+        except (jh2.exceptions.ProtocolError, KeyError):
             return  # the peer was faster: nothing is left to end
         self._schedule_flush()
 
@@ -360,7 +360,7 @@ class Http2Connection(asyncio.Protocol):
             return
         try:
             self._h2.increment_flow_control_window(size, number)
-        except (h2.exceptions.ProtocolError, KeyError):
+        except (jh2.exceptions.ProtocolError, KeyError):
             return  # the stream has ended in h2 already
         self._schedule_flush()
 
@@ -417,22 +417,22 @@ class Http2Connection(asyncio.Protocol):
             stream.deliver_failure(error)
 
 
-_REACTIONS: dict[type[h2.events.Event], Callable[[Http2Connection, Any], None]] = {
-    h2.events.RemoteSettingsChanged: Http2Connection._on_settings,
-    h2.events.ResponseReceived: Http2Connection._on_head,
-    h2.events.DataReceived: Http2Connection._on_data,
-    h2.events.StreamEnded: Http2Connection._on_end,
-    h2.events.StreamReset: Http2Connection._on_reset,
-    h2.events.WindowUpdated: Http2Connection._on_window,
-    h2.events.ConnectionTerminated: Http2Connection._on_goaway,
-    h2.events.PingAckReceived: Http2Connection._on_ping_answer,
+_REACTIONS: dict[type[jh2.events.Event], Callable[[Http2Connection, Any], None]] = {
+    jh2.events.RemoteSettingsChanged: Http2Connection._on_settings,
+    jh2.events.ResponseReceived: Http2Connection._on_head,
+    jh2.events.DataReceived: Http2Connection._on_data,
+    jh2.events.StreamEnded: Http2Connection._on_end,
+    jh2.events.StreamReset: Http2Connection._on_reset,
+    jh2.events.WindowUpdated: Http2Connection._on_window,
+    jh2.events.ConnectionTerminated: Http2Connection._on_goaway,
+    jh2.events.PingAckReceived: Http2Connection._on_ping_answer,
 }
 
 
 def _new_h2(settings: Http2Settings) -> _H2:
     # Validation is off in both directions for speed: our own heads are built below, and of the peer's only the status
     # and plain name-value pairs are used.
-    config = h2.config.H2Configuration(
+    config = jh2.config.H2Configuration(
         client_side=True,
         header_encoding=None,
         validate_outbound_headers=False,
@@ -441,8 +441,8 @@ def _new_h2(settings: Http2Settings) -> _H2:
         normalize_inbound_headers=False,
     )
     connection = _H2(config)
-    codes = h2.settings.SettingCodes
-    connection.local_settings = h2.settings.Settings(
+    codes = jh2.settings.SettingCodes
+    connection.local_settings = jh2.settings.Settings(
         client=True,
         initial_values={
             codes.ENABLE_PUSH: 0,
@@ -456,6 +456,6 @@ def _new_h2(settings: Http2Settings) -> _H2:
 
 def _error_name(code: int | None) -> str:
     try:
-        return h2.errors.ErrorCodes(code or 0).name
+        return jh2.errors.ErrorCodes(code or 0).name
     except ValueError:
         return f"error code {code}"

@@ -3,7 +3,7 @@
 from typing import Protocol
 
 import msgspec
-from hpack.struct import NeverIndexedHeaderTuple
+from jh2.hpack.struct import NeverIndexedHeaderTuple
 
 from perdure.invoker.body_queue import BodyQueue
 from perdure.invoker.response_delivery import ResponseDelivery
