@@ -7,12 +7,12 @@ import pytest
 
 def test_the_row_of_a_silent_attempt_tells_where_it_runs(stack, tag: str) -> None:
     invocation = stack.client.send("Waiter/wait", {"tag": tag, "point": "run", "target": None})
-    stack.wait_recorded(tag, "running")
+    stack.records.wait_for(tag, "running")
     row = stack.client.invocation(invocation)
     assert row["status"] == "running"
     assert row["last_attempt_deployment_id"].startswith("dp_")
     assert row["last_attempt_server"].startswith("restate-sdk-")
-    stack.release(tag)
+    stack.records.release(tag)
     stack.client.attach(invocation)
 
 

@@ -35,7 +35,7 @@ class Pool(Protocol):
         """The connection takes no further streams. unsent: assigned to it, but nothing of them was sent."""
 
 
-class _H2(jh2.connection.H2Connection):
+class _H2(jh2.connection.H2Connection):  # type: ignore[misc] # untyped library
     """jh2 treats a received GOAWAY as the end of the connection; streams up to its last id may still finish."""
 
     def _receive_goaway_frame(self, frame: GoAwayFrame) -> tuple[list[Frame], list[jh2.events.Event]]:
@@ -90,7 +90,8 @@ class Http2Connection(asyncio.Protocol):
     @property
     def slots(self) -> int:
         """How many streams the connection takes at once: the lower of our limit and the peer's."""
-        return min(self._settings.streams_max, self._h2.remote_settings.max_concurrent_streams)
+        allowed: int = self._h2.remote_settings.max_concurrent_streams
+        return min(self._settings.streams_max, allowed)
 
     @property
     def _requests(self) -> int:
@@ -190,7 +191,7 @@ class Http2Connection(asyncio.Protocol):
         try:
             events = self._h2.receive_data(data)
         except Exception as error:
-            # Not only ProtocolError: with hostile bytes the libraries below h2 raise errors of their own.
+            # Not only ProtocolError: with hostile bytes the libraries below it raise errors of their own.
             self._write()
             self.abort(TransportError(f"{self._target} broke HTTP/2: {str(error) or type(error).__name__}"))
             return
@@ -456,6 +457,7 @@ def _new_h2(settings: Http2Settings) -> _H2:
 
 def _error_name(code: int | None) -> str:
     try:
-        return jh2.errors.ErrorCodes(code or 0).name
+        name: str = jh2.errors.ErrorCodes(code or 0).name
+        return name
     except ValueError:
         return f"error code {code}"

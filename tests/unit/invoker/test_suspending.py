@@ -11,7 +11,7 @@ from perdure.model.records import Cancel, CompleteSignal
 from perdure.protocol import messages_pb2 as wire
 from perdure.protocol.messages import CANCEL_SIGNAL, MessageType
 
-from .harness import Harness, frame
+from support.attempt_harness import Harness, frame
 
 
 @pytest.fixture
