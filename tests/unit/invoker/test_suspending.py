@@ -10,7 +10,6 @@ from perdure.model.invocation import Status, Success
 from perdure.model.records import Cancel, CompleteSignal
 from perdure.protocol import messages_pb2 as wire
 from perdure.protocol.messages import CANCEL_SIGNAL, MessageType
-
 from support.attempt_harness import Harness, frame
 
 
