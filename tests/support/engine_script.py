@@ -244,6 +244,21 @@ class EngineScript:
     def _do_purge_journal(self, directive: Directive) -> list[str]:
         return self._apply(records.PurgeJournal(_REQUEST, id=self._id(directive.words.positional[0])))
 
+    def _do_restart(self, directive: Directive) -> list[str]:
+        """restart OLD as=NEW [from=] [deployment=] [key=]: as new"""
+        words = directive.words
+        old = self._id(words.positional[0])
+        record = records.RestartAsNew(
+            _REQUEST,
+            id=old,
+            new_id=ids.sibling_invocation_id(old, self._next().to_bytes(16, "big")),
+            from_index=int(words.get("from") or 0),
+            deployment=words.get("deployment") or "latest",
+            key=words.get("key"),
+        )
+        self._announced.append(words["as"])
+        return self._apply(record)
+
     def _do_modify_state(self, directive: Directive) -> list[str]:
         """modify-state S/key [version=], then lines: NAME=VALUE"""
         service, key = directive.words.positional[0].split("/")

@@ -7,9 +7,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from perdure.admin.problems import ApiError
-from perdure.admin.requests import bad_query, deployment_choice, invocation_path
-from perdure.model.actions import Done, Refused
-from perdure.model.records import Cancel, Kill, Pause, Purge, PurgeJournal, Record, Resume
+from perdure.admin.requests import bad_query, deployment_choice, invocation_path, journal_index
+from perdure.admin.responses import json_response
+from perdure.admin.schemas import RestartAsNewResponse
+from perdure.ids import random_unique, sibling_invocation_id
+from perdure.model.actions import Done, Refused, Restarted
+from perdure.model.records import Cancel, Kill, Pause, Purge, PurgeJournal, Record, RestartAsNew, Resume
 from perdure.partition.gateway import Gateway
 
 _MODES: Final[dict[str, type[Cancel | Kill | Purge]]] = {
@@ -42,7 +45,7 @@ class Invocations:
 
     async def resume(self, request: Request) -> Response:
         target = invocation_path(request)
-        deployment = deployment_choice(request)
+        deployment = deployment_choice(request, "keep")
         return await self._steer(lambda token: Resume(token, id=target, deployment=deployment))
 
     async def purge(self, request: Request) -> Response:
@@ -52,6 +55,22 @@ class Invocations:
     async def purge_journal(self, request: Request) -> Response:
         target = invocation_path(request)
         return await self._steer(lambda token: PurgeJournal(token, id=target))
+
+    async def restart_as_new(self, request: Request) -> Response:
+        target = invocation_path(request)
+        deployment = deployment_choice(request, "latest")
+        from_index = journal_index(request, "from")
+        key = request.query_params.get("key")
+        new_id = sibling_invocation_id(target, random_unique())
+        answer = await self._gateway.ask(
+            lambda token: RestartAsNew(
+                token, id=target, new_id=new_id, from_index=from_index, deployment=deployment, key=key
+            )
+        )
+        if isinstance(answer, Refused):
+            raise ApiError(answer.status, answer.message, answer.code)
+        assert isinstance(answer, Restarted)
+        return json_response(RestartAsNewResponse(answer.id, answer.id))
 
     async def delete(self, request: Request) -> Response:
         """The old way to do three of the above. It never tells what came of it."""

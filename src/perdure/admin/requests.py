@@ -90,16 +90,36 @@ def bad_query(name: str, reason: str) -> RequestError:
     return RequestError(400, f"Failed to deserialize query string: {name}: {reason}")
 
 
-def deployment_choice(request: Request) -> str:
-    """Where to resume: `keep`, `latest` or a deployment id."""
-    value = request.query_params.get("deployment", "keep")
-    if value in ("keep", "Keep", "latest", "Latest"):
-        return value.lower()
+def deployment_choice(request: Request, default: str) -> str:
+    """Where to run from now on: `keep`, `latest` or a deployment id."""
     try:
-        decode_deployment_id(value)
+        return read_deployment_choice(request.query_params.get("deployment", default))
     except BadId:
         raise bad_field("query parameter", "deployment", "bad format") from None
+
+
+def read_deployment_choice(value: str) -> str:
+    """Raises: BadId."""
+    if value in ("keep", "Keep", "latest", "Latest"):
+        return value.lower()
+    decode_deployment_id(value)
     return value
+
+
+def journal_index(request: Request, name: str) -> int:
+    """A query parameter that counts from 0, by default 0."""
+    value = request.query_params.get(name, "0")
+    if not value:
+        raise bad_query(name, "cannot parse integer from empty string")
+    if not (value.isascii() and value.isdigit()):
+        raise bad_query(name, "invalid digit found in string")
+    if len(value) > _DIGITS_MAX or int(value) > _INDEX_MAX:
+        raise bad_query(name, "number too large to fit in target type")
+    return int(value)
+
+
+_INDEX_MAX: Final = 2**32 - 1
+_DIGITS_MAX: Final = 32
 
 
 def api_version(request: Request) -> int | None:

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from perdure.admin import schemas
+from perdure.admin.batches import Batches
 from perdure.admin.deployments import Deployments
 from perdure.admin.invocations import Invocations
 from perdure.admin.problems import ErrorBody
@@ -64,6 +65,7 @@ class Routes:
             *_deployment_routes(Deployments(gateway, registrar)),
             *_service_routes(Services(gateway, registrar, settings.ingress_endpoint), State(gateway)),
             *_invocation_routes(Invocations(gateway)),
+            *_batch_routes(Batches(gateway)),
         ]
 
 
@@ -176,7 +178,39 @@ def _invocation_routes(invocations: Invocations) -> list[Route]:
             "purge-journal", invocations.purge_journal, "Forget its journal, keep its result", now,
             errors=(400, 404, 409),
         ),
+        route(
+            "restart-as-new", invocations.restart_as_new, "Run a completed one again, under a new id",
+            {200: schemas.RestartAsNewResponse},
+            query=deployment | {"from": "index in its journal up to which it is replayed", "key": "a new workflow key"},
+            errors=(400, 404, 409, 410, 422, 425),
+        ),
     ]  # fmt: skip
+
+
+def _batch_routes(batches: Batches) -> list[Route]:
+    handlers: dict[str, Handler] = {
+        "cancel": batches.cancel,
+        "kill": batches.kill,
+        "pause": batches.pause,
+        "resume": batches.resume,
+        "purge": batches.purge,
+        "purge-journal": batches.purge_journal,
+        "restart-as-new": batches.restart_as_new,
+    }
+    return [
+        Route(
+            "POST",
+            f"/internal/invocations_batch_operations/{verb}",
+            handler,
+            f"batch_{verb.replace('-', '_')}_invocations",
+            "invocation",
+            f"The same as {verb}, for up to 1000 at once",
+            {200: schemas.BatchRestartResponse if verb == "restart-as-new" else schemas.BatchResponse},
+            body=schemas.BatchRequest,
+            errors=(400,),
+        )
+        for verb, handler in handlers.items()
+    ]
 
 
 def add_routes(app: FastAPI, routes: Routes) -> None:

@@ -20,6 +20,7 @@ from perdure.model.records import (
     Purge,
     Record,
     Recover,
+    RestartAsNew,
     Resume,
     SignalMessage,
     Sweep,
@@ -33,8 +34,8 @@ _OVER = (AttemptProgress, *_KILLS)
 
 TRANSITIONS: Mapping[tuple[Status | None, Status | None], tuple[type, ...]] = {
     (None, Status.SCHEDULED): _ACCEPTS,
-    (None, Status.INBOXED): _ACCEPTS,
-    (None, Status.INVOKED): _ACCEPTS,
+    (None, Status.INBOXED): (*_ACCEPTS, RestartAsNew),
+    (None, Status.INVOKED): (*_ACCEPTS, RestartAsNew),
     (Status.SCHEDULED, Status.INBOXED): (TimersDue,),
     (Status.SCHEDULED, Status.INVOKED): (TimersDue,),
     (Status.SCHEDULED, None): (*_CANCELS, *_KILLS),

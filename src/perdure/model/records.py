@@ -128,6 +128,20 @@ class PurgeJournal(Record, frozen=True, gc=False, kw_only=True):
     id: str
 
 
+class RestartAsNew(Record, frozen=True, gc=False, kw_only=True):
+    """A completed invocation is run again. Answered with `Restarted`.
+
+    new_id: fresh, in the partition key of the old one. from_index: index in the journal up to which it is replayed,
+    0 = only the input. deployment: `keep`, `latest`, or a deployment id. key: a new key, for workflows.
+    """
+
+    id: str
+    new_id: str
+    from_index: int = 0
+    deployment: str = "latest"
+    key: str | None = None
+
+
 class TimersDue(Record, frozen=True, gc=False):
     """Some timer may be due: look."""
 

@@ -58,7 +58,12 @@ OPERATIONS: dict[str, dict[str, str]] = {
     | dict.fromkeys(("running", "pausing", "backing-off", "completed", "killed", "journal purged"), "409"),
     "purge": dict.fromkeys(_ROWS, "409") | dict.fromkeys(("completed", "killed", "journal purged"), "done"),
     "purge journal": dict.fromkeys(_ROWS, "409") | dict.fromkeys(("completed", "killed", "journal purged"), "done"),
+    "restart": dict.fromkeys(_ROWS, "409")
+    | dict.fromkeys(("scheduled", "pending"), "425")
+    | dict.fromkeys(("completed", "killed"), "done")
+    | {"journal purged": "410"},
 }
+_NEW = ids.fresh_invocation_id("Cart", "k", b"n" * 16, 0)
 _MAKE: dict[str, Callable[[str], Record]] = {
     "cancel": lambda id: records.Cancel(1, id=id),
     "kill": lambda id: records.Kill(1, id=id),
@@ -68,6 +73,7 @@ _MAKE: dict[str, Callable[[str], Record]] = {
     "resume elsewhere": lambda id: records.Resume(1, id=id, deployment="dp_nowhere"),
     "purge": lambda id: records.Purge(1, id=id),
     "purge journal": lambda id: records.PurgeJournal(1, id=id),
+    "restart": lambda id: records.RestartAsNew(1, id=id, new_id=_NEW),
 }
 
 
@@ -96,7 +102,7 @@ class Stage:
 def test_every_operation_is_answered_as_documented(operation: str, scene: str) -> None:
     stage = Stage(MemoryStore(), scene)
     [answer] = stage.apply(_MAKE[operation](stage.id))
-    shown = str(answer.status) if isinstance(answer, Refused) else "done" if answer.immediate else "soon"
+    shown = str(answer.status) if isinstance(answer, Refused) else "soon" if answer == Done(immediate=False) else "done"
     assert shown == OPERATIONS[operation].get(scene, "404")
 
 

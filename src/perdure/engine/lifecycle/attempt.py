@@ -57,7 +57,7 @@ def _on_entry(turn: Turn, invocation: Invocation, record: AttemptProgress, entry
         return
     index = invocation.command_count
     COMMANDS[entry.type](turn, invocation, entry)
-    if invocation.deployment_id is None:
+    if invocation.deployment_id is None or invocation.protocol_version is None:
         invocation.deployment_id = record.deployment_id
         invocation.protocol_version = record.protocol_version
     invocation.retry_count_since_entry = 0

@@ -2,6 +2,7 @@
 
 from perdure.engine.journal import start_attempt
 from perdure.engine.lifecycle.attempt import last_failure, pause
+from perdure.engine.lifecycle.pinning import deployment_refusal, resolve
 from perdure.engine.refusals import unknown_invocation
 from perdure.engine.turn import Turn
 from perdure.model.actions import Done, HalfClose, Refused
@@ -45,7 +46,7 @@ def on_resume(turn: Turn, record: Resume) -> None:
         invocation.pause_requested = False
     else:
         if record.deployment != "keep":
-            invocation.deployment_id = _resolve(turn.tx.registry, invocation, record.deployment)
+            invocation.deployment_id = resolve(turn.tx.registry, invocation, record.deployment)
         start_attempt(turn, invocation, afresh=not backing_off)
     turn.tx.save_invocation(invocation)
     turn.reply(record, Done())
@@ -62,24 +63,4 @@ def _refusal(registry: Registry, invocation: Invocation, deployment: str) -> Ref
             text = "is still running or the deployment id is not pinned yet, deployment id cannot be changed."
             return Refused(409, f"{name} {text}")
         case Status.INVOKED | Status.SUSPENDED | Status.PAUSED:
-            return None if deployment == "keep" else _deployment_refusal(registry, invocation, deployment)
-
-
-def _deployment_refusal(registry: Registry, invocation: Invocation, deployment: str) -> Refused | None:
-    found = _resolve(registry, invocation, deployment)
-    if found is None:
-        text = "The given deployment was not found when trying to resume the invocation"
-        return Refused(400, f"{text} '{invocation.id}'.")
-    version, target = invocation.protocol_version, registry.deployments[found]
-    if version is not None and not target.min_version <= version <= target.max_version:
-        text = f"The deployment {found} does not speak protocol version {version}, which the invocation"
-        return Refused(400, f"{text} '{invocation.id}' is pinned to.")
-    return None
-
-
-def _resolve(registry: Registry, invocation: Invocation, deployment: str) -> str | None:
-    """The deployment id that is meant, if it offers the invocation's service."""
-    if deployment == "latest":
-        newest = registry.services.get(invocation.service)
-        return newest.deployment_id if newest else None
-    return deployment if (deployment, invocation.service) in registry.revisions else None
+            return None if deployment == "keep" else deployment_refusal(registry, invocation, deployment, "resume")
