@@ -38,9 +38,12 @@ TRANSITIONS: Mapping[tuple[Status | None, Status | None], tuple[type, ...]] = {
     (None, Status.INVOKED): (*_ACCEPTS, RestartAsNew),
     (Status.SCHEDULED, Status.INBOXED): (TimersDue,),
     (Status.SCHEDULED, Status.INVOKED): (TimersDue,),
+    (Status.SCHEDULED, Status.COMPLETED): (*_CANCELS, *_KILLS),
+    # Without retention.
     (Status.SCHEDULED, None): (*_CANCELS, *_KILLS),
     # Who held the key is over.
     (Status.INBOXED, Status.INVOKED): _OVER,
+    (Status.INBOXED, Status.COMPLETED): (*_CANCELS, *_KILLS),
     (Status.INBOXED, None): (*_CANCELS, *_KILLS),
     (Status.INVOKED, Status.SUSPENDED): (AttemptProgress,),
     (Status.INVOKED, Status.PAUSED): (AttemptProgress, Pause, Recover),

@@ -3,7 +3,7 @@
 from perdure.engine.journal import append_notification, forward, start_attempt
 from perdure.engine.lifecycle.complete import complete
 from perdure.engine.notifications import Notification, signal_of
-from perdure.engine.outcome import CANCELLED_BEFORE_START
+from perdure.engine.outcome import CANCELLED_BEFORE_START, TOLD_OF_CANCELLED_BEFORE_START
 from perdure.engine.refusals import completed_already, unknown_invocation
 from perdure.engine.turn import Turn
 from perdure.model.actions import Done
@@ -33,7 +33,7 @@ def cancel(turn: Turn, invocation: Invocation, signal: Notification) -> bool:
             return True
         case Status.SCHEDULED | Status.INBOXED:
             # No code has run, so there is no handler to give the chance to clean up.
-            complete(turn, invocation, CANCELLED_BEFORE_START, keep_row=False)
+            complete(turn, invocation, CANCELLED_BEFORE_START, told=TOLD_OF_CANCELLED_BEFORE_START)
             return True
         case Status.INVOKED | Status.SUSPENDED | Status.PAUSED:
             index = append_notification(turn, invocation, signal)

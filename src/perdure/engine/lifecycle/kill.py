@@ -35,7 +35,7 @@ def kill(turn: Turn, invocation: Invocation) -> None:
             turn.send(KillMessage(callee))
         if invocation.status is Status.INVOKED:
             turn.emit(AbortAttempt(invocation.number, invocation.attempt))
-    complete(turn, invocation, KILLED, keep_row=started)
+    complete(turn, invocation, KILLED)
 
 
 def _open_calls(turn: Turn, number: int) -> list[str]:
