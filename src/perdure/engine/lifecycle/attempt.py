@@ -6,6 +6,7 @@ from perdure.engine.commands import COMMANDS, CommandRefused
 from perdure.engine.commands.run import on_run_proposal
 from perdure.engine.journal import start_attempt, tree_resolves
 from perdure.engine.lifecycle.complete import complete, complete_with_output
+from perdure.engine.pausing import pause
 from perdure.engine.turn import LATEST_TIME, Turn
 from perdure.engine.tx import JournalEvent, Timer
 from perdure.model.actions import ArmTimer, HalfClose, SendToAttempt
@@ -180,14 +181,3 @@ def _record_event(turn: Turn, invocation: Invocation, failure: AttemptFailure) -
 def last_failure(invocation: Invocation) -> AttemptFailure | None:
     """Why it backs off; None: its last attempt has not failed."""
     return _failure_decoder.decode(invocation.last_failure) if invocation.last_failure else None
-
-
-def pause(turn: Turn, invocation: Invocation, failure: AttemptFailure | None) -> None:
-    """Pauses; nothing but resume, cancel and kill wakes it. failure: why, when it was failing. The caller saves."""
-    invocation.status = Status.PAUSED
-    invocation.pause_requested = False
-    invocation.next_retry_at = None
-    invocation.awaiting = None
-    invocation.modified_at = turn.now
-    body = msgspec.json.encode(failure) if failure else b"null"
-    turn.tx.append_event(invocation.number, JournalEvent(turn.now, invocation.journal_size - 1, "Paused", body))

@@ -28,20 +28,18 @@ def cancel(turn: Turn, invocation: Invocation, signal: Notification) -> bool:
 
     Returns: True when it is over, False when the handler will see it.
     """
-    match invocation.status:
-        case Status.COMPLETED:
-            return True
-        case Status.SCHEDULED | Status.INBOXED:
-            # No code has run, so there is no handler to give the chance to clean up.
-            complete(turn, invocation, CANCELLED_BEFORE_START, told=TOLD_OF_CANCELLED_BEFORE_START)
-            return True
-        case Status.INVOKED | Status.SUSPENDED | Status.PAUSED:
-            index = append_notification(turn, invocation, signal)
-            forward(turn, invocation, index, signal)
-            # A pause that was asked for before would keep the handler from seeing it.
-            invocation.pause_requested = False
-            if invocation.status is not Status.INVOKED or invocation.next_retry_at is not None:
-                # Clean-up runs now, not after the back-off or whenever something else would have woken it.
-                start_attempt(turn, invocation, afresh=True)
-            turn.tx.save_invocation(invocation)
-            return False
+    if invocation.status is Status.COMPLETED:
+        return True
+    if invocation.attempt == 0:
+        # No code has run, so there is no handler to give the chance to clean up.
+        complete(turn, invocation, CANCELLED_BEFORE_START, told=TOLD_OF_CANCELLED_BEFORE_START)
+        return True
+    index = append_notification(turn, invocation, signal)
+    forward(turn, invocation, index, signal)
+    # A pause that was asked for before would keep the handler from seeing it.
+    invocation.pause_requested = False
+    if invocation.status is not Status.INVOKED or invocation.next_retry_at is not None:
+        # Clean-up runs now, not after the back-off or whenever something else would have woken it.
+        start_attempt(turn, invocation, afresh=True)
+    turn.tx.save_invocation(invocation)
+    return False
