@@ -225,7 +225,10 @@ class EngineScript:
         return self._apply(record)
 
     def _do_cancel(self, directive: Directive) -> list[str]:
-        return self._apply(records.Cancel(_REQUEST, id=self._id(directive.words.positional[0])))
+        """cancel NAME [actor=] [reason=]"""
+        words = directive.words
+        operator = records.Operator(words.get("actor"), words.get("reason"))
+        return self._apply(records.Cancel(_REQUEST, id=self._id(words.positional[0]), operator=operator))
 
     def _do_kill(self, directive: Directive) -> list[str]:
         return self._apply(records.Kill(_REQUEST, id=self._id(directive.words.positional[0])))
@@ -320,6 +323,10 @@ def _frames(data: bytes) -> Iterator[str]:
 
 
 def _event(body: bytes) -> str:
+    fields = msgspec.json.decode(body) or {}
+    if "operation" in fields:
+        told = [f" {name}={fields[name]}" for name in ("actor", "reason") if name in fields]
+        return f" {fields['operation']}{''.join(told)}"
     failure = msgspec.json.decode(body, type=AttemptFailure | None)
     if failure is None:
         return ""

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from perdure.admin.problems import ApiError
-from perdure.admin.requests import read_body, read_deployment_choice, wrong_shape
+from perdure.admin.requests import operator, read_body, read_deployment_choice, wrong_shape
 from perdure.admin.responses import json_response
 from perdure.admin.schemas import (
     BatchFailure,
@@ -19,11 +19,14 @@ from perdure.admin.schemas import (
 )
 from perdure.ids import BadId, decode_invocation_id, random_unique, sibling_invocation_id
 from perdure.model.actions import Refused
-from perdure.model.records import Cancel, Kill, Pause, Purge, PurgeJournal, Record, RestartAsNew, Resume
+from perdure.model.records import Cancel, Kill, Operator, Pause, Purge, PurgeJournal, Record, RestartAsNew, Resume
 from perdure.partition.gateway import Gateway
 
 BATCH_MAX: Final = 1000
 """So many invocations in one request."""
+
+_Build = Callable[[int, str, Operator | None], Record]
+"""From the token, the invocation's id and who asks."""
 
 
 class Batches:
@@ -33,46 +36,49 @@ class Batches:
         self._gateway = gateway
 
     async def cancel(self, request: Request) -> Response:
-        return await self._simple(request, lambda token, target: Cancel(token, id=target))
+        return await self._simple(request, lambda token, target, by: Cancel(token, id=target, operator=by))
 
     async def kill(self, request: Request) -> Response:
-        return await self._simple(request, lambda token, target: Kill(token, id=target))
+        return await self._simple(request, lambda token, target, by: Kill(token, id=target, operator=by))
 
     async def pause(self, request: Request) -> Response:
-        return await self._simple(request, lambda token, target: Pause(token, id=target))
+        return await self._simple(request, lambda token, target, by: Pause(token, id=target, operator=by))
 
     async def purge(self, request: Request) -> Response:
-        return await self._simple(request, lambda token, target: Purge(token, id=target))
+        return await self._simple(request, lambda token, target, by: Purge(token, id=target, operator=by))
 
     async def purge_journal(self, request: Request) -> Response:
-        return await self._simple(request, lambda token, target: PurgeJournal(token, id=target))
+        return await self._simple(request, lambda token, target, by: PurgeJournal(token, id=target, operator=by))
 
     async def resume(self, request: Request) -> Response:
         asked = await _read(request)
         where = _deployment(asked, "keep")
-        answers = await self._ask_all(asked, lambda token, target: Resume(token, id=target, deployment=where))
+        answers = await self._ask_all(
+            request, asked, lambda token, target, by: Resume(token, id=target, deployment=where, operator=by)
+        )
         return _simple_answer(answers)
 
     async def restart_as_new(self, request: Request) -> Response:
         asked = await _read(request)
         where = _deployment(asked, "latest")
 
-        def build(token: int, target: str) -> Record:
+        def build(token: int, target: str, by: Operator | None) -> Record:
             new_id = sibling_invocation_id(target, random_unique())
-            return RestartAsNew(token, id=target, new_id=new_id, deployment=where)
+            return RestartAsNew(token, id=target, new_id=new_id, deployment=where, operator=by)
 
-        answers = await self._ask_all(asked, build)
+        answers = await self._ask_all(request, asked, build)
         restarted = [RestartedInvocation(old, answer.id) for old, answer in answers if not isinstance(answer, Refused)]
         return json_response(BatchRestartResponse(restarted, _failures(answers)))
 
-    async def _simple(self, request: Request, build: Callable[[int, str], Record]) -> Response:
-        return _simple_answer(await self._ask_all(await _read(request), build))
+    async def _simple(self, request: Request, build: _Build) -> Response:
+        return _simple_answer(await self._ask_all(request, await _read(request), build))
 
-    async def _ask_all(self, asked: BatchRequest, build: Callable[[int, str], Record]) -> list[tuple[str, Any]]:
+    async def _ask_all(self, request: Request, asked: BatchRequest, build: _Build) -> list[tuple[str, Any]]:
         """Each id with its answer, in the order of the request."""
+        by = operator(request)
 
         async def ask(target: str) -> Any:
-            return await self._gateway.ask(lambda token: build(token, target))
+            return await self._gateway.ask(lambda token: build(token, target, by))
 
         answers = await asyncio.gather(*(ask(target) for target in asked.invocation_ids))
         return list(zip(asked.invocation_ids, answers, strict=True))

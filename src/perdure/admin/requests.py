@@ -8,6 +8,7 @@ from starlette.requests import Request
 from perdure.admin.problems import ApiError, RequestError, bad_field
 from perdure.ids import BadId, decode_deployment_id, decode_invocation_id
 from perdure.model.durations import BadDuration, parse_duration
+from perdure.model.records import Operator
 
 BODY_LIMIT: Final = 2 * 1024 * 1024
 """The longest request body, in bytes."""
@@ -104,6 +105,33 @@ def read_deployment_choice(value: str) -> str:
         return value.lower()
     decode_deployment_id(value)
     return value
+
+
+def operator(request: Request) -> Operator | None:
+    """Who asks, and why, in a header or in the query; None: neither was told."""
+    actor, reason = _told(request, "actor"), _told(request, "reason")
+    return None if actor is None and reason is None else Operator(actor, reason)
+
+
+def _told(request: Request, name: str) -> str | None:
+    text = request.query_params.get(name)
+    if text is None:
+        header = request.headers.get(f"x-perdure-{name}")
+        text = None if header is None else _unicode(header)
+    if text is not None and len(text) > _TOLD_MAX:
+        raise RequestError(400, f"The {name} has {len(text)} characters, more than {_TOLD_MAX}: shorten it.")
+    return text or None
+
+
+_TOLD_MAX: Final = 1000
+
+
+def _unicode(header: str) -> str:
+    """Header values are bytes; most clients that send more than ASCII send UTF-8."""
+    try:
+        return header.encode("latin-1").decode()
+    except UnicodeDecodeError:
+        return header
 
 
 def journal_index(request: Request, name: str) -> int:

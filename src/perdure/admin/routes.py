@@ -153,13 +153,16 @@ def _service_routes(services: Services, state: State) -> list[Route]:
 
 def _invocation_routes(invocations: Invocations) -> list[Route]:
     one = "/invocations/{invocation_id}"
+    told = {"actor": "who asks", "reason": "why"}
     deployment = {"deployment": "keep, latest, or a deployment id"}
     now: dict[int, Any] = {200: None}
     now_or_later: dict[int, Any] = {200: None, 202: None}
 
-    def route(verb: str, handler: Handler, summary: str, answers: dict[int, Any], **more: Any) -> Route:
+    def route(
+        verb: str, handler: Handler, summary: str, answers: dict[int, Any], query: dict[str, str] = told, **more: Any
+    ) -> Route:
         name = f"{verb.replace('-', '_')}_invocation"
-        return Route("PATCH", f"{one}/{verb}", handler, name, "invocation", summary, answers, **more)
+        return Route("PATCH", f"{one}/{verb}", handler, name, "invocation", summary, answers, query=query, **more)
 
     return [
         Route(
@@ -171,7 +174,7 @@ def _invocation_routes(invocations: Invocations) -> list[Route]:
         route("pause", invocations.pause, "Pause it", now_or_later, errors=(400, 404, 409)),
         route(
             "resume", invocations.resume, "Let it go on, or retry now", now,
-            query=deployment, errors=(400, 404, 409, 425),
+            query=deployment | told, errors=(400, 404, 409, 425),
         ),
         route("purge", invocations.purge, "Forget it", now, errors=(400, 404, 409)),
         route(
@@ -181,7 +184,8 @@ def _invocation_routes(invocations: Invocations) -> list[Route]:
         route(
             "restart-as-new", invocations.restart_as_new, "Run a completed one again, under a new id",
             {200: schemas.RestartAsNewResponse},
-            query=deployment | {"from": "index in its journal up to which it is replayed", "key": "a new workflow key"},
+            query=deployment | {"from": "index in its journal up to which it is replayed", "key": "a new workflow key"}
+            | told,
             errors=(400, 404, 409, 410, 422, 425),
         ),
     ]  # fmt: skip

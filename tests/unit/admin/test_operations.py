@@ -13,6 +13,7 @@ from perdure.model.records import (
     Cancel,
     Kill,
     ModifyState,
+    Operator,
     Pause,
     Purge,
     PurgeJournal,
@@ -124,6 +125,23 @@ def test_the_old_delete_never_tells(admin: Any, mode: str, record: type[Any]) ->
     admin.gateway.answer = Refused(404, "unknown")
     assert admin.request("DELETE", f"/invocations/{ID}{mode}").status_code == 202
     assert admin.gateway.records == [record(1, id=ID)]
+
+
+@pytest.mark.parametrize("verb", ["cancel", "kill", "pause", "resume", "purge", "purge-journal", "restart-as-new"])
+def test_who_and_why(admin: Any, verb: str) -> None:
+    admin.gateway.answer = Restarted(NEW) if verb == "restart-as-new" else Done()
+    headers = {"x-perdure-actor": "Zoë".encode(), "x-perdure-reason": "stuck since noon"}
+    admin.request("PATCH", f"/invocations/{ID}/{verb}", headers=headers)
+    admin.request("PATCH", f"/invocations/{ID}/{verb}?actor=Zo%C3%AB&reason=stuck%20since%20noon")
+    admin.request("POST", f"{BATCH}/{verb}", json={"invocation_ids": [ID]}, headers=headers)
+    admin.request("PATCH", f"/invocations/{ID}/{verb}")
+    told = Operator("Zoë", "stuck since noon")
+    assert [record.operator for record in admin.gateway.records] == [told, told, told, None]
+
+
+def test_a_reason_that_is_too_long(admin: Any) -> None:
+    answer = admin.request("PATCH", f"/invocations/{ID}/kill?reason={'x' * 1001}")
+    assert (answer.status_code, admin.gateway.records) == (400, [])
 
 
 def test_a_bad_deployment_is_seen_first(admin: Any) -> None:

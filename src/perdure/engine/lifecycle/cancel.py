@@ -3,6 +3,7 @@
 from perdure.engine.journal import append_notification, forward, start_attempt
 from perdure.engine.lifecycle.complete import complete
 from perdure.engine.notifications import Notification, signal_of
+from perdure.engine.operations import note_operation
 from perdure.engine.outcome import CANCELLED_BEFORE_START, TOLD_OF_CANCELLED_BEFORE_START
 from perdure.engine.refusals import completed_already, unknown_invocation
 from perdure.engine.turn import Turn
@@ -19,6 +20,7 @@ def on_cancel(turn: Turn, record: Cancel) -> None:
     elif invocation.status is Status.COMPLETED:
         turn.reply(record, completed_already(record.id))
     else:
+        note_operation(turn, invocation, record)
         immediate = cancel(turn, invocation, signal_of(CANCEL_SIGNAL, None, None))
         turn.reply(record, Done(immediate))
 

@@ -3,6 +3,7 @@
 from perdure.engine.journal import start_attempt
 from perdure.engine.lifecycle.attempt import last_failure
 from perdure.engine.lifecycle.pinning import deployment_refusal, resolve
+from perdure.engine.operations import note_operation
 from perdure.engine.pausing import pause
 from perdure.engine.refusals import unknown_invocation
 from perdure.engine.turn import Turn
@@ -23,6 +24,7 @@ def on_pause(turn: Turn, record: Pause) -> None:
         case Status.COMPLETED:
             turn.reply(record, Refused(409, f"The invocation '{record.id}' is not running, cannot be paused."))
         case _:
+            note_operation(turn, invocation, record)
             _bring_to_rest(turn, invocation)
             turn.tx.save_invocation(invocation)
             turn.reply(record, Done(immediate=False))
@@ -50,6 +52,7 @@ def on_resume(turn: Turn, record: Resume) -> None:
     if refusal is not None:
         turn.reply(record, refusal)
         return
+    note_operation(turn, invocation, record)
     backing_off = invocation.status is Status.INVOKED and invocation.next_retry_at is not None
     if invocation.status in _NOT_AT_REST and not backing_off:
         # A pause that was asked for and has not happened yet is withdrawn.

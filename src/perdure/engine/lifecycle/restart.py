@@ -8,6 +8,7 @@ import msgspec
 from perdure import ids
 from perdure.engine.inbox import begin
 from perdure.engine.lifecycle.pinning import deployment_refusal, resolve
+from perdure.engine.operations import note_operation
 from perdure.engine.refusals import unknown_invocation
 from perdure.engine.turn import Turn
 from perdure.model.actions import Refused, Restarted
@@ -32,6 +33,8 @@ def on_restart(turn: Turn, record: RestartAsNew) -> None:
         turn.tx.append_entry(invocation.number, copied)
         invocation.journal_size += 1
         invocation.command_count += is_command(entry.type)
+    note_operation(turn, old, record, invocation.id)
+    note_operation(turn, invocation, record, invocation.id)
     begin(turn, invocation)
     turn.tx.insert_invocation(invocation)
     turn.reply(record, Restarted(invocation.id))
