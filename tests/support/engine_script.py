@@ -139,7 +139,9 @@ class EngineScript:
         return self._apply(records.PutDeployment(_REQUEST, deployment=deployment, reset_settings=reset))
 
     def _do_undeploy(self, directive: Directive) -> list[str]:
-        return self._apply(records.DeleteDeployment(_REQUEST, id=directive.words.positional[0]))
+        """undeploy ID [if-drained]"""
+        deployment, drained = directive.words.positional[0], directive.words.flag("if-drained")
+        return self._apply(records.DeleteDeployment(_REQUEST, id=deployment, if_drained=drained))
 
     def _do_settings(self, directive: Directive) -> list[str]:
         settings = ServiceSettings(journal_retention=directive.words.number("journal-retention"))

@@ -112,7 +112,7 @@ def _deployment_routes(deployments: Deployments) -> list[Route]:
         ),
         Route(
             "DELETE", one, deployments.delete, "delete_deployment", "deployment", "Remove a deployment",
-            {202: None, 501: None}, query={"force": "true or false"}, errors=(404,),
+            {202: None}, query={"force": "true: even if it is in use"}, errors=(400, 404, 409),
         ),
     ]  # fmt: skip
 

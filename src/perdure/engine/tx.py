@@ -84,6 +84,12 @@ class Tx(Protocol):
     def expired_completions(self, now: int, limit: int) -> list[int]: ...
     def expired_journals(self, now: int, limit: int) -> list[int]: ...
 
+    def count_unfinished(self, deployment_id: str, services: list[str]) -> int:
+        """How many that are not completed are pinned to the deployment, or to none and of one of the services.
+
+        It looks at every row: for operators, never while serving.
+        """
+
     # journals
 
     def append_entry(self, number: int, entry: JournalEntry) -> None: ...

@@ -182,7 +182,10 @@ class PutDeployment(Record, frozen=True, kw_only=True):
 
 
 class DeleteDeployment(Record, frozen=True, kw_only=True):
+    """if_drained: refused while an invocation needs it, or new ones would go to it."""
+
     id: str
+    if_drained: bool = False
 
 
 class PutServiceSettings(Record, frozen=True, kw_only=True):
