@@ -208,6 +208,12 @@ def fresh_invocation_id(
     return _invocation_id(partition_key_for(service, key, bucket=bucket, scope=scope), unique)
 
 
+def sibling_invocation_id(text: str, unique: bytes) -> InvocationId:
+    """A new id in the partition key of another one. unique: 16 bytes from `random_unique`. Raises: BadId."""
+    assert len(unique) == 16
+    return encode_invocation_id(decode_invocation_id(text)[:8] + unique)
+
+
 # ---- Randomness and ULIDs ----
 
 

@@ -139,7 +139,9 @@ class EngineScript:
         return self._apply(records.PutDeployment(_REQUEST, deployment=deployment, reset_settings=reset))
 
     def _do_undeploy(self, directive: Directive) -> list[str]:
-        return self._apply(records.DeleteDeployment(_REQUEST, id=directive.words.positional[0]))
+        """undeploy ID [if-drained]"""
+        deployment, drained = directive.words.positional[0], directive.words.flag("if-drained")
+        return self._apply(records.DeleteDeployment(_REQUEST, id=deployment, if_drained=drained))
 
     def _do_settings(self, directive: Directive) -> list[str]:
         settings = ServiceSettings(journal_retention=directive.words.number("journal-retention"))
@@ -225,7 +227,10 @@ class EngineScript:
         return self._apply(record)
 
     def _do_cancel(self, directive: Directive) -> list[str]:
-        return self._apply(records.Cancel(_REQUEST, id=self._id(directive.words.positional[0])))
+        """cancel NAME [actor=] [reason=]"""
+        words = directive.words
+        operator = records.Operator(words.get("actor"), words.get("reason"))
+        return self._apply(records.Cancel(_REQUEST, id=self._id(words.positional[0]), operator=operator))
 
     def _do_kill(self, directive: Directive) -> list[str]:
         return self._apply(records.Kill(_REQUEST, id=self._id(directive.words.positional[0])))
@@ -243,6 +248,21 @@ class EngineScript:
 
     def _do_purge_journal(self, directive: Directive) -> list[str]:
         return self._apply(records.PurgeJournal(_REQUEST, id=self._id(directive.words.positional[0])))
+
+    def _do_restart(self, directive: Directive) -> list[str]:
+        """restart OLD as=NEW [from=] [deployment=] [key=]: as new"""
+        words = directive.words
+        old = self._id(words.positional[0])
+        record = records.RestartAsNew(
+            _REQUEST,
+            id=old,
+            new_id=ids.sibling_invocation_id(old, self._next().to_bytes(16, "big")),
+            from_index=int(words.get("from") or 0),
+            deployment=words.get("deployment") or "latest",
+            key=words.get("key"),
+        )
+        self._announced.append(words["as"])
+        return self._apply(record)
 
     def _do_modify_state(self, directive: Directive) -> list[str]:
         """modify-state S/key [version=], then lines: NAME=VALUE"""
@@ -305,6 +325,10 @@ def _frames(data: bytes) -> Iterator[str]:
 
 
 def _event(body: bytes) -> str:
+    fields = msgspec.json.decode(body) or {}
+    if "operation" in fields:
+        told = [f" {name}={fields[name]}" for name in ("actor", "reason") if name in fields]
+        return f" {fields['operation']}{''.join(told)}"
     failure = msgspec.json.decode(body, type=AttemptFailure | None)
     if failure is None:
         return ""

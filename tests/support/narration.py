@@ -118,6 +118,8 @@ def answer(answer: Any) -> str:
             return f"already invoked {answer.id}"
         case actions.Refused():
             return f"refused {answer.status} {answer.message}"
+        case actions.Restarted():
+            return f"restarted as {answer.id}"
         case actions.Done():
             return "done" if answer.immediate else "done soon"
         case _:

@@ -88,10 +88,7 @@ class Deployments:
 
     async def delete(self, request: Request) -> Response:
         deployment_id = deployment_path(request)
-        if not flag(request, "force"):
-            # There is no graceful removal: whoever wants one waits until nothing is pinned, then forces.
-            return Response(status_code=501)
-        await self._registrar.delete(deployment_id)
+        await self._registrar.delete(deployment_id, force=flag(request, "force"))
         return Response(status_code=202)
 
 

@@ -107,11 +107,12 @@ class Registrar:
                 raise _refusal(error) from None
             return await self._store(planned, dry_run)
 
-    async def delete(self, deployment_id: str) -> None:
+    async def delete(self, deployment_id: str, *, force: bool) -> None:
+        """Removes a deployment; without force only a drained one."""
         async with self._lock:
             if deployment_id not in self._gateway.registry.deployments:
                 raise not_in_registry(f"deployment with id '{deployment_id}'")
-            await self._ask(lambda token: DeleteDeployment(token, id=deployment_id))
+            await self._ask(lambda token: DeleteDeployment(token, id=deployment_id, if_drained=not force))
 
     async def change_settings(self, service: str, changes: ServiceSettings) -> Service:
         """Changes what is not None in `changes`."""

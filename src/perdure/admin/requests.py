@@ -8,6 +8,7 @@ from starlette.requests import Request
 from perdure.admin.problems import ApiError, RequestError, bad_field
 from perdure.ids import BadId, decode_deployment_id, decode_invocation_id
 from perdure.model.durations import BadDuration, parse_duration
+from perdure.model.records import Operator
 
 BODY_LIMIT: Final = 2 * 1024 * 1024
 """The longest request body, in bytes."""
@@ -96,16 +97,63 @@ def bad_query(name: str, reason: str) -> RequestError:
     return RequestError(400, f"Failed to deserialize query string: {name}: {reason}")
 
 
-def deployment_choice(request: Request) -> str:
-    """Where to resume: `keep`, `latest` or a deployment id."""
-    value = request.query_params.get("deployment", "keep")
-    if value in ("keep", "Keep", "latest", "Latest"):
-        return value.lower()
+def deployment_choice(request: Request, default: str) -> str:
+    """Where to run from now on: `keep`, `latest` or a deployment id."""
     try:
-        decode_deployment_id(value)
+        return read_deployment_choice(request.query_params.get("deployment", default))
     except BadId:
         raise bad_field("query parameter", "deployment", "bad format") from None
+
+
+def read_deployment_choice(value: str) -> str:
+    """Raises: BadId."""
+    if value in ("keep", "Keep", "latest", "Latest"):
+        return value.lower()
+    decode_deployment_id(value)
     return value
+
+
+def operator(request: Request) -> Operator | None:
+    """Who asks, and why, in a header or in the query; None: neither was told."""
+    actor, reason = _told(request, "actor"), _told(request, "reason")
+    return None if actor is None and reason is None else Operator(actor, reason)
+
+
+def _told(request: Request, name: str) -> str | None:
+    text = request.query_params.get(name)
+    if text is None:
+        header = request.headers.get(f"x-perdure-{name}")
+        text = None if header is None else _unicode(header)
+    if text is not None and len(text) > _TOLD_MAX:
+        raise RequestError(400, f"The {name} has {len(text)} characters, more than {_TOLD_MAX}: shorten it.")
+    return text or None
+
+
+_TOLD_MAX: Final = 1000
+
+
+def _unicode(header: str) -> str:
+    """Header values are bytes; most clients that send more than ASCII send UTF-8."""
+    try:
+        return header.encode("latin-1").decode()
+    except UnicodeDecodeError:
+        return header
+
+
+def journal_index(request: Request, name: str) -> int:
+    """A query parameter that counts from 0, by default 0."""
+    value = request.query_params.get(name, "0")
+    if not value:
+        raise bad_query(name, "cannot parse integer from empty string")
+    if not (value.isascii() and value.isdigit()):
+        raise bad_query(name, "invalid digit found in string")
+    if len(value) > _DIGITS_MAX or int(value) > _INDEX_MAX:
+        raise bad_query(name, "number too large to fit in target type")
+    return int(value)
+
+
+_INDEX_MAX: Final = 2**32 - 1
+_DIGITS_MAX: Final = 32
 
 
 def api_version(request: Request) -> int | None:

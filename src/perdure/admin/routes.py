@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from perdure.admin import schemas
+from perdure.admin.batches import Batches
 from perdure.admin.deployments import Deployments
 from perdure.admin.invocations import Invocations
 from perdure.admin.problems import ErrorBody
@@ -64,6 +65,7 @@ class Routes:
             *_deployment_routes(Deployments(gateway, registrar)),
             *_service_routes(Services(gateway, registrar, settings.ingress_endpoint), State(gateway)),
             *_invocation_routes(Invocations(gateway)),
+            *_batch_routes(Batches(gateway)),
         ]
 
 
@@ -110,7 +112,7 @@ def _deployment_routes(deployments: Deployments) -> list[Route]:
         ),
         Route(
             "DELETE", one, deployments.delete, "delete_deployment", "deployment", "Remove a deployment",
-            {202: None, 501: None}, query={"force": "true or false"}, errors=(404,),
+            {202: None}, query={"force": "true: even if it is in use"}, errors=(400, 404, 409),
         ),
     ]  # fmt: skip
 
@@ -151,13 +153,16 @@ def _service_routes(services: Services, state: State) -> list[Route]:
 
 def _invocation_routes(invocations: Invocations) -> list[Route]:
     one = "/invocations/{invocation_id}"
+    told = {"actor": "who asks", "reason": "why"}
     deployment = {"deployment": "keep, latest, or a deployment id"}
     now: dict[int, Any] = {200: None}
     now_or_later: dict[int, Any] = {200: None, 202: None}
 
-    def route(verb: str, handler: Handler, summary: str, answers: dict[int, Any], **more: Any) -> Route:
+    def route(
+        verb: str, handler: Handler, summary: str, answers: dict[int, Any], query: dict[str, str] = told, **more: Any
+    ) -> Route:
         name = f"{verb.replace('-', '_')}_invocation"
-        return Route("PATCH", f"{one}/{verb}", handler, name, "invocation", summary, answers, **more)
+        return Route("PATCH", f"{one}/{verb}", handler, name, "invocation", summary, answers, query=query, **more)
 
     return [
         Route(
@@ -169,14 +174,47 @@ def _invocation_routes(invocations: Invocations) -> list[Route]:
         route("pause", invocations.pause, "Pause it", now_or_later, errors=(400, 404, 409)),
         route(
             "resume", invocations.resume, "Let it go on, or retry now", now,
-            query=deployment, errors=(400, 404, 409, 425),
+            query=deployment | told, errors=(400, 404, 409, 425),
         ),
         route("purge", invocations.purge, "Forget it", now, errors=(400, 404, 409)),
         route(
             "purge-journal", invocations.purge_journal, "Forget its journal, keep its result", now,
             errors=(400, 404, 409),
         ),
+        route(
+            "restart-as-new", invocations.restart_as_new, "Run a completed one again, under a new id",
+            {200: schemas.RestartAsNewResponse},
+            query=deployment | {"from": "index in its journal up to which it is replayed", "key": "a new workflow key"}
+            | told,
+            errors=(400, 404, 409, 410, 422, 425),
+        ),
     ]  # fmt: skip
+
+
+def _batch_routes(batches: Batches) -> list[Route]:
+    handlers: dict[str, Handler] = {
+        "cancel": batches.cancel,
+        "kill": batches.kill,
+        "pause": batches.pause,
+        "resume": batches.resume,
+        "purge": batches.purge,
+        "purge-journal": batches.purge_journal,
+        "restart-as-new": batches.restart_as_new,
+    }
+    return [
+        Route(
+            "POST",
+            f"/internal/invocations_batch_operations/{verb}",
+            handler,
+            f"batch_{verb.replace('-', '_')}_invocations",
+            "invocation",
+            f"The same as {verb}, for up to 1000 at once",
+            {200: schemas.BatchRestartResponse if verb == "restart-as-new" else schemas.BatchResponse},
+            body=schemas.BatchRequest,
+            errors=(400,),
+        )
+        for verb, handler in handlers.items()
+    ]
 
 
 def add_routes(app: FastAPI, routes: Routes) -> None:

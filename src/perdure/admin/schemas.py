@@ -193,3 +193,37 @@ class ClusterHealth(msgspec.Struct, frozen=True):
 
 class QueryError(msgspec.Struct, frozen=True):
     message: str
+
+
+class RestartAsNewResponse(msgspec.Struct, frozen=True):
+    """The id of the new invocation, under the name of the official server and under the one of the ingress."""
+
+    new_invocation_id: str
+    invocation_id: str = msgspec.field(name="invocationId")
+
+
+class BatchRequest(msgspec.Struct, frozen=True):
+    """deployment: for resume and restart-as-new; `Keep`, `Latest` or a deployment id."""
+
+    invocation_ids: list[str]
+    deployment: str | None = None
+
+
+class BatchFailure(msgspec.Struct, frozen=True):
+    invocation_id: str
+    error: str
+
+
+class BatchResponse(msgspec.Struct, frozen=True):
+    succeeded: list[str]
+    failed: list[BatchFailure]
+
+
+class RestartedInvocation(msgspec.Struct, frozen=True):
+    old_invocation_id: str
+    new_invocation_id: str
+
+
+class BatchRestartResponse(msgspec.Struct, frozen=True):
+    succeeded: list[RestartedInvocation]
+    failed: list[BatchFailure]

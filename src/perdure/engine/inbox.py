@@ -3,6 +3,7 @@
 import msgspec
 
 from perdure.engine.journal import start_attempt
+from perdure.engine.pausing import pause
 from perdure.engine.state import apply_mutation
 from perdure.engine.turn import Turn
 from perdure.engine.tx import InboxItem
@@ -23,11 +24,19 @@ def begin(turn: Turn, invocation: Invocation) -> None:
             turn.tx.push_inbox(invocation.service, invocation.key, InboxItem(invocation.number, None))
             return
         turn.tx.set_lock(invocation.service, invocation.key, invocation.number)
-    start_attempt(turn, invocation, afresh=True)
+    _start_or_pause(turn, invocation)
+
+
+def _start_or_pause(turn: Turn, invocation: Invocation) -> None:
+    """Its time or its turn has come. Who was to be paused is so now, and holds its key: nobody overtakes it."""
+    if invocation.pause_requested:
+        pause(turn, invocation, None)
+    else:
+        start_attempt(turn, invocation, afresh=True)
 
 
 def release_key(turn: Turn, service: str, key: str) -> None:
-    """Frees a key: changes of state that wait are made, then the next invocation starts."""
+    """Frees a key: changes of state that wait are made, then the next invocation starts, or is paused."""
     while (item := turn.tx.pop_inbox(service, key)) is not None:
         if item.mutation is not None:
             apply_mutation(turn, _mutation_decoder.decode(item.mutation))
@@ -37,7 +46,7 @@ def release_key(turn: Turn, service: str, key: str) -> None:
         assert invocation is not None, "what waits in an inbox has a row"
         assert invocation.status is Status.INBOXED
         turn.tx.set_lock(service, key, invocation.number)
-        start_attempt(turn, invocation, afresh=True)
+        _start_or_pause(turn, invocation)
         turn.tx.save_invocation(invocation)
         return
     turn.tx.clear_lock(service, key)

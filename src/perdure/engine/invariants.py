@@ -54,21 +54,23 @@ def _check_status(tables: Tables, invocation: Invocation) -> None:
     name, status = invocation.id, invocation.status
     started = status not in _NOT_STARTED
     assert started or invocation.attempt == 0, f"{name}: attempts before the start"
-    assert started or invocation.deployment_id is None, f"{name}: pinned before the start"
+    restarted = invocation.restarted_from is not None
+    assert started or restarted or invocation.deployment_id is None, f"{name}: pinned before the start"
     assert status is Status.INVOKED or invocation.next_retry_at is None, f"{name}: {status} with a pending retry"
-    assert status is Status.INVOKED or not invocation.pause_requested, f"{name}: {status} with a pending pause"
+    may_pause = not started or status is Status.INVOKED
+    assert may_pause or not invocation.pause_requested, f"{name}: {status} with a pending pause"
     assert (status is Status.SUSPENDED) == (invocation.awaiting is not None), f"{name}: {status}, await tree"
     completed = status is Status.COMPLETED
     assert completed == (invocation.completed_at is not None), f"{name}: {status}, completion time"
     assert completed == (invocation.completion_expires_at is not None), f"{name}: {status}, completion expiry"
     assert completed or invocation.journal_expires_at is None, f"{name}: {status} with a journal expiry"
     assert completed or invocation.failure is None, f"{name}: {status} with a failure as outcome"
-    if invocation.deployment_id is not None and invocation.protocol_version is not None:
+    if invocation.deployment_id is not None and invocation.protocol_version is not None and not restarted:
         assert invocation.last_deployment_id is not None, f"{name}: pinned without ever running"
     if status is Status.SCHEDULED:
         assert invocation.execution_time is not None, f"{name}: scheduled for no time"
         assert _has_timer(tables, invocation, "start", 0, invocation.execution_time), f"{name}: nothing starts it"
-    if status in (Status.INVOKED, Status.SUSPENDED, Status.PAUSED):
+    if status in (Status.INVOKED, Status.SUSPENDED):
         assert invocation.attempt > 0, f"{name}: {status} without an attempt"
         assert invocation.running_at is not None, f"{name}: {status}, start time"
     if invocation.next_retry_at is not None:

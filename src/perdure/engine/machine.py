@@ -3,7 +3,19 @@
 from collections.abc import Callable
 from typing import Any
 
-from perdure.engine.lifecycle import attempt, cancel, invoke, kill, messages, operate, pause, purge, recover, timers
+from perdure.engine.lifecycle import (
+    attempt,
+    cancel,
+    invoke,
+    kill,
+    messages,
+    operate,
+    pause,
+    purge,
+    recover,
+    restart,
+    timers,
+)
 from perdure.engine.turn import Turn
 from perdure.engine.tx import Tx
 from perdure.model import records
@@ -22,6 +34,7 @@ _RECORDS: dict[type, Callable[[Turn, Any], None]] = {
     records.Resume: pause.on_resume,
     records.Purge: purge.on_purge,
     records.PurgeJournal: purge.on_purge_journal,
+    records.RestartAsNew: restart.on_restart,
     records.Sweep: purge.on_sweep,
     records.Recover: recover.on_recover,
     records.ModifyState: operate.on_modify_state,

@@ -7,7 +7,10 @@ from perdure.engine.tx import Tx
 from perdure.model.invocation import Failure, Invocation, Outcome, Status, Success
 from perdure.protocol import messages_pb2 as wire
 
-CANCELLED_BEFORE_START = Failure(409, "canceled")
+CANCELLED_BEFORE_START = Failure(409, "cancelled")
+"""Spelt as SDKs do when a handler that was cancelled gives up, so that one search finds both."""
+TOLD_OF_CANCELLED_BEFORE_START = Failure(409, "canceled")
+"""Spelt as callers of the official server know it."""
 KILLED = Failure(409, "killed")
 NOT_FOUND = Failure(404, "not found")
 ALREADY_INVOKED = Failure(409, "the workflow method was already invoked")

@@ -20,6 +20,7 @@ from perdure.model.records import (
     Purge,
     Record,
     Recover,
+    RestartAsNew,
     Resume,
     SignalMessage,
     Sweep,
@@ -30,16 +31,23 @@ _ACCEPTS = (Invoke, CallMessage)
 _CANCELS = (Cancel, CompleteSignal, SignalMessage)
 _KILLS = (Kill, KillMessage)
 _OVER = (AttemptProgress, *_KILLS)
+_FREES_KEY = (*_OVER, *_CANCELS)
 
 TRANSITIONS: Mapping[tuple[Status | None, Status | None], tuple[type, ...]] = {
     (None, Status.SCHEDULED): _ACCEPTS,
-    (None, Status.INBOXED): _ACCEPTS,
-    (None, Status.INVOKED): _ACCEPTS,
+    (None, Status.INBOXED): (*_ACCEPTS, RestartAsNew),
+    (None, Status.INVOKED): (*_ACCEPTS, RestartAsNew),
     (Status.SCHEDULED, Status.INBOXED): (TimersDue,),
     (Status.SCHEDULED, Status.INVOKED): (TimersDue,),
+    # It was to be paused before its time or its turn came.
+    (Status.SCHEDULED, Status.PAUSED): (TimersDue,),
+    (Status.INBOXED, Status.PAUSED): _FREES_KEY,
+    (Status.SCHEDULED, Status.COMPLETED): (*_CANCELS, *_KILLS),
+    # Without retention.
     (Status.SCHEDULED, None): (*_CANCELS, *_KILLS),
     # Who held the key is over.
-    (Status.INBOXED, Status.INVOKED): _OVER,
+    (Status.INBOXED, Status.INVOKED): _FREES_KEY,
+    (Status.INBOXED, Status.COMPLETED): (*_CANCELS, *_KILLS),
     (Status.INBOXED, None): (*_CANCELS, *_KILLS),
     (Status.INVOKED, Status.SUSPENDED): (AttemptProgress,),
     (Status.INVOKED, Status.PAUSED): (AttemptProgress, Pause, Recover),
@@ -47,11 +55,13 @@ TRANSITIONS: Mapping[tuple[Status | None, Status | None], tuple[type, ...]] = {
     (Status.INVOKED, None): _OVER,
     # What it waited for has come: a sleep ends, a callee completes, another handler completes a promise.
     (Status.SUSPENDED, Status.INVOKED): (*_CANCELS, CompletionMessage, TimersDue, AttemptProgress, Resume),
+    (Status.SUSPENDED, Status.PAUSED): (Pause,),
     (Status.SUSPENDED, Status.COMPLETED): _KILLS,
     (Status.SUSPENDED, None): _KILLS,
     (Status.PAUSED, Status.INVOKED): (*_CANCELS, Resume),
-    (Status.PAUSED, Status.COMPLETED): _KILLS,
-    (Status.PAUSED, None): _KILLS,
+    # Cancelled: if it was paused before it ever started.
+    (Status.PAUSED, Status.COMPLETED): (*_CANCELS, *_KILLS),
+    (Status.PAUSED, None): (*_CANCELS, *_KILLS),
     (Status.COMPLETED, None): (Purge, Sweep),
 }
 """(from, to) to the records and messages that may cause it. None: there is no row (yet, or any more)."""

@@ -15,6 +15,10 @@ BuildRegistry = Callable[[Iterable[Deployment], Mapping[str, ServiceSettings]], 
 """Makes the snapshot from what is stored."""
 
 
+EVENTS_KEPT = 100
+"""Of one invocation: it may fail for months, each time with another message."""
+
+
 class Awaiter(NamedTuple):
     """An entry of another invocation that gets an outcome. type: message type id of its notification."""
 
@@ -84,6 +88,12 @@ class Tx(Protocol):
 
     def expired_completions(self, now: int, limit: int) -> list[int]: ...
     def expired_journals(self, now: int, limit: int) -> list[int]: ...
+
+    def count_unfinished(self, deployment_id: str, services: list[str]) -> int:
+        """How many that are not completed are pinned to the deployment, or to none and of one of the services.
+
+        It looks at every row: for operators, never while serving.
+        """
 
     # journals
 

@@ -120,3 +120,9 @@ class Done(msgspec.Struct, frozen=True, gc=False):
     """An operation took effect (`immediate`), or will as soon as the handler lets it."""
 
     immediate: bool = True
+
+
+class Restarted(msgspec.Struct, frozen=True, gc=False):
+    """A completed invocation runs again, under a new id."""
+
+    id: str

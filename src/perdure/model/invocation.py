@@ -102,6 +102,18 @@ class AttemptFailure(msgspec.Struct, frozen=True, gc=False):
     command_type: str | None = None
 
 
+class OperationEvent(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """What somebody did to an invocation from outside. operation: `cancel` and so on, as in the path of the admin API.
+
+    actor, reason: as they were told. new_invocation_id: what a restart led to.
+    """
+
+    operation: str
+    actor: str | None = None
+    reason: str | None = None
+    new_invocation_id: str | None = None
+
+
 class OpenAttempt(msgspec.Struct, frozen=True):
     """What is known of an attempt before it says anything. server: the SDK. awaiting_on: JSON of what it waits for."""
 

@@ -101,31 +101,57 @@ class CompleteSignal(Record, frozen=True, gc=False, kw_only=True):
     outcome: Outcome | None
 
 
-class Cancel(Record, frozen=True, gc=False, kw_only=True):
+class Operator(msgspec.Struct, frozen=True, gc=False):
+    """Who steers an invocation, and why; both in their own words."""
+
+    actor: str | None = None
+    reason: str | None = None
+
+
+class Operation(Record, frozen=True, gc=False, kw_only=True):
+    """Somebody steers an invocation. Answered with `Done` or `Refused`, unless a subclass says otherwise."""
+
     id: str
+    operator: Operator | None = None
 
 
-class Kill(Record, frozen=True, gc=False, kw_only=True):
-    id: str
+class Cancel(Operation, frozen=True, gc=False, kw_only=True):
+    pass
 
 
-class Pause(Record, frozen=True, gc=False, kw_only=True):
-    id: str
+class Kill(Operation, frozen=True, gc=False, kw_only=True):
+    pass
 
 
-class Resume(Record, frozen=True, gc=False, kw_only=True):
+class Pause(Operation, frozen=True, gc=False, kw_only=True):
+    pass
+
+
+class Resume(Operation, frozen=True, gc=False, kw_only=True):
     """deployment: `keep`, `latest`, or a deployment id."""
 
-    id: str
     deployment: str = "keep"
 
 
-class Purge(Record, frozen=True, gc=False, kw_only=True):
-    id: str
+class Purge(Operation, frozen=True, gc=False, kw_only=True):
+    pass
 
 
-class PurgeJournal(Record, frozen=True, gc=False, kw_only=True):
-    id: str
+class PurgeJournal(Operation, frozen=True, gc=False, kw_only=True):
+    pass
+
+
+class RestartAsNew(Operation, frozen=True, gc=False, kw_only=True):
+    """A completed invocation is run again. Answered with `Restarted`.
+
+    new_id: fresh, in the partition key of the old one. from_index: index in the journal up to which it is replayed,
+    0 = only the input. deployment: `keep`, `latest`, or a deployment id. key: a new key, for workflows.
+    """
+
+    new_id: str
+    from_index: int = 0
+    deployment: str = "latest"
+    key: str | None = None
 
 
 class TimersDue(Record, frozen=True, gc=False):
@@ -156,7 +182,10 @@ class PutDeployment(Record, frozen=True, kw_only=True):
 
 
 class DeleteDeployment(Record, frozen=True, kw_only=True):
+    """if_drained: refused while an invocation needs it, or new ones would go to it."""
+
     id: str
+    if_drained: bool = False
 
 
 class PutServiceSettings(Record, frozen=True, kw_only=True):

@@ -44,6 +44,8 @@ class FakeGateway:
                         self.settings.pop(name, None)
                 return Done()
             case DeleteDeployment() as record:
+                if record.if_drained and isinstance(self.answer, Refused):
+                    return self.answer
                 del self.deployments[record.id]
                 return Done()
             case PutServiceSettings() as record:

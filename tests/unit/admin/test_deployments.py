@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from perdure.model.actions import Refused
+
 URI = "http://localhost:9080/"
 OTHER = "http://localhost:9081/"
 
@@ -78,7 +80,9 @@ def test_handlers_and_services_may_disappear(admin: Any) -> None:
 def test_after_a_removal_the_newest_remaining_revision_counts(admin: Any) -> None:
     first = admin.register(URI, counter(admin)).json()["id"]
     second = admin.register(OTHER, counter(admin)).json()["id"]
-    assert admin.request("DELETE", f"/deployments/{second}").status_code == 501
+    admin.gateway.answer = Refused(409, "2 invocations need it")
+    refused = admin.request("DELETE", f"/deployments/{second}")
+    assert (refused.status_code, refused.json()["message"]) == (409, "2 invocations need it")
     assert admin.request("DELETE", f"/deployments/{second}?force=true").status_code == 202
     service = admin.request("GET", "/services/Counter").json()
     assert (service["revision"], service["deployment_id"]) == (1, first)
@@ -87,6 +91,12 @@ def test_after_a_removal_the_newest_remaining_revision_counts(admin: Any) -> Non
     for deployment in admin.request("GET", "/deployments").json()["deployments"]:
         admin.request("DELETE", f"/deployments/{deployment['id']}?force=true")
     assert admin.request("GET", "/services/Counter").status_code == 404
+
+
+def test_a_drained_one_goes_without_force(admin: Any) -> None:
+    first = admin.register(URI, counter(admin)).json()["id"]
+    assert admin.request("DELETE", f"/deployments/{first}").status_code == 202
+    assert admin.request("DELETE", f"/deployments/{first}").status_code == 404
 
 
 def test_an_update_moves_and_keeps_the_services(admin: Any) -> None:

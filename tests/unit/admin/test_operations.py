@@ -6,9 +6,21 @@ from typing import Any
 import pytest
 
 from perdure.errors import StoreUnavailable
+from perdure.ids import decode_invocation_id
 from perdure.introspection.problems import QueryError
-from perdure.model.actions import Done, Refused
-from perdure.model.records import Cancel, Kill, ModifyState, Pause, Purge, PurgeJournal, Resume, StateMutation
+from perdure.model.actions import Done, Refused, Restarted
+from perdure.model.records import (
+    Cancel,
+    Kill,
+    ModifyState,
+    Operator,
+    Pause,
+    Purge,
+    PurgeJournal,
+    RestartAsNew,
+    Resume,
+    StateMutation,
+)
 
 ID = "inv_1g1KG8igX0QD2KcEv0Nf2ulzDJ01D32oAs"
 DEPLOYMENT = "dp_106v8EeZcV5JEnDoDh8E4RX"
@@ -38,11 +50,98 @@ def test_an_operation(admin: Any, request_line: str, record: Any) -> None:
     assert admin.gateway.records == [record] * 3
 
 
+NEW = "inv_1g1KG8igX0QD2KcEv0Nf2ulzDJ01D32oAt"
+
+
+def test_a_restart_tells_the_new_id_twice(admin: Any) -> None:
+    admin.gateway.answer = Restarted(NEW)
+    answer = admin.request("PATCH", f"/invocations/{ID}/restart-as-new?from=3&deployment=keep&key=k2")
+    assert answer.json() == {"new_invocation_id": NEW, "invocationId": NEW}
+    [record] = admin.gateway.records
+    assert record == RestartAsNew(1, id=ID, new_id=record.new_id, from_index=3, deployment="keep", key="k2")
+    assert record.new_id != ID
+    assert decode_invocation_id(record.new_id)[:8] == decode_invocation_id(ID)[:8]
+    admin.gateway.answer = Refused(410, "gone")
+    assert admin.request("PATCH", f"/invocations/{ID}/restart-as-new").status_code == 410
+
+
+@pytest.mark.parametrize("start", ["-1", "x", "", "1.5", "99999999999", "٣", "9" * 5000])
+def test_a_restart_from_no_index(admin: Any, start: str) -> None:
+    answer = admin.request("PATCH", f"/invocations/{ID}/restart-as-new?from={start}")
+    assert answer.status_code == 400
+    assert answer.text.startswith("Failed to deserialize query string: from: ")
+
+
+BATCH = "/internal/invocations_batch_operations"
+
+
+@pytest.mark.parametrize(
+    ("verb", "record"),
+    [
+        ("cancel", Cancel(1, id=ID)),
+        ("kill", Kill(1, id=ID)),
+        ("pause", Pause(1, id=ID)),
+        ("resume", Resume(1, id=ID, deployment="latest")),
+        ("purge", Purge(1, id=ID)),
+        ("purge-journal", PurgeJournal(1, id=ID)),
+    ],
+)
+def test_a_batch(admin: Any, verb: str, record: Any) -> None:
+    body = {"invocation_ids": [ID, NEW], "deployment": "Latest"}
+    answer = admin.request("POST", f"{BATCH}/{verb}", json=body)
+    assert answer.json() == {"succeeded": [ID, NEW], "failed": []}
+    assert admin.gateway.records[0] == record
+    admin.gateway.answer = Refused(409, "no")
+    refused = admin.request("POST", f"{BATCH}/{verb}", json=body).json()
+    assert refused == {"succeeded": [], "failed": [{"invocation_id": one, "error": "no"} for one in (ID, NEW)]}
+
+
+def test_a_batch_of_restarts(admin: Any) -> None:
+    admin.gateway.answer = Restarted(NEW)
+    answer = admin.request("POST", f"{BATCH}/restart-as-new", json={"invocation_ids": [ID]})
+    assert answer.json() == {"succeeded": [{"old_invocation_id": ID, "new_invocation_id": NEW}], "failed": []}
+    assert admin.gateway.records[0].deployment == "latest"
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "text"),
+    [
+        ({"invocation_ids": []}, 200, '"failed":[]'),
+        ({"invocation_ids": [ID] * 1000}, 200, '"failed":[]'),
+        ({"invocation_ids": [ID] * 1001}, 400, "Batch size 1001 exceeds maximum allowed size of 1000"),
+        ({"invocation_ids": [ID, "x"]}, 422, "Failed to deserialize the JSON body"),
+        ({"invocation_ids": [ID], "deployment": "x"}, 422, "Failed to deserialize the JSON body"),
+        ({}, 422, "invocation_ids"),
+    ],
+)
+def test_what_a_batch_may_be(admin: Any, body: dict[str, Any], status: int, text: str) -> None:
+    answer = admin.request("POST", f"{BATCH}/resume", json=body)
+    assert answer.status_code == status
+    assert text in answer.text
+
+
 @pytest.mark.parametrize(("mode", "record"), [("", Cancel), ("?mode=kill", Kill), ("?mode=Purge", Purge)])
 def test_the_old_delete_never_tells(admin: Any, mode: str, record: type[Any]) -> None:
     admin.gateway.answer = Refused(404, "unknown")
     assert admin.request("DELETE", f"/invocations/{ID}{mode}").status_code == 202
     assert admin.gateway.records == [record(1, id=ID)]
+
+
+@pytest.mark.parametrize("verb", ["cancel", "kill", "pause", "resume", "purge", "purge-journal", "restart-as-new"])
+def test_who_and_why(admin: Any, verb: str) -> None:
+    admin.gateway.answer = Restarted(NEW) if verb == "restart-as-new" else Done()
+    headers = {"x-perdure-actor": "Zoë".encode(), "x-perdure-reason": "stuck since noon"}
+    admin.request("PATCH", f"/invocations/{ID}/{verb}", headers=headers)
+    admin.request("PATCH", f"/invocations/{ID}/{verb}?actor=Zo%C3%AB&reason=stuck%20since%20noon")
+    admin.request("POST", f"{BATCH}/{verb}", json={"invocation_ids": [ID]}, headers=headers)
+    admin.request("PATCH", f"/invocations/{ID}/{verb}")
+    told = Operator("Zoë", "stuck since noon")
+    assert [record.operator for record in admin.gateway.records] == [told, told, told, None]
+
+
+def test_a_reason_that_is_too_long(admin: Any) -> None:
+    answer = admin.request("PATCH", f"/invocations/{ID}/kill?reason={'x' * 1001}")
+    assert (answer.status_code, admin.gateway.records) == (400, [])
 
 
 def test_a_bad_deployment_is_seen_first(admin: Any) -> None:

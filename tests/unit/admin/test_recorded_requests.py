@@ -16,7 +16,7 @@ FIRST = "dp_154fpXvrc4hK6AQQsc6NaDf"
 SECOND = "dp_15hr9ksgfiKjEZnnzjW6nq9"
 # What depends on the deployments of another moment, or is deliberately different (Lambda, SQL answers).
 APART = re.compile(
-    r"q-.*|dep-post-lambda$|dep-(delete|http11).*|.*-full|dep-register-.*|vq-.*|del-latest|svc-.*logged.*|dep-register|dep-get-v1"
+    r"q-.*|dep-post-lambda$|dep-(delete|http11).*|.*-full|dep-register-.*|vq-.*|del-latest|svc-.*logged.*|dep-register|dep-get-v1|dep-del-(noforce|false)"
 )
 GONE = re.compile(r"svc-patch-inactivity#[456]|svc-after-delete|resume-.*")
 OWN_WORDS = re.compile(r"META0003|Failed to (parse|deserialize)")

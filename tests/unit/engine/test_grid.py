@@ -29,36 +29,51 @@ SCENES: dict[str, list[list[str]]] = {
     "pausing": [["invoke x target=Cart/k/add"], ["pause x"]],
     "suspended": [["invoke x target=Cart/k/add"], ["progress x", "run id=1", "suspend signal:17"]],
     "paused": [["invoke x target=Cart/k/add"], ["progress x", "run id=1", "error behavior=pause"]],
+    "held, scheduled": [["invoke x target=Cart/k/add delay=1000"], ["pause x"]],
+    "held, pending": [["invoke h target=Cart/k/add"], ["invoke x target=Cart/k/add"], ["pause x"]],
+    "paused before its turn": [
+        ["invoke h target=Cart/k/add"],
+        ["invoke x target=Cart/k/add"],
+        ["pause x"],
+        ["kill h"],
+    ],
     "completed": [["invoke x target=Cart/k/add"], ["progress x", "output value=1", "end"]],
     "killed": [["invoke x target=Cart/k/add"], ["kill x"]],
     "journal purged": [["invoke x target=Cart/k/add"], ["progress x", "output value=1", "end"], ["purge-journal x"]],
     "unknown": [["invoke x target=Cart/k/add"], ["progress x", "output value=1", "end"], ["purge x"]],
 }
 
+_UNSTARTED = ("scheduled", "pending", "held, scheduled", "held, pending", "paused before its turn")
 _ROWS = [scene for scene in SCENES if scene != "unknown"]
 
 OPERATIONS: dict[str, dict[str, str]] = {
     # http status that the admin API makes of the answer; `done` is 200, `soon` is 202
-    "cancel": dict.fromkeys(("scheduled", "pending"), "done")
+    "cancel": dict.fromkeys(_UNSTARTED, "done")
     | dict.fromkeys(("running", "backing-off", "pausing", "suspended", "paused"), "soon")
     | dict.fromkeys(("completed", "killed", "journal purged"), "409"),
-    "kill": dict.fromkeys(("scheduled", "pending", "running", "backing-off", "pausing", "suspended", "paused"), "done")
+    "kill": dict.fromkeys(_ROWS, "done") | dict.fromkeys(("completed", "killed", "journal purged"), "409"),
+    "pause": dict.fromkeys(_ROWS, "soon")
+    | dict.fromkeys(("paused", "paused before its turn"), "done")
     | dict.fromkeys(("completed", "killed", "journal purged"), "409"),
-    "pause": dict.fromkeys(("running", "backing-off", "pausing"), "soon")
-    | dict.fromkeys(("suspended", "paused"), "done")
-    | dict.fromkeys(("scheduled", "pending", "completed", "killed", "journal purged"), "409"),
-    "resume": dict.fromkeys(("scheduled", "pending"), "425")
-    | dict.fromkeys(("running", "pausing", "backing-off", "suspended", "paused"), "done")
+    "resume": dict.fromkeys(_ROWS, "done")
+    | dict.fromkeys(("scheduled", "pending"), "425")
     | dict.fromkeys(("completed", "killed", "journal purged"), "409"),
     "resume latest": dict.fromkeys(("scheduled", "pending"), "425")
-    | dict.fromkeys(("suspended", "paused"), "done")
-    | dict.fromkeys(("running", "pausing", "backing-off", "completed", "killed", "journal purged"), "409"),
+    | dict.fromkeys(("suspended", "paused", "paused before its turn"), "done")
+    | dict.fromkeys(("held, scheduled", "held, pending", "running", "pausing", "backing-off"), "409")
+    | dict.fromkeys(("completed", "killed", "journal purged"), "409"),
     "resume elsewhere": dict.fromkeys(("scheduled", "pending"), "425")
-    | dict.fromkeys(("suspended", "paused"), "400")
-    | dict.fromkeys(("running", "pausing", "backing-off", "completed", "killed", "journal purged"), "409"),
+    | dict.fromkeys(("suspended", "paused", "paused before its turn"), "400")
+    | dict.fromkeys(("held, scheduled", "held, pending", "running", "pausing", "backing-off"), "409")
+    | dict.fromkeys(("completed", "killed", "journal purged"), "409"),
     "purge": dict.fromkeys(_ROWS, "409") | dict.fromkeys(("completed", "killed", "journal purged"), "done"),
     "purge journal": dict.fromkeys(_ROWS, "409") | dict.fromkeys(("completed", "killed", "journal purged"), "done"),
+    "restart": dict.fromkeys(_ROWS, "409")
+    | dict.fromkeys(("scheduled", "pending", "held, scheduled", "held, pending"), "425")
+    | dict.fromkeys(("completed", "killed"), "done")
+    | {"journal purged": "410"},
 }
+_NEW = ids.fresh_invocation_id("Cart", "k", b"n" * 16, 0)
 _MAKE: dict[str, Callable[[str], Record]] = {
     "cancel": lambda id: records.Cancel(1, id=id),
     "kill": lambda id: records.Kill(1, id=id),
@@ -68,6 +83,7 @@ _MAKE: dict[str, Callable[[str], Record]] = {
     "resume elsewhere": lambda id: records.Resume(1, id=id, deployment="dp_nowhere"),
     "purge": lambda id: records.Purge(1, id=id),
     "purge journal": lambda id: records.PurgeJournal(1, id=id),
+    "restart": lambda id: records.RestartAsNew(1, id=id, new_id=_NEW),
 }
 
 
@@ -96,7 +112,7 @@ class Stage:
 def test_every_operation_is_answered_as_documented(operation: str, scene: str) -> None:
     stage = Stage(MemoryStore(), scene)
     [answer] = stage.apply(_MAKE[operation](stage.id))
-    shown = str(answer.status) if isinstance(answer, Refused) else "done" if answer.immediate else "soon"
+    shown = str(answer.status) if isinstance(answer, Refused) else "soon" if answer == Done(immediate=False) else "done"
     assert shown == OPERATIONS[operation].get(scene, "404")
 
 

@@ -207,6 +207,17 @@ class BothStores(RuleBasedStateMachine):
     def purge(self, index: int, kind: type[records.Purge]) -> None:
         self.step(kind(1, id=self.some(index)[1]))
 
+    @rule(
+        index=pick,
+        last=st.integers(0, 9),
+        where=st.sampled_from(["keep", "latest", "dp_1", "dp_9"]),
+        key=st.sampled_from([None, None, "w", "v"]),
+    )
+    def restart(self, index: int, last: int, where: str, key: str | None) -> None:
+        old = self.some(index)[1]
+        new = ids.sibling_invocation_id(old, self.randomness())
+        self.step(records.RestartAsNew(1, id=old, new_id=new, from_index=last, deployment=where, key=key))
+
     @rule(index=pick, signal_id=st.sampled_from([None, None, 1, 17]), value=st.sampled_from([None, Success(b"v")]))
     def signal(self, index: int, signal_id: int | None, value: Success | None) -> None:
         name = None if signal_id else "n"

@@ -18,6 +18,7 @@ from perdure.model.invocation import (
     Invocation,
     InvokedBy,
     JournalEntry,
+    OperationEvent,
     ServiceKind,
     Status,
 )
@@ -126,6 +127,7 @@ def fill(folder: Path, entries: list[JournalEntry]) -> Path:
         tx.append_entry(1, entry)
     tx.append_event(2, JournalEvent(NOW, 1, "TransientError", msgspec.json.encode(FAILURE)), keep=9)
     tx.append_event(9, JournalEvent(NOW, 1, "Paused", b"null"), keep=9)
+    tx.append_event(9, JournalEvent(NOW, 1, "Operation", msgspec.json.encode(OperationEvent("pause", "ada"))), keep=9)
     tx.set_lock("Counter", "locked", 1)
     tx.push_inbox("Counter", "locked", InboxItem(4, None))
     tx.set_state("Flow", "f1", b"stage", b'"start"')

@@ -149,7 +149,7 @@ def test_a_call_tells_its_callee(sql: Any, ids: dict[str, str]) -> None:
 
 
 def test_events(sql: Any, ids: dict[str, str]) -> None:
-    error, paused = sql.rows("SELECT * FROM sys_journal_events ORDER BY event_type DESC")
+    error, paused, operation = sql.rows("SELECT * FROM sys_journal_events ORDER BY event_type DESC")
     assert error["id"] == ids["backing-off"]
     assert error["after_journal_entry_index"] == 1
     assert json.loads(error["event_json"]) == {
@@ -163,6 +163,7 @@ def test_events(sql: Any, ids: dict[str, str]) -> None:
         "related_command_type": "Run",
     }
     assert json.loads(paused["event_json"]) == {"ty": "Paused"}
+    assert json.loads(operation["event_json"]) == {"ty": "Operation", "operation": "pause", "actor": "ada"}
 
 
 def test_keys_and_queues(sql: Any, ids: dict[str, str]) -> None:

@@ -6,8 +6,9 @@ from perdure.engine.commands import COMMANDS, CommandRefused
 from perdure.engine.commands.run import on_run_proposal
 from perdure.engine.journal import start_attempt, tree_resolves
 from perdure.engine.lifecycle.complete import complete, complete_with_output
+from perdure.engine.pausing import pause
 from perdure.engine.turn import LATEST_TIME, Turn
-from perdure.engine.tx import JournalEvent, Timer
+from perdure.engine.tx import EVENTS_KEPT, JournalEvent, Timer
 from perdure.model.actions import ArmTimer, HalfClose, SendToAttempt
 from perdure.model.invocation import AttemptFailure, Failure, Invocation, Status
 from perdure.model.records import AttemptProgress, Ended, Entry, Failed, Suspended
@@ -18,9 +19,6 @@ from perdure.protocol.messages import MessageType, command_ack
 
 _tree_decoder = msgspec.json.Decoder(AwaitTree)
 _failure_decoder = msgspec.json.Decoder(AttemptFailure)
-
-EVENTS_KEPT = 100
-"""Of one invocation: it may fail for months, each time with another message."""
 
 JITTER_MAX = 0.3
 """A retry waits up to that much longer than its policy says, so that many failing at once spread out."""
@@ -60,7 +58,7 @@ def _on_entry(turn: Turn, invocation: Invocation, record: AttemptProgress, entry
         return
     index = invocation.command_count
     COMMANDS[entry.type](turn, invocation, entry)
-    if invocation.deployment_id is None:
+    if invocation.deployment_id is None or invocation.protocol_version is None:
         invocation.deployment_id = record.deployment_id
         invocation.protocol_version = record.protocol_version
     invocation.retry_count_since_entry = 0
@@ -183,15 +181,3 @@ def _record_event(turn: Turn, invocation: Invocation, failure: AttemptFailure) -
 def last_failure(invocation: Invocation) -> AttemptFailure | None:
     """Why it backs off; None: its last attempt has not failed."""
     return _failure_decoder.decode(invocation.last_failure) if invocation.last_failure else None
-
-
-def pause(turn: Turn, invocation: Invocation, failure: AttemptFailure | None) -> None:
-    """Pauses; nothing but resume, cancel and kill wakes it. failure: why, when it was failing. The caller saves."""
-    invocation.status = Status.PAUSED
-    invocation.pause_requested = False
-    invocation.next_retry_at = None
-    invocation.awaiting = None
-    invocation.modified_at = turn.now
-    body = msgspec.json.encode(failure) if failure else b"null"
-    event = JournalEvent(turn.now, invocation.journal_size - 1, "Paused", body)
-    turn.tx.append_event(invocation.number, event, EVENTS_KEPT)

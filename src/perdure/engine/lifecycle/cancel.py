@@ -3,7 +3,8 @@
 from perdure.engine.journal import append_notification, forward, start_attempt
 from perdure.engine.lifecycle.complete import complete
 from perdure.engine.notifications import Notification, signal_of
-from perdure.engine.outcome import CANCELLED_BEFORE_START
+from perdure.engine.operations import note_operation
+from perdure.engine.outcome import CANCELLED_BEFORE_START, TOLD_OF_CANCELLED_BEFORE_START
 from perdure.engine.refusals import completed_already, unknown_invocation
 from perdure.engine.turn import Turn
 from perdure.model.actions import Done
@@ -19,6 +20,7 @@ def on_cancel(turn: Turn, record: Cancel) -> None:
     elif invocation.status is Status.COMPLETED:
         turn.reply(record, completed_already(record.id))
     else:
+        note_operation(turn, invocation, record)
         immediate = cancel(turn, invocation, signal_of(CANCEL_SIGNAL, None, None))
         turn.reply(record, Done(immediate))
 
@@ -28,20 +30,18 @@ def cancel(turn: Turn, invocation: Invocation, signal: Notification) -> bool:
 
     Returns: True when it is over, False when the handler will see it.
     """
-    match invocation.status:
-        case Status.COMPLETED:
-            return True
-        case Status.SCHEDULED | Status.INBOXED:
-            # No code has run, so there is no handler to give the chance to clean up.
-            complete(turn, invocation, CANCELLED_BEFORE_START, keep_row=False)
-            return True
-        case Status.INVOKED | Status.SUSPENDED | Status.PAUSED:
-            index = append_notification(turn, invocation, signal)
-            forward(turn, invocation, index, signal)
-            # A pause that was asked for before would keep the handler from seeing it.
-            invocation.pause_requested = False
-            if invocation.status is not Status.INVOKED or invocation.next_retry_at is not None:
-                # Clean-up runs now, not after the back-off or whenever something else would have woken it.
-                start_attempt(turn, invocation, afresh=True)
-            turn.tx.save_invocation(invocation)
-            return False
+    if invocation.status is Status.COMPLETED:
+        return True
+    if invocation.attempt == 0:
+        # No code has run, so there is no handler to give the chance to clean up.
+        complete(turn, invocation, CANCELLED_BEFORE_START, told=TOLD_OF_CANCELLED_BEFORE_START)
+        return True
+    index = append_notification(turn, invocation, signal)
+    forward(turn, invocation, index, signal)
+    # A pause that was asked for before would keep the handler from seeing it.
+    invocation.pause_requested = False
+    if invocation.status is not Status.INVOKED or invocation.next_retry_at is not None:
+        # Clean-up runs now, not after the back-off or whenever something else would have woken it.
+        start_attempt(turn, invocation, afresh=True)
+    turn.tx.save_invocation(invocation)
+    return False

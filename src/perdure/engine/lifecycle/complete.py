@@ -17,16 +17,16 @@ def complete_with_output(turn: Turn, invocation: Invocation) -> None:
     complete(turn, invocation, stored_output(turn.tx, invocation.number, invocation.output_index))
 
 
-def complete(turn: Turn, invocation: Invocation, outcome: Outcome, *, keep_row: bool = True) -> None:
-    """Completes and saves. keep_row False: nothing of it stays, as for one that never started."""
+def complete(turn: Turn, invocation: Invocation, outcome: Outcome, *, told: Outcome | None = None) -> None:
+    """Completes and saves. told: what those who wait now are told, if it is not the outcome as it is stored."""
     assert invocation.status is not Status.COMPLETED
     held = invocation.target.locks and invocation.status not in (Status.SCHEDULED, Status.INBOXED)
     if invocation.status is Status.INBOXED:
         assert invocation.key is not None
         turn.tx.remove_from_inbox(invocation.service, invocation.key, invocation.number)
-    _tell(turn, invocation, outcome)
+    _tell(turn, invocation, told or outcome)
     _settle(invocation, outcome, turn.now)
-    if not keep_row or invocation.completion_retention == 0:
+    if invocation.completion_retention == 0:
         remove(turn, invocation)
     else:
         if invocation.journal_retention == 0:

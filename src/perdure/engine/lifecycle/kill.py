@@ -1,6 +1,7 @@
 """Kill: the invocation is over at once, no user code runs, and what it called follows."""
 
 from perdure.engine.lifecycle.complete import complete
+from perdure.engine.operations import note_operation
 from perdure.engine.outcome import KILLED
 from perdure.engine.refusals import completed_already, unknown_invocation
 from perdure.engine.turn import Turn
@@ -18,6 +19,7 @@ def on_kill(turn: Turn, record: Kill) -> None:
     elif invocation.status is Status.COMPLETED:
         turn.reply(record, completed_already(record.id))
     else:
+        note_operation(turn, invocation, record)
         kill(turn, invocation)
         turn.reply(record, Done())
 
@@ -35,7 +37,7 @@ def kill(turn: Turn, invocation: Invocation) -> None:
             turn.send(KillMessage(callee))
         if invocation.status is Status.INVOKED:
             turn.emit(AbortAttempt(invocation.number, invocation.attempt))
-    complete(turn, invocation, KILLED, keep_row=started)
+    complete(turn, invocation, KILLED)
 
 
 def _open_calls(turn: Turn, number: int) -> list[str]:

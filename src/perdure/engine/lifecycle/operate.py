@@ -4,7 +4,7 @@ from perdure.engine.inbox import queue_mutation
 from perdure.engine.lifecycle.messages import on_signal
 from perdure.engine.notifications import signal_of
 from perdure.engine.turn import Turn
-from perdure.model.actions import Done, RegistryChanged
+from perdure.model.actions import Done, Refused, RegistryChanged
 from perdure.model.records import (
     CompleteSignal,
     DeleteDeployment,
@@ -37,9 +37,29 @@ def on_put_deployment(turn: Turn, record: PutDeployment) -> None:
 
 
 def on_delete_deployment(turn: Turn, record: DeleteDeployment) -> None:
+    if record.if_drained and (refusal := _in_use(turn, record.id)) is not None:
+        turn.reply(record, refusal)
+        return
     turn.tx.delete_deployment(record.id)
     turn.emit(RegistryChanged())
     turn.reply(record, Done())
+
+
+def _in_use(turn: Turn, deployment_id: str) -> Refused | None:
+    """Why a deployment is not drained. What has no pin yet needs the newest deployment of its service."""
+    services = turn.tx.registry.services.values()
+    newest = sorted(service.name for service in services if service.deployment_id == deployment_id)
+    needing = turn.tx.count_unfinished(deployment_id, newest)
+    if needing == 0 and not newest:
+        return None
+    reasons = []
+    if needing:
+        reasons.append(f"{needing} {'invocation needs' if needing == 1 else 'invocations need'} it")
+    if newest:
+        reasons.append(f"new invocations of {', '.join(newest)} go to it")
+    text = f"The deployment '{deployment_id}' is still in use: {', and '.join(reasons)}."
+    advice = "Register newer code and wait until it is drained, or delete it with force=true."
+    return Refused(409, f"{text} {advice}")
 
 
 def on_put_service_settings(turn: Turn, record: PutServiceSettings) -> None:

@@ -1,7 +1,10 @@
 """Pause and resume, by an operator."""
 
 from perdure.engine.journal import start_attempt
-from perdure.engine.lifecycle.attempt import last_failure, pause
+from perdure.engine.lifecycle.attempt import last_failure
+from perdure.engine.lifecycle.pinning import deployment_refusal, resolve
+from perdure.engine.operations import note_operation
+from perdure.engine.pausing import pause
 from perdure.engine.refusals import unknown_invocation
 from perdure.engine.turn import Turn
 from perdure.model.actions import Done, HalfClose, Refused
@@ -16,18 +19,28 @@ def on_pause(turn: Turn, record: Pause) -> None:
         turn.reply(record, unknown_invocation(record.id))
         return
     match invocation.status:
-        case Status.PAUSED | Status.SUSPENDED:
+        case Status.PAUSED:
             turn.reply(record, Done())
-        case Status.INVOKED:
-            if invocation.next_retry_at is not None:
-                pause(turn, invocation, last_failure(invocation))
-            else:
-                invocation.pause_requested = True
-                turn.emit(HalfClose(invocation.number, invocation.attempt))
+        case Status.COMPLETED:
+            turn.reply(record, Refused(409, f"The invocation '{record.id}' is not running, cannot be paused."))
+        case _:
+            note_operation(turn, invocation, record)
+            _bring_to_rest(turn, invocation)
             turn.tx.save_invocation(invocation)
             turn.reply(record, Done(immediate=False))
-        case Status.SCHEDULED | Status.INBOXED | Status.COMPLETED:
-            turn.reply(record, Refused(409, f"The invocation '{record.id}' is not running, cannot be paused."))
+
+
+def _bring_to_rest(turn: Turn, invocation: Invocation) -> None:
+    """Pauses now, or marks what is to be paused as soon as it can."""
+    if invocation.status in (Status.SCHEDULED, Status.INBOXED):
+        # It keeps its time or its place in the queue, and is paused in place of being started.
+        invocation.pause_requested = True
+        invocation.modified_at = turn.now
+    elif invocation.status is Status.SUSPENDED or invocation.next_retry_at is not None:
+        pause(turn, invocation, last_failure(invocation))
+    else:
+        invocation.pause_requested = True
+        turn.emit(HalfClose(invocation.number, invocation.attempt))
 
 
 def on_resume(turn: Turn, record: Resume) -> None:
@@ -39,16 +52,20 @@ def on_resume(turn: Turn, record: Resume) -> None:
     if refusal is not None:
         turn.reply(record, refusal)
         return
+    note_operation(turn, invocation, record)
     backing_off = invocation.status is Status.INVOKED and invocation.next_retry_at is not None
-    if invocation.status is Status.INVOKED and not backing_off:
-        # It runs; a pause that was asked for and has not happened yet is withdrawn.
+    if invocation.status in _NOT_AT_REST and not backing_off:
+        # A pause that was asked for and has not happened yet is withdrawn.
         invocation.pause_requested = False
     else:
         if record.deployment != "keep":
-            invocation.deployment_id = _resolve(turn.tx.registry, invocation, record.deployment)
+            invocation.deployment_id = resolve(turn.tx.registry, invocation, record.deployment)
         start_attempt(turn, invocation, afresh=not backing_off)
     turn.tx.save_invocation(invocation)
     turn.reply(record, Done())
+
+
+_NOT_AT_REST = (Status.SCHEDULED, Status.INBOXED, Status.INVOKED)
 
 
 def _refusal(registry: Registry, invocation: Invocation, deployment: str) -> Refused | None:
@@ -56,30 +73,10 @@ def _refusal(registry: Registry, invocation: Invocation, deployment: str) -> Ref
     match invocation.status:
         case Status.COMPLETED:
             return Refused(409, f"{name} is completed, cannot be resumed.")
-        case Status.SCHEDULED | Status.INBOXED:
+        case Status.SCHEDULED | Status.INBOXED if not invocation.pause_requested:
             return Refused(425, f"{name} is either inboxed or scheduled, cannot be resumed.")
-        case Status.INVOKED if deployment != "keep":
+        case Status.INVOKED | Status.SCHEDULED | Status.INBOXED if deployment != "keep":
             text = "is still running or the deployment id is not pinned yet, deployment id cannot be changed."
             return Refused(409, f"{name} {text}")
-        case Status.INVOKED | Status.SUSPENDED | Status.PAUSED:
-            return None if deployment == "keep" else _deployment_refusal(registry, invocation, deployment)
-
-
-def _deployment_refusal(registry: Registry, invocation: Invocation, deployment: str) -> Refused | None:
-    found = _resolve(registry, invocation, deployment)
-    if found is None:
-        text = "The given deployment was not found when trying to resume the invocation"
-        return Refused(400, f"{text} '{invocation.id}'.")
-    version, target = invocation.protocol_version, registry.deployments[found]
-    if version is not None and not target.min_version <= version <= target.max_version:
-        text = f"The deployment {found} does not speak protocol version {version}, which the invocation"
-        return Refused(400, f"{text} '{invocation.id}' is pinned to.")
-    return None
-
-
-def _resolve(registry: Registry, invocation: Invocation, deployment: str) -> str | None:
-    """The deployment id that is meant, if it offers the invocation's service."""
-    if deployment == "latest":
-        newest = registry.services.get(invocation.service)
-        return newest.deployment_id if newest else None
-    return deployment if (deployment, invocation.service) in registry.revisions else None
+        case _:
+            return None if deployment == "keep" else deployment_refusal(registry, invocation, deployment, "resume")

@@ -1,6 +1,7 @@
 """What is over is removed: by an operator, or when its retention has passed."""
 
 from perdure.engine.lifecycle.complete import drop_journal, remove
+from perdure.engine.operations import note_operation
 from perdure.engine.refusals import unknown_invocation
 from perdure.engine.turn import Turn
 from perdure.model.actions import Done, Refused
@@ -19,6 +20,7 @@ def on_purge(turn: Turn, record: Purge) -> None:
 
 def on_purge_journal(turn: Turn, record: PurgeJournal) -> None:
     if (invocation := _completed(turn, record, record.id)) is not None:
+        note_operation(turn, invocation, record)
         drop_journal(turn, invocation)
         turn.tx.save_invocation(invocation)
         turn.reply(record, Done())

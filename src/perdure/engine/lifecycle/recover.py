@@ -1,7 +1,7 @@
 """The server started: what was running goes on, what was not delivered goes out, timers are armed."""
 
 from perdure.engine.journal import start_attempt
-from perdure.engine.lifecycle.attempt import pause
+from perdure.engine.pausing import pause
 from perdure.engine.turn import LOCAL_PARTITION, Turn
 from perdure.model.actions import ArmTimer, Deliver
 from perdure.model.records import Recover

@@ -36,6 +36,12 @@ WHERE completion_expires_at IS NOT NULL AND completion_expires_at <= ? ORDER BY 
 SELECT number FROM invocation
 WHERE journal_expires_at IS NOT NULL AND journal_expires_at <= ? ORDER BY journal_expires_at, number LIMIT ?;
 
+-- name: count_unfinished
+SELECT COUNT(*) FROM invocation
+WHERE status != 'completed' AND (
+    deployment_id = ? OR (deployment_id IS NULL AND service IN (SELECT value FROM json_each(?)))
+);
+
 -- name: append_entry
 INSERT INTO journal VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?);
 
