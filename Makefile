@@ -9,6 +9,7 @@ BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest
 WORKERS ?= 2
 TS := tests/interop/ts
+CLI := tests/interop/cli
 REFERENCE := .tools/reference
 REFERENCE_SERVER := @restatedev/restate-server@1.7.12
 # node and npm from the wheel come before what the machine may have.
@@ -19,7 +20,7 @@ NPM := PATH="$(CURDIR)/$(BIN):$$PATH" npm --no-audit --no-fund --no-update-notif
 help: ## Lists the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 20
 
-setup: $(VENV)/.installed $(TS)/node_modules/.installed ## Makes .venv and fetches what the tests need
+setup: $(VENV)/.installed $(TS)/node_modules/.installed $(CLI)/node_modules/.installed ## Makes .venv and fetches what the tests need
 
 $(VENV)/.installed: requirements.lock pyproject.toml scripts/make_venv.sh
 	scripts/make_venv.sh $(VENV)
@@ -27,10 +28,14 @@ $(VENV)/.installed: requirements.lock pyproject.toml scripts/make_venv.sh
 	$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps -e .
 	touch $@
 
-# Without a package registry for npm the TypeScript tests skip themselves, or fail where CI is set; all others still run.
+# Without a package registry for npm the tests of these two skip themselves, or fail where CI is set; all others still run.
 $(TS)/node_modules/.installed: $(TS)/package.json $(TS)/package-lock.json $(VENV)/.installed
 	cd $(TS) && { $(NPM) ci && touch node_modules/.installed; } || \
 	  echo "setup: the TypeScript SDK could not be installed; its tests will be skipped, or fail where CI is set" >&2
+
+$(CLI)/node_modules/.installed: $(CLI)/package.json $(CLI)/package-lock.json $(VENV)/.installed
+	cd $(CLI) && { $(NPM) ci && touch node_modules/.installed; } || \
+	  echo "setup: the official command line could not be installed; its tests will be skipped, or fail where CI is set" >&2
 
 lock: $(VENV)/.installed ## Pins the newest versions that pyproject.toml allows
 	$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --upgrade --no-header -o requirements.lock
@@ -68,5 +73,5 @@ $(REFERENCE)/.installed: $(VENV)/.installed
 	touch $@
 
 clean: ## Removes what the targets above made
-	rm -rf $(VENV) .tools $(TS)/node_modules build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .tools $(TS)/node_modules $(CLI)/node_modules build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

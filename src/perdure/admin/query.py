@@ -7,7 +7,7 @@ from perdure.admin import schemas
 from perdure.admin.requests import read_body
 from perdure.admin.responses import json_response
 from perdure.introspection.problems import QueryError
-from perdure.introspection.query import QueryEngine
+from perdure.introspection.query import QueryEngine, Shape
 
 
 class Query:
@@ -18,8 +18,10 @@ class Query:
 
     async def run(self, request: Request) -> Response:
         asked = await read_body(request, schemas.QueryRequest)
+        # Only this very header asks for JSON; a list that has it among others does not.
+        shape = Shape.JSON if request.headers.get("accept") == "application/json" else Shape.ARROW
         try:
-            result = await self._engine.query(asked.query)
+            result = await self._engine.query(asked.query, shape)
         except QueryError as error:
             return json_response(schemas.QueryError(f"Datafusion error: {error}"), error.status)
-        return Response(result.body, media_type="application/json")
+        return Response(result.body, media_type=result.media_type)

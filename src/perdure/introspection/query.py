@@ -8,20 +8,20 @@ import re
 import time
 from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from enum import Enum
 from importlib import resources
 from pathlib import Path
 from typing import Any, Final
 
 import apsw
 import apsw.ext
-import msgspec
 from sqlglot import exp
 
 from perdure.clock import Clock
 from perdure.introspection import catalog, functions
 from perdure.introspection.catalog import Column, ColumnType
 from perdure.introspection.problems import QueryError
-from perdure.introspection.result import QueryResult, ResultWriter
+from perdure.introspection.result import JsonWriter, QueryLimits, QueryResult, ResultWriter
 from perdure.introspection.translate import Translated, parse, translate
 from perdure.model.invocation import OpenAttempt
 from perdure.model.registry import Registry
@@ -36,13 +36,11 @@ _PROGRESS_STEPS: Final = 5_000
 _ALLOWED: Final = frozenset({apsw.SQLITE_SELECT, apsw.SQLITE_READ, apsw.SQLITE_FUNCTION, apsw.SQLITE_RECURSIVE})
 
 
-class QueryLimits(msgspec.Struct, frozen=True, kw_only=True):
-    """seconds: for one query. rows, bytes: of one answer, as JSON. waiting: queries that may wait for their turn."""
+class Shape(Enum):
+    """How an answer is written."""
 
-    seconds: float = 30.0
-    rows: int = 500_000
-    bytes: int = 128 * 1024 * 1024
-    waiting: int = 64
+    JSON = "json"
+    ARROW = "arrow"
 
 
 class QueryEngine:
@@ -75,7 +73,7 @@ class QueryEngine:
         self._waiting = 0
         self._reader: _Reader | None = None
 
-    async def query(self, text: str) -> QueryResult:
+    async def query(self, text: str, shape: Shape = Shape.JSON) -> QueryResult:
         """Raises: QueryError."""
         if self._waiting >= self._limits.waiting:
             raise QueryError("too many queries are waiting; try again in a moment", 429)
@@ -85,7 +83,7 @@ class QueryEngine:
         self._waiting += 1
         try:
             loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(self._thread, self._run, text, registry, open_attempts, now)
+            return await loop.run_in_executor(self._thread, self._run, text, shape, registry, open_attempts, now)
         finally:
             self._waiting -= 1
 
@@ -97,12 +95,14 @@ class QueryEngine:
             await asyncio.get_running_loop().run_in_executor(self._thread, reader.close)
         self._thread.shutdown()
 
-    def _run(self, text: str, registry: Registry, open_attempts: Collection[int], now: int) -> QueryResult:
+    def _run(
+        self, text: str, shape: Shape, registry: Registry, open_attempts: Collection[int], now: int
+    ) -> QueryResult:
         if self._reader is None:
             self._reader = _Reader(self._path, self._surroundings, self._limits)
         self._surroundings.registry = registry
         self._surroundings.open_attempts = open_attempts
-        return self._reader.answer(text, now)
+        return self._reader.answer(text, shape, now)
 
 
 class _Reader:
@@ -112,6 +112,7 @@ class _Reader:
         self._surroundings = surroundings
         self._limits = limits
         self._deadline = 0.0
+        self._shape = Shape.JSON
         self._stopped = False
         try:
             self._connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
@@ -137,8 +138,9 @@ class _Reader:
     def close(self) -> None:
         self._connection.close()
 
-    def answer(self, text: str, now: int) -> QueryResult:
+    def answer(self, text: str, shape: Shape, now: int) -> QueryResult:
         self._deadline = time.monotonic() + self._limits.seconds
+        self._shape = shape
         if _SHOW.fullmatch(text):
             text = "SELECT * FROM information_schema.tables"
         described = _DESCRIBE.fullmatch(text)
@@ -146,14 +148,14 @@ class _Reader:
             return self._describe(described[1])
         if _SET.match(text):
             # Settings of another engine: taken, and without effect.
-            return ResultWriter((), self._limits.rows, self._limits.bytes).finish()
+            return self._writer(()).finish()
         explained = _EXPLAIN.match(text)
         if explained:
             return self._explain(_only_query(text[explained.end() :]), now)
         return self._select(translate(_only_query(text), now))
 
     def _select(self, translated: Translated) -> QueryResult:
-        writer = ResultWriter(translated.columns, self._limits.rows, self._limits.bytes)
+        writer = self._writer(translated.columns)
         try:
             for row in self._connection.execute(translated.sql):
                 writer.add(row)
@@ -169,14 +171,14 @@ class _Reader:
         columns = catalog.TABLES.get(name.replace('"', "").lower().removeprefix("restate.").removeprefix("public."))
         if columns is None:
             raise QueryError(f"Error during planning: table 'restate.public.{name}' not found", 500)
-        writer = _text_writer(("column_name", "data_type", "is_nullable"), self._limits)
+        writer = self._writer(_texts("column_name", "data_type", "is_nullable"))
         for column in columns:
             writer.add((column.name, column.type.value, "YES"))
         return writer.finish()
 
     def _explain(self, query: exp.Query, now: int) -> QueryResult:
         sql = translate(query, now).sql
-        writer = _text_writer(("plan_type", "plan"), self._limits)
+        writer = self._writer(_texts("plan_type", "plan"))
         writer.add(("logical_plan", sql))
         try:
             details = [str(row[3]) for row in self._connection.execute("EXPLAIN QUERY PLAN " + sql)]
@@ -184,6 +186,14 @@ class _Reader:
             raise QueryError(f"Execution error: {error}", 500) from None
         writer.add(("physical_plan", "\n".join(details)))
         return writer.finish()
+
+    def _writer(self, columns: tuple[Column, ...]) -> ResultWriter:
+        if self._shape is Shape.JSON:
+            return JsonWriter(columns, self._limits)
+        # Only when it is wanted: the library takes a while to load, and a server may never need it.
+        from perdure.introspection.arrow import ArrowWriter
+
+        return ArrowWriter(columns, self._limits)
 
     def _services(self) -> Iterable[tuple[Any, ...]]:
         for service in self._surroundings.registry.services.values():
@@ -212,8 +222,8 @@ def _only_query(text: str) -> exp.Query:
     return statement
 
 
-def _text_writer(names: tuple[str, ...], limits: QueryLimits) -> ResultWriter:
-    return ResultWriter(tuple(Column(name, ColumnType.TEXT) for name in names), limits.rows, limits.bytes)
+def _texts(*names: str) -> tuple[Column, ...]:
+    return tuple(Column(name, ColumnType.TEXT) for name in names)
 
 
 def _table(columns: str, rows: Callable[[], Iterable[tuple[Any, ...]]]) -> Any:

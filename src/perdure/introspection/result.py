@@ -1,7 +1,7 @@
 """The rows of an answer, and their JSON."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import msgspec
 
@@ -10,22 +10,49 @@ from perdure.introspection.functions import time_text
 from perdure.introspection.problems import QueryError
 
 
+class QueryLimits(msgspec.Struct, frozen=True, kw_only=True):
+    """seconds: for one query. rows, bytes: of one answer, as it is sent. waiting: queries that may wait for a turn."""
+
+    seconds: float = 30.0
+    rows: int = 500_000
+    bytes: int = 128 * 1024 * 1024
+    waiting: int = 64
+
+
 class QueryResult(msgspec.Struct, frozen=True):
-    """columns: names and types. body: `{"rows":[…]}`."""
+    """columns: names and types. body: `{"rows":[…]}`, or an Arrow IPC stream."""
 
     columns: tuple[Column, ...]
     body: bytes
+    media_type: str
 
 
-class ResultWriter:
-    """Writes rows as they come, so that the limit is met before memory is. Raises: QueryError."""
+class ResultWriter(Protocol):
+    """Takes rows as SQLite gives them."""
 
-    def __init__(self, columns: tuple[Column, ...], rows_max: int, bytes_max: int) -> None:
+    def add(self, row: Sequence[Any]) -> None:
+        """Raises: QueryError when a limit is met."""
+
+    def finish(self) -> QueryResult: ...
+
+
+def too_many_rows(limits: QueryLimits) -> QueryError:
+    return QueryError(f"the answer has more than {limits.rows} rows; add a LIMIT", 500)
+
+
+def too_large() -> QueryError:
+    return QueryError("the answer is too large; ask for fewer rows or columns", 500)
+
+
+class JsonWriter:
+    """Writes rows as they come, so that the limits are met before memory is. Raises: QueryError."""
+
+    def __init__(self, columns: tuple[Column, ...], limits: QueryLimits) -> None:
         self._columns = columns
+        self._limits = limits
         self._writers = [(column.name, _WRITERS.get(column.type, _as_is)) for column in columns]
         self._rows: list[bytes] = []
-        self._rows_max = rows_max
-        self._bytes_left = bytes_max
+        self._bytes_left = limits.bytes
         self._encode = msgspec.json.Encoder().encode
 
     def add(self, row: Sequence[Any]) -> None:
@@ -35,13 +62,13 @@ class ResultWriter:
         encoded = self._encode(shown)
         self._rows.append(encoded)
         self._bytes_left -= len(encoded) + 1
-        if len(self._rows) > self._rows_max:
-            raise QueryError(f"the answer has more than {self._rows_max} rows; add a LIMIT", 500)
+        if len(self._rows) > self._limits.rows:
+            raise too_many_rows(self._limits)
         if self._bytes_left < 0:
-            raise QueryError("the answer is too large; ask for fewer rows or columns", 500)
+            raise too_large()
 
     def finish(self) -> QueryResult:
-        return QueryResult(self._columns, b'{"rows":[' + b",".join(self._rows) + b"]}")
+        return QueryResult(self._columns, b'{"rows":[' + b",".join(self._rows) + b"]}", "application/json")
 
 
 def _as_is(value: Any) -> Any:

@@ -11,6 +11,8 @@ import pytest
 from perdure.admin.app import create_app
 from perdure.admin.registrar import Registrar
 from perdure.admin.settings import AdminSettings
+from perdure.introspection.query import Shape
+from perdure.introspection.result import QueryResult
 from perdure.invoker.discovery import DiscoveryError
 from perdure.model.actions import Done, Refused
 from perdure.model.records import DeleteDeployment, PutDeployment, PutServiceSettings, Record
@@ -107,8 +109,10 @@ class FakeClock:
 
 
 class FakeQueryEngine:
-    async def query(self, text: str) -> Any:
-        raise NotImplementedError
+    """Tells in which shape it was asked to answer."""
+
+    async def query(self, text: str, shape: Shape) -> QueryResult:
+        return QueryResult((), shape.value.encode(), f"x/{shape.value}")
 
 
 class Admin:

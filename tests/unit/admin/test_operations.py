@@ -8,6 +8,7 @@ import pytest
 from perdure.errors import StoreUnavailable
 from perdure.ids import decode_invocation_id
 from perdure.introspection.problems import QueryError
+from perdure.introspection.query import Shape
 from perdure.model.actions import Done, Refused, Restarted
 from perdure.model.records import (
     Cancel,
@@ -244,7 +245,7 @@ def test_broken_json_is_told(admin: Any, body: bytes) -> None:
 
 
 class RefusingEngine:
-    async def query(self, text: str) -> Any:
+    async def query(self, text: str, shape: Shape) -> Any:
         raise QueryError("Schema error: no such column", 500)
 
 
@@ -252,3 +253,18 @@ def test_a_query_that_fails(make_admin: Any) -> None:
     answer = make_admin(query_engine=RefusingEngine()).request("POST", "/query", json={"query": "x"})
     assert answer.status_code == 500
     assert answer.json() == {"message": "Datafusion error: Schema error: no such column"}
+
+
+@pytest.mark.parametrize(
+    ("accept", "shape"),
+    [
+        ("application/json", "json"),
+        ("", "arrow"),
+        ("*/*", "arrow"),
+        ("application/vnd.apache.arrow.stream", "arrow"),
+        ("application/json, */*", "arrow"),
+    ],
+)
+def test_only_who_asks_for_nothing_but_json_gets_it(admin: Any, accept: str, shape: str) -> None:
+    answer = admin.request("POST", "/query", json={"query": "select 1"}, headers={"accept": accept})
+    assert (answer.status_code, answer.headers["content-type"], answer.text) == (200, f"x/{shape}", shape)

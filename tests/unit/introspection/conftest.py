@@ -9,8 +9,8 @@ import msgspec
 import pytest
 
 from perdure.engine.tx import InboxItem, JournalEvent, Promise
-from perdure.introspection.query import QueryEngine, QueryLimits
-from perdure.introspection.result import QueryResult
+from perdure.introspection.query import QueryEngine, Shape
+from perdure.introspection.result import QueryLimits, QueryResult
 from perdure.model.invocation import (
     AttemptFailure,
     Failure,
@@ -155,13 +155,13 @@ class Sql:
         self._path = path
         self._limits = limits
 
-    def result(self, text: str) -> QueryResult:
+    def result(self, text: str, shape: Shape = Shape.JSON) -> QueryResult:
         async def ask() -> QueryResult:
             engine = QueryEngine(
                 self._path, registry, lambda: [1], FixedClock(), server_version="1.7.12", limits=self._limits
             )
             try:
-                return await engine.query(text)
+                return await engine.query(text, shape)
             finally:
                 await engine.close()
 
