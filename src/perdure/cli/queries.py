@@ -14,13 +14,26 @@ LIST: Final = (
     " completion_result, completion_failure"
     " FROM sys_invocation{where} ORDER BY created_at {order}, id LIMIT {limit}"
 )
+PINNED_TO_NOTHING: Final = (
+    "pinned_deployment_id IS NOT NULL AND pinned_deployment_id NOT IN (SELECT id FROM sys_deployment)"
+)
 RESOLVE: Final = (
-    "SELECT id, target, status FROM sys_invocation_status WHERE {condition} AND status != 'completed' LIMIT {limit}"
+    "SELECT id, target, status FROM sys_invocation WHERE {condition} AND {states} AND id > {after}"
+    " ORDER BY id LIMIT {limit}"
+)
+STATUSES: Final = "SELECT id, status, last_failure FROM sys_invocation WHERE {ids}"
+STEPS_NAMED: Final = (
+    "SELECT index, entry_type FROM sys_journal WHERE id = {id} AND name = {name} AND entry_type LIKE 'Command: %'"
+    " ORDER BY index"
 )
 INVOCATION: Final = "SELECT * FROM sys_invocation WHERE id = {id}"
 JOURNAL: Final = (
     "SELECT index, entry_type, name, entry_lite_json, appended_at FROM sys_journal WHERE id = {id}"
     " ORDER BY index DESC LIMIT {limit}"
+)
+JOURNAL_AFTER: Final = (
+    "SELECT index, entry_type, name, entry_lite_json, appended_at FROM sys_journal WHERE id = {id} AND index > {index}"
+    " ORDER BY index"
 )
 EVENTS: Final = (
     "SELECT after_journal_entry_index, appended_at, event_type, event_json FROM sys_journal_events WHERE id = {id}"

@@ -82,7 +82,7 @@ def test_no_server(run: Any) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # bound but not listening: nobody else can answer there
         result = run("inv", "ls", "--admin", f"http://127.0.0.1:{taken.getsockname()[1]}")
-    assert result.exit_code == 2
+    assert result.exit_code == 3
     (line,) = result.stderr.splitlines()
     assert all(word in line for word in ("no server answers", "perdure dev", "perdure up", "--admin"))
 
@@ -98,7 +98,7 @@ def test_a_bad_address(run: Any, url: str) -> None:
 def test_something_else_answers(admin: Any, run: Any, body: Any) -> None:
     admin.answers["POST", "/query"] = (200, body)
     result = run("inv", "ls")
-    assert result.exit_code == 2
+    assert result.exit_code == 3
     assert "is not the admin API" in result.stderr
 
 
@@ -107,14 +107,14 @@ def test_something_else_answers_about_deployments(admin: Any, run: Any, words: t
     for method in ("GET", "POST"):
         admin.answers[method, "/deployments"] = (200, {"something": "else"})
     result = run("dp", *words)
-    assert result.exit_code == 2
+    assert result.exit_code == 3
     assert "is not the admin API" in result.stderr
 
 
 def test_the_ingress_answers(admin: Any, run: Any) -> None:
     admin.answers["POST", "/query"] = (404, {"code": 404, "message": "service 'query' not found", "source": "ingress"})
     result = run("inv", "ls")
-    assert result.exit_code == 2
+    assert result.exit_code == 3
     assert "is the ingress" in result.stderr
     assert "--admin" in result.stderr
 
