@@ -97,9 +97,10 @@ def _report(
         return
     for one in succeeded:
         write_line(f"{one['id']}  {one['target'] or ''}  {one['effect']}")
-    for one in failed:
-        write_line(f"{one['id']}  {one['target'] or ''}  failed: {one['message']}")
     if len(succeeded) + len(failed) > 1 or untouched:
+        # One alone that failed is told by the error.
+        for one in failed:
+            write_line(f"{one['id']}  {one['target'] or ''}  failed: {one['message']}")
         rest = f", {untouched} not tried" if untouched else ""
         write_line(f"{len(succeeded)} done, {len(failed)} failed{rest}")
     if more:

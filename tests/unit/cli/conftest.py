@@ -26,6 +26,7 @@ COLUMNS = {
     "sys_journal": "id index entry_type name entry_lite_json appended_at",
     "sys_journal_events": "id after_journal_entry_index appended_at event_type event_json",
     "sys_deployment": "id",
+    "state": "service_name service_key key value value_utf8",
     "sys_keyed_service_status": "service_name service_key invocation_id",
 }
 CREATE = "create table {table} ({names})"
