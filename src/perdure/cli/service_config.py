@@ -1,6 +1,7 @@
 """`perdure services config`: the settings of a service that can be changed while it runs."""
 
 import json
+from enum import StrEnum
 from typing import Annotated, Any, Final
 from urllib.parse import quote
 
@@ -21,6 +22,14 @@ CHANGEABLE: Final = (
     "inactivity_timeout",
     "abort_timeout",
 )
+
+
+class Answer(StrEnum):
+    """A value for an option, as the official tool wants it: there is no flag to switch off."""
+
+    TRUE = "true"
+    FALSE = "false"
+
 
 ServiceName = Annotated[str, typer.Argument(metavar="SERVICE", help="Name of a service, object or workflow.")]
 
@@ -58,7 +67,7 @@ def edit_config(
 
 def patch_config(
     service: ServiceName,
-    public: Annotated[bool | None, typer.Option("--public/--private", help="Whether the ingress offers it.")] = None,
+    public: Annotated[Answer | None, typer.Option("--public", help="Whether the ingress offers it.")] = None,
     idempotency_retention: Annotated[str | None, typer.Option(metavar="DURATION", help="Such as `2h` or P1D.")] = None,
     workflow_completion_retention: Annotated[str | None, typer.Option(metavar="DURATION")] = None,
     journal_retention: Annotated[str | None, typer.Option(metavar="DURATION")] = None,
@@ -71,7 +80,7 @@ def patch_config(
 ) -> None:
     """Change single settings."""
     values = (
-        public,
+        None if public is None else public is Answer.TRUE,
         idempotency_retention,
         workflow_completion_retention,
         journal_retention,

@@ -93,7 +93,7 @@ def changed(body: dict[str, Any]) -> dict[str, Any]:
 def test_config(some: Any, run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     some.answers["PATCH", "/services/Counter"] = (200, changed)
     assert json.loads(run("svc", "config", "view", "Counter", "--json").stdout)["abort_timeout"] == "10m"
-    patched = run("svc", "config", "patch", "Counter", "--private", "--abort-timeout", "2m", "-y", "--json")
+    patched = run("svc", "config", "patch", "Counter", "--public", "false", "--abort-timeout", "2m", "-y", "--json")
     assert json.loads(patched.stdout)["abort_timeout"] == "2m"
     assert 'abort_timeout: "10m" becomes "2m"' in patched.stderr
     assert some.received[-1][2] == {
