@@ -20,7 +20,7 @@ def reference() -> str:
     """The part of the document between the marks."""
     root: Any = typer.main.get_command(app)
     lines = []
-    for noun, group in _visible(root):
+    for noun, group in _named(root):
         if not hasattr(group, "commands"):
             continue
         names = ", ".join(f"`{name}`" for name in _other_names(root, noun))
@@ -47,7 +47,7 @@ def _table(group: Any, noun: str, groups: bool = True) -> Iterator[str]:
 
 
 def _commands(group: Any, prefix: str, groups: bool) -> Iterator[tuple[str, Any, list[str]]]:
-    for name, command in _visible(group):
+    for name, command in _named(group):
         path = f"{prefix} {name}".strip()
         if not hasattr(command, "commands"):
             yield path, command, _other_names(group, name)
@@ -55,24 +55,12 @@ def _commands(group: Any, prefix: str, groups: bool) -> Iterator[tuple[str, Any,
             yield from _commands(command, path, groups)
 
 
-def _visible(group: Any) -> list[tuple[str, Any]]:
-    return [(name, command) for name, command in group.commands.items() if not command.hidden]
+def _named(group: Any) -> list[tuple[str, Any]]:
+    return list(group.commands.items())
 
 
 def _other_names(group: Any, name: str) -> list[str]:
-    own = group.commands[name]
-    return [
-        other
-        for other, command in group.commands.items()
-        if other != name and command.hidden and _identity(command) == _identity(own)
-    ]
-
-
-def _identity(command: Any) -> object:
-    if hasattr(command, "commands"):
-        return tuple((name, _identity(one)) for name, one in command.commands.items())
-    # Typer wraps the function anew for each name.
-    return getattr(command.callback, "__wrapped__", command.callback)
+    return [other for other, meant in group.aliases.items() if meant == name]
 
 
 def _argument(argument: Any) -> str:

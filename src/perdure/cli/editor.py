@@ -3,9 +3,6 @@
 import json
 import os
 import re
-import shlex
-import subprocess
-import tempfile
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,6 +14,10 @@ DEFAULT: Final = "vi"
 
 def edit_json(document: dict[str, Any], name: str) -> dict[str, Any]:
     """The document as the user left it. name: of the file, for the editor's title. Raises: BadUsage."""
+    import shlex  # these three are slow to load, and only an edit needs them
+    import subprocess
+    import tempfile
+
     command = next(filter(None, map(os.environ.get, VARIABLES)), DEFAULT)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"{re.sub(r'[^A-Za-z0-9_.-]', '_', name)}.json"

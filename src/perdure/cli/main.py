@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import typer
 
@@ -17,6 +17,8 @@ _UsageError: type[Exception] = typer.BadParameter.__bases__[0]
 
 class Commands(Group):
     """Ends the program with an exit code and at most one line of error, never with a traceback."""
+
+    aliases: ClassVar[dict[str, str]] = {}
 
     def main(
         self,
