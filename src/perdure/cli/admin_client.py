@@ -1,13 +1,22 @@
 """The admin API as the command line uses it: a few requests, one after the other, over the standard library."""
 
 import json
+import os
+from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from perdure.cli.failures import BadUsage, Refused, ServerUnreachable
 
 TIMEOUT_S: Final = 60.0
 """Of one request. Registering waits for the endpoint's discovery, so this is longer than the server's own limits."""
+
+
+PAGE: Final = 1000
+"""Rows read at once where there may be very many."""
+
+TOKEN_VARIABLES: Final = ("PERDURE_AUTH_TOKEN", "RESTATE_AUTH_TOKEN")
+"""What a proxy in front of the admin API may want to see; the first that is set is sent as a bearer token."""
 
 
 class Answer(NamedTuple):
@@ -20,8 +29,10 @@ class Answer(NamedTuple):
 class AdminClient:
     """Raises, from every method: ServerUnreachable, or Refused when the status is 400 or above."""
 
-    def __init__(self, url: str) -> None:
-        """url: `http://HOST:PORT` or `https://…`, with or without a path. Raises: BadUsage."""
+    def __init__(self, url: str, reason: str | None = None) -> None:
+        """url: `http://HOST:PORT` or `https://…`, with or without a path. reason: why things are changed, for the
+        server's records. Raises: BadUsage.
+        """
         parts = urlsplit(url)
         try:
             port = parts.port
@@ -34,6 +45,16 @@ class AdminClient:
         self._host = parts.hostname
         self._port = port
         self._prefix = parts.path.rstrip("/")
+        self._headers: dict[str, str | bytes] = {"accept": "application/json", "user-agent": "perdure-cli"}
+        token = next(filter(None, map(os.environ.get, TOKEN_VARIABLES)), None)
+        if token:
+            self._headers["authorization"] = f"Bearer {token}"
+        self._changing = dict(self._headers)
+        if reason:
+            if not reason.isprintable():
+                raise BadUsage("--reason must be one line of text")
+            # As bytes, for text would be sent in Latin-1, which has not every letter.
+            self._changing["x-perdure-reason"] = reason.encode()
 
     def get(self, path: str) -> Answer:
         return self._request("GET", path)
@@ -41,12 +62,30 @@ class AdminClient:
     def post(self, path: str, body: object) -> Answer:
         return self._request("POST", path, body)
 
-    def patch(self, path: str) -> Answer:
-        return self._request("PATCH", path)
+    def patch(self, path: str, body: object = None, **parameters: str | int | None) -> Answer:
+        """parameters: of the address; None is left out."""
+        return self._request("PATCH", _with_parameters(path, parameters), body)
+
+    def delete(self, path: str, **parameters: str | int | None) -> Answer:
+        return self._request("DELETE", _with_parameters(path, parameters))
 
     def query(self, sql: str) -> list[dict[str, Any]]:
         """The rows; a column that is null is missing from its row."""
         return self.part(self.post("/query", {"query": sql}), "rows")
+
+    def pages(self, template: str, column: str, **values: str) -> Iterator[dict[str, Any]]:
+        """All rows, a page at a time, however many there are.
+
+        template: SQL with the places `{after}`, `{limit}` and those of `values`, giving rows above `after` in the order
+        of `column`, whose values are texts and differ.
+        """
+        after = ""
+        while True:
+            found = self.query(template.format(after="'" + after.replace("'", "''") + "'", limit=PAGE, **values))
+            yield from found
+            if len(found) < PAGE:
+                return
+            after = found[-1][column]
 
     def part(self, answer: Answer, name: str) -> list[dict[str, Any]]:
         """The list that the answer holds under `name`. Raises: ServerUnreachable when there is none."""
@@ -58,7 +97,7 @@ class AdminClient:
     def _request(self, method: str, path: str, body: object = None) -> Answer:
         import http.client  # not needed for help and version, and slow to load
 
-        headers = {"accept": "application/json", "user-agent": "perdure-cli"}
+        headers = dict(self._headers if method == "GET" or path == "/query" else self._changing)
         payload = None
         if body is not None:
             headers["content-type"] = "application/json"
@@ -79,7 +118,7 @@ class AdminClient:
         finally:
             connection.close()
         if status >= 400:
-            raise self._refusal(status, raw)
+            raise self._refusal(status, raw, f"{method} {path.partition('?')[0]}")
         return Answer(status, self._decoded(raw))
 
     def _decoded(self, raw: bytes) -> Any:
@@ -93,7 +132,7 @@ class AdminClient:
     def _not_the_admin_api(self) -> ServerUnreachable:
         return ServerUnreachable(f"what answers at {self.url} is not the admin API")
 
-    def _refusal(self, status: int, raw: bytes) -> Refused | ServerUnreachable:
+    def _refusal(self, status: int, raw: bytes, request: str) -> Refused | ServerUnreachable:
         """Errors are JSON with a message, or plain text when the request could not be parsed."""
         try:
             body = json.loads(raw)
@@ -106,4 +145,11 @@ class AdminClient:
         text = raw.decode(errors="replace").strip()
         if text.startswith("<"):  # a page for people
             return self._not_the_admin_api()
+        if not text and status in (404, 405, 501):
+            return Refused(f"the server at {self.url} has no `{request}`; it may be older than this program", status)
         return Refused(text or f"the server answered with status {status}", status)
+
+
+def _with_parameters(path: str, parameters: Mapping[str, str | int | None]) -> str:
+    given = {name: value for name, value in parameters.items() if value is not None}
+    return f"{path}?{urlencode(given)}" if given else path

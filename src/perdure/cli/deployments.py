@@ -1,25 +1,38 @@
 """`perdure deployments`: endpoints and the services they offer."""
 
 from typing import Annotated, Any
+from urllib.parse import quote
 
 import typer
 
+from perdure.cli import deployment_removal, queries, watching
 from perdure.cli.admin_client import AdminClient, Answer
 from perdure.cli.failures import BadUsage
 from perdure.cli.nouns import noun, verb
-from perdure.cli.options import DEFAULT_ADMIN_URL, AdminUrl, AsJson, Yes
-from perdure.cli.output import confirm, readable_time, write_json, write_line, write_table
+from perdure.cli.options import DEFAULT_ADMIN_URL, DEFAULT_INTERVAL_S, AdminUrl, AsJson, Interval, Reason, Watch, Yes
+from perdure.cli.output import confirm, readable_time, write_facts, write_json, write_line, write_table
 
 
 def register(app: typer.Typer) -> None:
-    group = noun(app, ("deployments", "deployment", "dp"), "Register endpoints and list them.")
+    group = noun(app, ("deployments", "deployment", "dp"), "Register, look at and remove endpoints.")
     verb(group, ("list", "ls"), list_deployments)
+    verb(group, ("describe", "get"), describe_deployment)
     verb(group, ("register", "add", "discover"), register_deployment)
+    deployment_removal.register(group)
 
 
-def list_deployments(as_json: AsJson = False, admin: AdminUrl = DEFAULT_ADMIN_URL) -> None:
+def list_deployments(
+    watch: Watch = False,
+    interval: Interval = DEFAULT_INTERVAL_S,
+    as_json: AsJson = False,
+    admin: AdminUrl = DEFAULT_ADMIN_URL,
+) -> None:
     """List the registered deployments."""
     client = AdminClient(admin)
+    watching.show(lambda: _list(client, as_json), watch, interval)
+
+
+def _list(client: AdminClient, as_json: bool) -> None:
     found = client.part(client.get("/deployments"), "deployments")
     if as_json:
         write_json({"deployments": found})
@@ -27,6 +40,53 @@ def list_deployments(as_json: AsJson = False, admin: AdminUrl = DEFAULT_ADMIN_UR
         write_table(("deployment", "address", "transport", "protocol", "services", "created"), map(_row, found))
     else:
         write_line("No deployments. Register one with `perdure deployments register http://HOST:PORT`.")
+
+
+def describe_deployment(
+    id: Annotated[str, typer.Argument(metavar="ID", help="The deployment's id, dp_….")],
+    watch: Watch = False,
+    interval: Interval = DEFAULT_INTERVAL_S,
+    as_json: AsJson = False,
+    admin: AdminUrl = DEFAULT_ADMIN_URL,
+) -> None:
+    """Show a deployment, its services, and how many invocations depend on it."""
+    client = AdminClient(admin)
+
+    def look() -> None:
+        found = client.get(f"/deployments/{quote(id, safe='')}").body
+        newest = {one["name"]: one for one in client.part(client.get("/services"), "services")}
+        pinned = client.query(queries.PINNED_COUNTS.format(deployment=queries.literal(id)))
+        if as_json:
+            write_json({"deployment": found, "invocations": pinned})
+        else:
+            _show_one(found, newest, pinned)
+
+    watching.show(look, watch, interval)
+
+
+def _show_one(deployment: dict[str, Any], newest: dict[str, dict[str, Any]], pinned: list[dict[str, Any]]) -> None:
+    id, address, transport, protocol, _, created = _row(deployment)
+    write_facts(
+        [
+            ("deployment", id),
+            ("address", address),
+            ("transport", transport),
+            ("protocol", protocol),
+            ("SDK", deployment.get("sdk_version")),
+            ("created", created),
+            *((f"header {name}", value) for name, value in (deployment.get("additional_headers") or {}).items()),
+            *((f"metadata {name}", value) for name, value in (deployment.get("metadata") or {}).items()),
+            ("invocations", ", ".join(f"{one['invocations']} {one['status']}" for one in pinned) or "none are pinned"),
+        ]
+    )
+    rows = []
+    for service in sorted(deployment["services"], key=lambda service: str(service["name"])):
+        handlers = ", ".join(sorted(handler["name"] for handler in service.get("handlers") or ()))
+        latest = newest.get(service["name"], {}).get("deployment_id") == id
+        takes = "new invocations" if latest else "only what is pinned"
+        rows.append((service["name"], service.get("ty"), service["revision"], handlers, takes))
+    if rows:
+        write_table(("service", "type", "revision", "handlers", "takes"), rows)
 
 
 def _row(deployment: dict[str, Any]) -> tuple[object, ...]:
@@ -54,12 +114,13 @@ def register_deployment(
     ] = None,
     metadata: Annotated[list[str] | None, typer.Option(metavar="K=V", help="Kept with the deployment.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be registered.")] = False,
+    reason: Reason = None,
     yes: Yes = False,
     as_json: AsJson = False,
     admin: AdminUrl = DEFAULT_ADMIN_URL,
 ) -> None:
     """Register an endpoint, so that its services can be called."""
-    client = AdminClient(admin)
+    client = AdminClient(admin, reason)
     request: dict[str, Any] = {"uri": uri, "force": force, "breaking": breaking, "use_http_11": use_http11}
     if header:
         request["additional_headers"] = _pairs("--header", header)

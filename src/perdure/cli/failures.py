@@ -1,12 +1,16 @@
 """What can go wrong at the command line, as one line for people.
 
-Exit codes: 2 when the command or its surroundings are wrong (usage, settings, no server at the address), 1 when the
-server or the user refused.
+Exit codes, for scripts: 1 when something was refused or failed, 2 when the command or the settings are wrong, 3 when
+no server could be reached.
 """
 
 from typing import ClassVar, Final
 
 from perdure.errors import SERVER_CODES, PerdureError
+
+REFUSED: Final = 1
+WRONG_USAGE: Final = 2
+UNREACHABLE: Final = 3
 
 SETUP_CODES: Final = "E02"
 """Errors whose code starts like this come from usage or configuration: nothing was asked of anybody yet."""
@@ -45,7 +49,7 @@ class Refused(PerdureError):
 
 
 class NothingFound(PerdureError):
-    """No invocation is meant by what was asked for."""
+    """Nothing there is meant by what was asked for."""
 
     code: ClassVar[str] = "E0402"
 
@@ -57,8 +61,23 @@ class Declined(PerdureError):
     hint: ClassVar[str] = "Give -y to go ahead without being asked."
 
 
+class StillNeeded(PerdureError):
+    """What should be removed is in use."""
+
+    code: ClassVar[str] = "E0404"
+
+
+class StateNotChanged(PerdureError):
+    """The server took new state and did not use it: the state had changed since it was read."""
+
+    code: ClassVar[str] = "E0405"
+    hint: ClassVar[str] = "Read it again and repeat the change, or give --force to overwrite whatever is there."
+
+
 def exit_code(error: PerdureError) -> int:
-    return 2 if error.code.startswith(SETUP_CODES) else 1
+    if isinstance(error, ServerUnreachable):
+        return UNREACHABLE
+    return WRONG_USAGE if error.code.startswith(SETUP_CODES) else REFUSED
 
 
 def one_line(error: PerdureError) -> str:

@@ -1,19 +1,16 @@
-"""`perdure invocations`: look at invocations and stop them."""
+"""`perdure invocations`: look at invocations."""
 
 from enum import StrEnum
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 import typer
 
-from perdure.cli import invocation_view, queries
+from perdure.cli import invocation_control, invocation_view, invocation_watch, queries, watching
 from perdure.cli.admin_client import AdminClient
-from perdure.cli.failures import BadUsage, NothingFound, Refused
+from perdure.cli.failures import BadUsage
 from perdure.cli.nouns import noun, verb
-from perdure.cli.options import DEFAULT_ADMIN_URL, AdminUrl, AsJson, Yes
-from perdure.cli.output import confirm, first_line, readable_time, write_json, write_line, write_table
-
-STOP_LIMIT: Final = 500
-"""Most invocations that one command cancels or kills."""
+from perdure.cli.options import DEFAULT_ADMIN_URL, DEFAULT_INTERVAL_S, AdminUrl, AsJson, Interval, Watch
+from perdure.cli.output import first_line, readable_time, write_json, write_line, write_table
 
 
 class Status(StrEnum):
@@ -29,17 +26,22 @@ class Status(StrEnum):
     COMPLETED = "completed"
 
 
-TargetQuery = Annotated[
-    str, typer.Argument(metavar="QUERY", help="An id, Service, Service/handler, Object/key or Object/key/handler.")
-]
+class Result(StrEnum):
+    """How a completed invocation ended."""
+
+    SUCCESS = "success"
+    FAILURE = "failure"
+
+
+InvocationId = Annotated[str, typer.Argument(metavar="ID", help="The invocation's id, inv_….")]
 
 
 def register(app: typer.Typer) -> None:
-    group = noun(app, ("invocations", "invocation", "inv"), "List, describe, cancel and kill invocations.")
+    group = noun(app, ("invocations", "invocation", "inv"), "Look at invocations, and control them.")
     verb(group, ("list", "ls"), list_invocations)
     verb(group, ("describe", "get"), describe_invocation)
-    verb(group, ("cancel",), cancel_invocations)
-    verb(group, ("kill",), kill_invocations)
+    verb(group, ("watch",), watch_invocation)
+    invocation_control.register(group)
 
 
 def list_invocations(
@@ -47,34 +49,56 @@ def list_invocations(
     handler: Annotated[list[str] | None, typer.Option(help="Only of this handler; may be repeated.")] = None,
     key: Annotated[list[str] | None, typer.Option(help="Only of this object or workflow key; may be repeated.")] = None,
     status: Annotated[list[Status] | None, typer.Option(help="Only in this status; may be repeated.")] = None,
+    result: Annotated[
+        Result | None, typer.Option("--completion-result", help="Only completed ones that ended so.")
+    ] = None,
+    deployment: Annotated[
+        list[str] | None, typer.Option(metavar="ID", help="Only pinned to this deployment; may be repeated.")
+    ] = None,
+    virtual_objects_only: Annotated[
+        bool, typer.Option("--virtual-objects-only", help="Only those of virtual objects.")
+    ] = False,
+    zombie: Annotated[bool, typer.Option("--zombie", help="Only those pinned to a deployment that is gone.")] = False,
     limit: Annotated[int, typer.Option(min=1, help="Most invocations to show.")] = 100,
     all_: Annotated[bool, typer.Option("--all", help="Completed ones too.")] = False,
     oldest_first: Annotated[bool, typer.Option("--oldest-first", help="Instead of the newest.")] = False,
+    watch: Watch = False,
+    interval: Interval = DEFAULT_INTERVAL_S,
     as_json: AsJson = False,
     admin: AdminUrl = DEFAULT_ADMIN_URL,
 ) -> None:
     """List invocations, the newest first; completed ones only on request."""
-    conditions = []
-    if service:
-        conditions.append(queries.one_of("target_service_name", service))
-    if handler:
-        conditions.append(queries.one_of("target_handler_name", handler))
-    if key:
-        conditions.append(queries.one_of("target_service_key", key))
-    if status:
-        conditions.append(queries.one_of("status", [str(one) for one in status]))
-    elif not all_:
+    sets = (
+        ("target_service_name", service),
+        ("target_handler_name", handler),
+        ("target_service_key", key),
+        ("status", [str(one) for one in status or ()]),
+        ("completion_result", [str(result)] if result else None),
+        ("pinned_deployment_id", deployment),
+    )
+    conditions = [queries.one_of(column, values) for column, values in sets if values]
+    if virtual_objects_only:
+        conditions.append("target_service_ty = 'virtual_object'")
+    if zombie:
+        conditions.append(queries.PINNED_TO_NOTHING)
+    everything = all_ or bool(status) or result is not None
+    if not everything:
         conditions.append("status != 'completed'")
     where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
     # One more than wanted tells whether there are more, without counting them all.
     sql = queries.LIST.format(where=where, order="ASC" if oldest_first else "DESC", limit=limit + 1)
-    found = AdminClient(admin).query(sql)
+    client = AdminClient(admin)
+    watching.show(lambda: _list(client, sql, limit, everything, as_json), watch, interval)
+
+
+def _list(client: AdminClient, sql: str, limit: int, everything: bool, as_json: bool) -> None:
+    found = client.query(sql)
     shown, more = found[:limit], len(found) > limit
     if as_json:
         write_json({"invocations": shown, "more": more})
         return
     if not shown:
-        write_line("No invocations." if all_ or status else "No invocations that are not completed; --all shows those.")
+        write_line("No invocations." if everything else "No invocations that are not completed; --all shows those.")
         return
     write_table(("invocation", "target", "status", "created", "details"), map(_row, shown))
     if more:
@@ -107,79 +131,38 @@ def _details(invocation: dict[str, Any]) -> str:
 
 
 def describe_invocation(
-    id: Annotated[str, typer.Argument(metavar="ID", help="The invocation's id, inv_….")],
-    entries: Annotated[int, typer.Option(min=1, help="Most journal entries and events to show.")] = 20,
+    id: InvocationId,
+    entries: Annotated[int, typer.Option(min=1, help="Most journal entries and events to show.")] = 100,
+    watch: Watch = False,
+    interval: Interval = DEFAULT_INTERVAL_S,
     as_json: AsJson = False,
     admin: AdminUrl = DEFAULT_ADMIN_URL,
 ) -> None:
-    """Show what an invocation does, what it waits for and what went wrong."""
+    """Show what an invocation does, why it is not moving and what went wrong."""
+    _check_id(id)
+    client = AdminClient(admin)
+
+    def look() -> None:
+        description = invocation_view.read(client, id, entries)
+        if as_json:
+            write_json(description.document())
+        else:
+            invocation_view.show(description)
+
+    watching.show(look, watch, interval)
+
+
+def watch_invocation(
+    id: InvocationId,
+    interval: Interval = 0.5,
+    as_json: Annotated[bool, typer.Option("--json", help="Write one JSON document per line and news.")] = False,
+    admin: AdminUrl = DEFAULT_ADMIN_URL,
+) -> None:
+    """Follow one invocation until it is completed: status, journal and events as they come."""
+    _check_id(id)
+    invocation_watch.follow(AdminClient(admin), id, interval, as_json)
+
+
+def _check_id(id: str) -> None:
     if not queries.is_invocation_id(id):
         raise BadUsage(f"`{id}` is not an invocation id; find it with `perdure invocations list --all`")
-    description = invocation_view.read(AdminClient(admin), id, entries)
-    if as_json:
-        write_json(description.document())
-    else:
-        invocation_view.show(description)
-
-
-def cancel_invocations(
-    query: TargetQuery,
-    kill: Annotated[bool, typer.Option("--kill", help="End them at once, without letting them clean up.")] = False,
-    yes: Yes = False,
-    as_json: AsJson = False,
-    admin: AdminUrl = DEFAULT_ADMIN_URL,
-) -> None:
-    """Cancel invocations: their handlers learn of it and can clean up."""
-    _stop("kill" if kill else "cancel", query, yes, as_json, AdminClient(admin))
-
-
-def kill_invocations(
-    query: TargetQuery, yes: Yes = False, as_json: AsJson = False, admin: AdminUrl = DEFAULT_ADMIN_URL
-) -> None:
-    """Kill invocations: they end at once, none of their code runs any more."""
-    _stop("kill", query, yes, as_json, AdminClient(admin))
-
-
-def _stop(operation: str, query: str, yes: bool, as_json: bool, client: AdminClient) -> None:
-    condition = queries.target_condition(query)
-    found = client.query(queries.RESOLVE.format(condition=condition, limit=STOP_LIMIT + 1))
-    if not found and queries.is_invocation_id(query):
-        # It may be completed or unknown: the server's refusal says which.
-        found = [{"id": query, "target": None, "status": None}]
-    if not found:
-        raise NothingFound(
-            f"no invocation that could be stopped matches `{query}`; see `perdure invocations list --all`"
-        )
-    chosen, more = found[:STOP_LIMIT], len(found) > STOP_LIMIT
-    if len(chosen) > 1:
-        if not as_json:
-            write_table(("invocation", "target", "status"), ((i["id"], i["target"], i["status"]) for i in chosen))
-        count = f"the first {STOP_LIMIT} of more" if more else f"these {len(chosen)}"
-        confirm(f"{operation.capitalize()} {count} invocations?", yes=yes)
-    succeeded: list[dict[str, Any]] = []
-    failed: list[dict[str, Any]] = []
-    for invocation in chosen:
-        outcome = {"id": invocation["id"], "target": invocation["target"]}
-        try:
-            answer = client.patch(f"/invocations/{invocation['id']}/{operation}")
-        except Refused as refusal:
-            failed.append({**outcome, "message": str(refusal)})
-        else:
-            succeeded.append({**outcome, "effect": _effect(operation, answer.status)})
-    if as_json:
-        write_json({"operation": operation, "succeeded": succeeded, "failed": failed, "more": more})
-    else:
-        for one in succeeded:
-            write_line(f"{one['id']}  {one['target'] or ''}  {one['effect']}")
-        if more:
-            write_line("There are more; give the same command again.")
-    if failed:
-        others = f" (and {len(failed) - 1} others)" if len(failed) > 1 else ""
-        raise Refused(f"could not {operation} {failed[0]['id']}{others}: {failed[0]['message']}", 409)
-
-
-def _effect(operation: str, status: int) -> str:
-    """202 means that the signal is stored and the handler has still to see it."""
-    if operation == "kill":
-        return "killed"
-    return "cancelling" if status == 202 else "cancelled"

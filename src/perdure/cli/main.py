@@ -2,11 +2,11 @@
 
 import sys
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import typer
 
-from perdure.cli import deployments, invocations, server, version
+from perdure.cli import completions, deployments, examples, invocations, server, services, sql, state, status, version
 from perdure.cli.failures import exit_code, one_line
 from perdure.cli.nouns import Group
 from perdure.errors import PerdureError
@@ -18,6 +18,8 @@ _UsageError: type[Exception] = typer.BadParameter.__bases__[0]
 class Commands(Group):
     """Ends the program with an exit code and at most one line of error, never with a traceback."""
 
+    aliases: ClassVar[dict[str, str]] = {}
+
     def main(
         self,
         args: Sequence[str] | None = None,
@@ -28,8 +30,11 @@ class Commands(Group):
         **extra: Any,
     ) -> Any:
         # Never asked to leave errors to a caller: this is the outermost program.
+        completions.prepare()
         try:
-            outcome = super().main(args, prog_name, complete_var, False, windows_expand_args, **extra)
+            outcome = super().main(
+                args, prog_name, complete_var or completions.VARIABLE, False, windows_expand_args, **extra
+            )
         except PerdureError as error:
             typer.echo(f"error: {one_line(error)}", err=True)
             sys.exit(exit_code(error))
@@ -79,7 +84,13 @@ def root(
 
 server.register(app)
 deployments.register(app)
+services.register(app)
 invocations.register(app)
+state.register(app)
+sql.register(app)
+status.register(app)
+examples.register(app)
+completions.register(app)
 version.register(app)
 
 if __name__ == "__main__":

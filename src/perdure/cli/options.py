@@ -17,3 +17,9 @@ AdminUrl = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Write JSON and nothing else to standard output.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before changing something.")]
+Watch = Annotated[bool, typer.Option("--watch", "-w", help="Show it again and again, until Control-C.")]
+Interval = Annotated[float, typer.Option("--interval", "-n", min=0.1, help="Seconds between two looks.")]
+DEFAULT_INTERVAL_S: Final = 2.0
+Reason = Annotated[
+    str | None, typer.Option("--reason", metavar="TEXT", help="Why; the server keeps it with the change.")
+]

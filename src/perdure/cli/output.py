@@ -3,12 +3,30 @@
 import json
 import re
 import sys
-from collections.abc import Iterable, Sequence
-from typing import Any, Final
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Final, TypeVar
 
 import typer
 
 from perdure.cli.failures import Declined
+
+STYLES: Final = {
+    "running": "green",
+    "ready": "green",
+    "completed": "dim",
+    "success": "green",
+    "failure": "red",
+    "backing-off": "yellow",
+    "paused": "red",
+    "suspended": "cyan",
+    "failed": "red",
+}
+"""Colours of a cell with one of these words; terminals only."""
+
+BAR_FROM: Final = 5
+"""Fewer steps are done before a bar could be read."""
+
+Step = TypeVar("Step")
 
 _UTC_TIME: Final = re.compile(r"(\d+-\d+-\d+)T(\d+:\d+:\d+(?:\.\d{1,3})?)\d*Z")
 
@@ -22,7 +40,10 @@ def write_line(text: str = "") -> None:
 
 
 def write_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Cells that do not fit are folded, never cut; the first column stays whole, as ids must be good for copying."""
+    """Cells that do not fit are folded, never cut; the first column stays whole, as ids must be good for copying.
+
+    Colours appear on terminals only.
+    """
     from rich import box
     from rich.console import Console
     from rich.table import Table
@@ -33,7 +54,7 @@ def write_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Non
         column.overflow = "fold"
     table.columns[0].no_wrap = True
     for row in rows:
-        table.add_row(*(Text(_cell(value)) for value in row))
+        table.add_row(*(Text(cell, STYLES.get(cell, "")) for cell in map(_cell, row)))
     # Through a pipe there is no width to fit into, and a line stays a line for grep.
     Console(width=None if sys.stdout.isatty() else 500).print(table)
 
@@ -69,6 +90,17 @@ def readable_time(value: Any) -> str | None:
         return None
     found = _UTC_TIME.fullmatch(str(value))
     return f"{found[1]} {found[2]} UTC" if found else str(value)
+
+
+def progress(steps: Sequence[Step], doing: str) -> Iterator[Step]:
+    """The steps, one after the other, behind a bar on standard error where that is a terminal."""
+    if len(steps) < BAR_FROM or not sys.stderr.isatty():
+        yield from steps
+        return
+    from rich.console import Console
+    from rich.progress import track
+
+    yield from track(steps, doing, console=Console(stderr=True), transient=True)
 
 
 def first_line(text: str, width: int = 80) -> str:

@@ -14,17 +14,57 @@ LIST: Final = (
     " completion_result, completion_failure"
     " FROM sys_invocation{where} ORDER BY created_at {order}, id LIMIT {limit}"
 )
+PINNED_TO_NOTHING: Final = (
+    "pinned_deployment_id IS NOT NULL AND pinned_deployment_id NOT IN (SELECT id FROM sys_deployment)"
+)
 RESOLVE: Final = (
-    "SELECT id, target, status FROM sys_invocation_status WHERE {condition} AND status != 'completed' LIMIT {limit}"
+    "SELECT id, target, status FROM sys_invocation WHERE {condition} AND {states} AND id > {after}"
+    " ORDER BY id LIMIT {limit}"
+)
+STATUSES: Final = "SELECT id, status, last_failure FROM sys_invocation WHERE {ids}"
+STEPS_NAMED: Final = (
+    "SELECT index, entry_type FROM sys_journal WHERE id = {id} AND name = {name} AND entry_type LIKE 'Command: %'"
+    " ORDER BY index"
 )
 INVOCATION: Final = "SELECT * FROM sys_invocation WHERE id = {id}"
 JOURNAL: Final = (
     "SELECT index, entry_type, name, entry_lite_json, appended_at FROM sys_journal WHERE id = {id}"
     " ORDER BY index DESC LIMIT {limit}"
 )
+JOURNAL_AFTER: Final = (
+    "SELECT index, entry_type, name, entry_lite_json, appended_at FROM sys_journal WHERE id = {id} AND index > {index}"
+    " ORDER BY index"
+)
 EVENTS: Final = (
     "SELECT after_journal_entry_index, appended_at, event_type, event_json FROM sys_journal_events WHERE id = {id}"
     " ORDER BY appended_at DESC LIMIT {limit}"
+)
+HANDLER_COUNTS: Final = (
+    "SELECT target_service_name AS service, target_handler_name AS handler, status, COUNT(*) AS invocations,"
+    " MIN(created_at) AS oldest FROM sys_invocation WHERE status != 'completed'{where}"
+    " GROUP BY target_service_name, target_handler_name, status ORDER BY service, handler, status"
+)
+OLDEST: Final = (
+    "SELECT id, target, status, created_at, retry_count, last_failure FROM sys_invocation"
+    " WHERE status != 'completed'{where} ORDER BY created_at, id LIMIT {limit}"
+)
+LOCKED: Final = (
+    "SELECT service_name, service_key, invocation_id FROM sys_keyed_service_status{where}"
+    " ORDER BY service_name, service_key LIMIT {limit}"
+)
+STATUS_COUNTS: Final = (
+    "SELECT status, COUNT(*) AS invocations FROM sys_invocation GROUP BY status ORDER BY invocations DESC, status"
+)
+PINNED_COUNTS: Final = (
+    "SELECT status, COUNT(*) AS invocations FROM sys_invocation"
+    " WHERE pinned_deployment_id = {deployment} AND status != 'completed' GROUP BY status ORDER BY status"
+)
+STATE: Final = (
+    "SELECT key, value, value_utf8 FROM state WHERE service_name = {service} AND service_key = {key} ORDER BY key"
+)
+STATE_KEYS: Final = (
+    "SELECT DISTINCT service_key FROM state WHERE service_name = {service} AND service_key > {after}"
+    " ORDER BY service_key LIMIT {limit}"
 )
 LOCK_HOLDER: Final = (
     "SELECT invocation_id FROM sys_keyed_service_status WHERE service_name = {service} AND service_key = {key}"

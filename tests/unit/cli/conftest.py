@@ -25,6 +25,8 @@ COLUMNS = {
         restarted_from trace_id suspended_waiting_future_json last_awaiting_on_future_json""",
     "sys_journal": "id index entry_type name entry_lite_json appended_at",
     "sys_journal_events": "id after_journal_entry_index appended_at event_type event_json",
+    "sys_deployment": "id",
+    "state": "service_name service_key key value value_utf8",
     "sys_keyed_service_status": "service_name service_key invocation_id",
 }
 CREATE = "create table {table} ({names})"
@@ -37,11 +39,13 @@ class FakeAdmin:
     """Answers `/query` from tables, and other routes with what a test has put there.
 
     answers: (method, path) to status and body. received: method, path and JSON body of every request but queries.
+    headers: of the same requests.
     """
 
     url: str = ""
     answers: dict[tuple[str, str], tuple[int, Any]] = field(default_factory=dict)
     received: list[tuple[str, str, Any]] = field(default_factory=list)
+    headers: list[dict[str, str]] = field(default_factory=list)
     tables: sqlite3.Connection = field(default_factory=lambda: sqlite3.connect(":memory:", check_same_thread=False))
 
     def __post_init__(self) -> None:
@@ -71,8 +75,11 @@ class FakeAdmin:
         self.insert("sys_invocation", status=status, **values)
         self.insert("sys_invocation_status", status=STORED.get(status, status), **values)
         over = (409, {"message": f"The invocation '{id}' was already completed."})
-        for operation, done in (("cancel", 202), ("kill", 200)):
+        for operation, done in (("cancel", 202), ("kill", 200), ("pause", 202), ("resume", 200)):
             self.answers["PATCH", f"/invocations/{id}/{operation}"] = over if status == "completed" else (done, None)
+        early = (409, {"message": f"The invocation '{id}' is not yet completed."})
+        for operation in ("purge", "purge-journal"):
+            self.answers["PATCH", f"/invocations/{id}/{operation}"] = (200, None) if status == "completed" else early
 
     def patched(self) -> list[str]:
         return [path for method, path, _ in self.received if method == "PATCH"]
@@ -102,6 +109,8 @@ def admin() -> Iterator[FakeAdmin]:
             body = json.loads(self.rfile.read(length)) if length else None
             assert self.headers["accept"] == "application/json"
             assert body is None or self.headers["content-type"] == "application/json"
+            if self.path != "/query":
+                fake.headers.append({name.lower(): value for name, value in self.headers.items()})
             status, document = fake.answer(self.command, self.path, body)
             if isinstance(document, bytes):
                 raw = document
@@ -112,7 +121,7 @@ def admin() -> Iterator[FakeAdmin]:
             self.end_headers()
             self.wfile.write(raw)
 
-        do_GET = do_POST = do_PATCH = handle_any
+        do_GET = do_POST = do_PATCH = do_DELETE = handle_any
 
         def log_message(self, *_: Any) -> None:
             """Silent."""

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import typer
 
 from perdure import __version__
 from perdure.cli.main import app
@@ -23,18 +22,6 @@ def python(code: str) -> str:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=True)
     return done.stdout
-
-
-def test_the_reference_describes_every_command_and_option() -> None:
-    described = REFERENCE.read_text(encoding="utf-8")
-    commands: list[tuple[str, Any]] = [("perdure", typer.main.get_command(app))]
-    for path, command in commands:
-        below = getattr(command, "commands", {})
-        commands += [(f"{path} {name}", one) for name, one in below.items() if not one.hidden]
-        if not below:
-            assert f"`{path}" in described
-            options = {name for parameter in command.params for name in parameter.opts[:1] if name.startswith("-")}
-            assert {name for name in options if f"`{name}" not in described} == set()
 
 
 @pytest.mark.parametrize("words", [["version"], ["--help"], ["invocations", "--help"], ["dp", "register", "--help"]])
@@ -98,7 +85,7 @@ def test_no_server(run: Any) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # bound but not listening: nobody else can answer there
         result = run("inv", "ls", "--admin", f"http://127.0.0.1:{taken.getsockname()[1]}")
-    assert result.exit_code == 2
+    assert result.exit_code == 3
     (line,) = result.stderr.splitlines()
     assert all(word in line for word in ("no server answers", "perdure dev", "perdure up", "--admin"))
 
@@ -114,7 +101,7 @@ def test_a_bad_address(run: Any, url: str) -> None:
 def test_something_else_answers(admin: Any, run: Any, body: Any) -> None:
     admin.answers["POST", "/query"] = (200, body)
     result = run("inv", "ls")
-    assert result.exit_code == 2
+    assert result.exit_code == 3
     assert "is not the admin API" in result.stderr
 
 
@@ -123,14 +110,14 @@ def test_something_else_answers_about_deployments(admin: Any, run: Any, words: t
     for method in ("GET", "POST"):
         admin.answers[method, "/deployments"] = (200, {"something": "else"})
     result = run("dp", *words)
-    assert result.exit_code == 2
+    assert result.exit_code == 3
     assert "is not the admin API" in result.stderr
 
 
 def test_the_ingress_answers(admin: Any, run: Any) -> None:
     admin.answers["POST", "/query"] = (404, {"code": 404, "message": "service 'query' not found", "source": "ingress"})
     result = run("inv", "ls")
-    assert result.exit_code == 2
+    assert result.exit_code == 3
     assert "is the ingress" in result.stderr
     assert "--admin" in result.stderr
 
@@ -145,7 +132,7 @@ def test_an_error_in_plain_text(admin: Any, run: Any) -> None:
 def test_a_page_for_people_answers(admin: Any, run: Any) -> None:
     admin.answers["POST", "/query"] = (501, b"<!DOCTYPE HTML><title>Error response</title>")
     result = run("inv", "ls")
-    assert result.exit_code == 2
+    assert result.exit_code == 3
     assert "is not the admin API" in result.stderr
 
 
@@ -156,8 +143,6 @@ def test_the_address_may_have_a_path(admin: Any, run: Any) -> None:
 
 def test_the_official_tools_variable_is_honoured(admin: Any, run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     from typer.testing import CliRunner
-
-    from perdure.cli.main import app
 
     admin.answers["GET", "/deployments"] = (200, {"deployments": []})
     monkeypatch.delenv("PERDURE_ADMIN_URL", raising=False)
