@@ -251,6 +251,10 @@ def _event_row(row: dict[str, Any]) -> tuple[object, ...]:
 
 
 def _event_details(event: dict[str, Any]) -> str:
+    if event.get("operation"):
+        by = f" by {event['actor']}" if event.get("actor") else ""
+        why = f": {first_line(event['reason'])}" if event.get("reason") else ""
+        return f"{event['operation']}{by}{why}"
     failure = event.get("last_failure") or event
     if not isinstance(failure, dict) or "error_message" not in failure:
         return ""
