@@ -140,7 +140,11 @@ def _event_row(row: dict[str, Any]) -> tuple[object, ...]:
 
 
 def event_details(event: dict[str, Any]) -> str:
-    """Code and first line of the failure that came with it."""
+    """Who did what and why; or code and first line of the failure that came with it."""
+    if event.get("operation"):
+        by = f" by {event['actor']}" if event.get("actor") else ""
+        why = f": {first_line(event['reason'])}" if event.get("reason") else ""
+        return f"{event['operation']}{by}{why}"
     failure = event.get("last_failure") or event
     if not isinstance(failure, dict) or "error_message" not in failure:
         return ""

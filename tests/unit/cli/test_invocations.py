@@ -182,6 +182,14 @@ def failing(admin: Any) -> Any:
         event_type="TransientError",
         event_json=json.dumps(event),
     )
+    admin.insert(
+        "sys_journal_events",
+        id=A,
+        after_journal_entry_index=2,
+        appended_at="2026-11-20T10:19:50.000Z",
+        event_type="Operation",
+        event_json=json.dumps({"ty": "Operation", "operation": "resume", "actor": "ada", "reason": "fixed"}),
+    )
     return admin
 
 
@@ -200,6 +208,7 @@ def test_describe_explains_a_failing_invocation(failing: Any, run: Any) -> None:
         "└─ 2  Success",
         "TransientError",
         "RT0007: boom",
+        "resume by ada: fixed",
     ):
         assert text in shown
 

@@ -53,14 +53,12 @@ def _refusal(turn: Turn, old: Invocation, entries: list[JournalEntry], record: R
         return Refused(410, f"{name} {text} purged, or not retained at all.")
     if (refusal := _prefix_refusal(old, entries, record.from_index)) is not None:
         return refusal
-    if old.deployment_id is None:
-        return None
     if record.from_index == 0:
         # Nothing but the input is replayed, so any version of the protocol will do.
         old = msgspec.structs.replace(old, protocol_version=None)
-        if record.deployment == "latest":
-            return None
-    return deployment_refusal(turn.tx.registry, old, record.deployment, "restart as new")
+    # What never ran has no pin to keep or to move.
+    deployment = "latest" if old.deployment_id is None else record.deployment
+    return deployment_refusal(turn.tx.registry, old, deployment, "restart as new")
 
 
 def _key_refusal(turn: Turn, old: Invocation, record: RestartAsNew) -> Refused | None:
