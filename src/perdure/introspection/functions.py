@@ -241,7 +241,7 @@ def _json_at(text: str | None, path: tuple[Any, ...]) -> Any:
     """The value at a path of keys and positions, None if there is none."""
     try:
         value = None if text is None else msgspec.json.decode(text)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return None
     for step in path:
         if isinstance(value, dict) and isinstance(step, str):

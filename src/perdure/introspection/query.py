@@ -163,7 +163,7 @@ class _Reader:
             raise QueryError(f"the query took longer than {self._limits.seconds:g} seconds", 500) from None
         except ZeroDivisionError:
             raise QueryError("Arrow error: Divide by zero error", 500) from None
-        except (apsw.Error, ValueError, TypeError, OverflowError, AttributeError) as error:
+        except (apsw.Error, ValueError, TypeError, OverflowError, AttributeError, RecursionError) as error:
             raise QueryError(f"Execution error: {error}", 500) from None
         return writer.finish()
 

@@ -22,10 +22,13 @@ from perdure.introspection.catalog import TABLES, Column, ColumnType
 from perdure.introspection.lowering import UNNAMED, Unsupported, lower_tree
 from perdure.introspection.naming import display_name
 from perdure.introspection.problems import QueryError
+from perdure.introspection.stored_status import add_stored_status
 
 _DIALECT: Final = "postgres"
 TOKENS_MAX: Final = 50_000
 """The longest query, in tokens: translating one takes time and memory in proportion."""
+_DEPTH_MAX: Final = 800
+"""The deepest tree. A chain of operators is as deep as it is long, and time goes with the square; SQLite takes 1000."""
 
 _SQL_TYPES: Final = {
     ColumnType.TEXT: "TEXT",
@@ -91,6 +94,7 @@ def _parser_complaint(error: ParseError) -> str:
 def translate(query: exp.Query, now: int) -> Translated:
     """now: ms since the epoch, what `now()` is. Raises: QueryError."""
     try:
+        _check_depth(query)
         _resolve_tables(query)
         _name_subqueries(query)
         _mark_unnamed(query)
@@ -99,6 +103,7 @@ def translate(query: exp.Query, now: int) -> Translated:
         tree = annotate_types(_typed_truncs(tree), schema=_SCHEMA, dialect=_DIALECT)
         assert isinstance(tree, exp.Query)
         columns = tuple(_column(projection) for projection in tree.selects)
+        add_stored_status(tree)
         sql = lower_tree(tree, now).sql("sqlite")
     except Unsupported as error:
         raise QueryError(str(error), 500) from None
@@ -109,6 +114,18 @@ def translate(query: exp.Query, now: int) -> Translated:
     except SqlglotError as error:
         raise QueryError(f"Error during planning: {error}", 500) from None
     return Translated(sql, columns)
+
+
+def _check_depth(query: exp.Query) -> None:
+    level: list[exp.Expr] = [query]
+    for _ in range(_DEPTH_MAX):
+        level = [child for node in level for child in node.iter_expressions()]
+        if not level:
+            return
+    message = (
+        f"Error during planning: the query is nested too deeply, at most {_DEPTH_MAX} levels; use IN for long lists"
+    )
+    raise QueryError(message, 400)
 
 
 def _resolve_tables(query: exp.Query) -> None:

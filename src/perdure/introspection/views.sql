@@ -65,7 +65,7 @@ SELECT
 FROM main.invocation
 WHERE status = 'invoked' AND last_start_at IS NOT NULL;
 
--- Both of the above in one pass over the rows.
+-- Both of the above in one pass over the rows. The last column is not for users: see stored_status.py.
 CREATE TEMP VIEW sys_invocation AS
 SELECT
     id,
@@ -132,7 +132,8 @@ SELECT
         ELSE 'ready'
     END AS status,
     CASE WHEN status = 'completed' THEN iif(failure IS NULL, 'success', 'failure') END AS completion_result,
-    CASE WHEN status = 'completed' AND failure IS NOT NULL THEN outcome_text(failure) END AS completion_failure
+    CASE WHEN status = 'completed' AND failure IS NOT NULL THEN outcome_text(failure) END AS completion_failure,
+    status AS stored_status
 FROM main.invocation;
 
 -- A purged journal keeps the entry with the result, which is then no journal any more.

@@ -151,6 +151,8 @@ class FixedClock:
 class Sql:
     """Asks an engine over a file filled by hand."""
 
+    deployment = DEPLOYMENT
+
     def __init__(self, path: Path, limits: QueryLimits | None = None) -> None:
         self._path = path
         self._limits = limits

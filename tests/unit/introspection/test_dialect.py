@@ -151,3 +151,43 @@ def test_an_answer_is_bounded_in_size(sql: Any) -> None:
         sql.limited(rows=3).rows("SELECT id FROM sys_invocation")
     with pytest.raises(QueryError, match="too large"):
         sql.limited(bytes=100).rows("SELECT id FROM sys_invocation")
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "status = 'running'",
+        "status IN ('pending', 'backing-off', 'ready')",
+        "'suspended' = status",
+        "status IN ('completed', 'paused')",
+        "status != 'completed'",
+        "status <> 'running'",
+        "status = 'nope'",
+        "status NOT IN ('completed')",
+        "NOT (status = 'running')",
+        "status = 'paused' AND journal_size > 0",
+        "status = 'paused' OR status = 'completed'",
+        "status = 'inboxed'",
+    ],
+)
+@pytest.mark.parametrize("table", ["sys_invocation", "sys_invocation_status"])
+def test_a_condition_on_the_status_finds_what_it_says(sql: Any, table: str, condition: str) -> None:
+    # A computed value cannot be traced to an index: this reads every row.
+    plain = condition.replace("status", "lower(status)")
+    found = sql.column(f"SELECT id FROM {table} WHERE {condition} ORDER BY id")
+    assert found == sql.column(f"SELECT id FROM {table} WHERE {plain} ORDER BY id")
+    joined = f"SELECT t.id FROM {table} AS t LEFT JOIN sys_deployment AS d ON d.id = t.pinned_deployment_id"
+    assert found == sql.column(f"{joined} WHERE {condition} ORDER BY t.id")
+
+
+@pytest.mark.parametrize("status", ["running", "suspended"])
+def test_open_invocations_are_found_by_their_status(sql: Any, status: str) -> None:
+    plan = sql.rows(
+        f"EXPLAIN SELECT id FROM sys_invocation WHERE status = '{status}' ORDER BY created_at DESC LIMIT 50"
+    )
+    assert "invocation_open" in plan[1]["plan"]
+
+
+def test_the_column_behind_the_status_cannot_be_asked_for(sql: Any) -> None:
+    with pytest.raises(QueryError):
+        sql.rows("SELECT stored_status FROM sys_invocation")
