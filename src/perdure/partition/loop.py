@@ -285,8 +285,9 @@ class Partition:
             for _, applied in batch:
                 if applied is not None:
                     _guarded(applied, None)
-            # Between two batches everybody else gets a turn.
-            await asyncio.sleep(0)
+            if self._queue:
+                # Between two batches everybody else gets a turn.
+                await asyncio.sleep(0)
 
     async def _commit(self) -> None:
         loop = asyncio.get_running_loop()
