@@ -120,7 +120,7 @@ def _start_frame(
         key=invocation.key or "",
         retry_count=invocation.retry_count_since_entry,
         duration_ms=max(0, now - invocation.entry_stored_at),
-        random_seed=random_seed(raw_id),
+        random_seed=random_seed(ids.decode_invocation_id(invocation.seed_id) if invocation.seed_id else raw_id),
     )
     return encode_frame(MessageType.START, payload)
 

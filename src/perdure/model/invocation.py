@@ -183,6 +183,8 @@ class Invocation(msgspec.Struct, gc=False):
     """JSON of a `Failure`: the durable outcome, when it is one."""
     completion_expires_at: int | None = None
     journal_expires_at: int | None = None
+    seed_id: str | None = None
+    """The invocation whose random seed its journal was begun with, when it was restarted from a prefix; None: itself."""
 
     @property
     def target(self) -> Target:

@@ -176,8 +176,9 @@ def _renewed(turn: Turn, old: Invocation, record: RestartAsNew) -> Invocation:
         entry_stored_at=turn.now,
     )
     if record.from_index > 0:
-        # What is replayed was recorded in this version.
+        # What is replayed was recorded in this version, and with these random values.
         invocation.protocol_version = old.protocol_version
+        invocation.seed_id = old.seed_id or old.id
     if old.deployment_id is not None and (record.from_index > 0 or record.deployment != "latest"):
         invocation.deployment_id = resolve(turn.tx.registry, old, record.deployment)
     return invocation

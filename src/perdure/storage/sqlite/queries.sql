@@ -3,7 +3,7 @@
 -- name: insert_invocation
 INSERT INTO invocation VALUES (
     ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
-    ?, ?, ?
+    ?, ?, ?, ?
 );
 
 -- name: save_invocation
@@ -13,7 +13,7 @@ UPDATE invocation SET
     modified_at = ?, entry_stored_at = ?, inboxed_at = ?, running_at = ?, last_start_at = ?, completed_at = ?,
     retry_count = ?, policy_retries = ?, retry_count_since_entry = ?, next_retry_at = ?, last_deployment_id = ?,
     last_server = ?, last_failure = ?, awaiting = ?, pause_requested = ?, output_index = ?, failure = ?,
-    completion_expires_at = ?, journal_expires_at = ?
+    completion_expires_at = ?, journal_expires_at = ?, seed_id = ?
 WHERE number = ?;
 
 -- name: invocation
