@@ -184,7 +184,7 @@ class Invocation(msgspec.Struct, gc=False):
     completion_expires_at: int | None = None
     journal_expires_at: int | None = None
     seed_id: str | None = None
-    """The invocation whose random seed its journal was begun with, when it was restarted from a prefix; None: itself."""
+    """Whose random seed the journal was begun with, when it was copied from another invocation; None: its own."""
 
     @property
     def target(self) -> Target:
