@@ -31,6 +31,8 @@ def test_a_completed_invocation_runs_again_from_the_middle(stack, tag: str) -> N
 def test_what_runs_again_from_the_middle_draws_the_same_random_values(stack, tag: str) -> None:
     if stack.setup.protocol < 6:
         pytest.skip("in version 5 the SDK makes the seed from the id alone")
+    if stack.setup.server == "reference":
+        pytest.skip("the official server draws anew")
     invocation = stack.client.send("Steps/dice", tag)
     drawn = stack.client.attach(invocation)
     again = stack.client.operate(invocation, f"restart-as-new?from={first_run(stack, invocation)}")["new_invocation_id"]
