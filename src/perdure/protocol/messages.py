@@ -16,9 +16,6 @@ from perdure.protocol.errors import BadFrame
 CANCEL_SIGNAL: Final = 1
 """The built-in signal that asks an invocation to cancel itself."""
 
-FIRST_AWAKEABLE_SIGNAL: Final = 17
-"""Signal ids below are reserved; SDKs count their awakeables from here."""
-
 
 class MessageType(IntEnum):
     """Type ids of frames."""
