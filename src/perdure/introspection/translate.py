@@ -21,7 +21,7 @@ from perdure.ids import BadId, decode_invocation_id
 from perdure.introspection.catalog import TABLES, Column, ColumnType
 from perdure.introspection.lowering import UNNAMED, Unsupported, lower_tree
 from perdure.introspection.naming import display_name
-from perdure.introspection.problems import QueryError
+from perdure.introspection.problems import QueryMalformed, QueryNotPlanned, QueryTooComplex
 from perdure.introspection.stored_status import add_stored_status
 
 _DIALECT: Final = "postgres"
@@ -66,10 +66,11 @@ _SCHEMA: Final = MappingSchema(
 
 
 class Translated(msgspec.Struct, frozen=True):
-    """A query for SQLite, and what its columns are called and hold."""
+    """A query for SQLite, what its columns are called and hold, and the tables it reads."""
 
     sql: str
     columns: tuple[Column, ...]
+    tables: frozenset[str]
 
 
 def parse(text: str) -> list[exp.Expr]:
@@ -77,12 +78,14 @@ def parse(text: str) -> list[exp.Expr]:
     try:
         tokens = sqlglot.tokenize(text, read=_DIALECT)
         if len(tokens) > TOKENS_MAX:
-            raise QueryError(f"SQL error: the query has {len(tokens)} tokens, at most {TOKENS_MAX} are allowed", 400)
+            raise QueryTooComplex(f"SQL error: the query has {len(tokens)} tokens, at most {TOKENS_MAX} are allowed")
         return [statement for statement in sqlglot.parse(text, read=_DIALECT) if statement is not None]
     except ParseError as error:
-        raise QueryError(f"SQL error: ParserError({_parser_complaint(error)})", 400) from None
-    except (SqlglotError, RecursionError, ValueError) as error:
-        raise QueryError(f"SQL error: ParserError({type(error).__name__})", 400) from None
+        raise QueryMalformed(f"SQL error: ParserError({_parser_complaint(error)})") from None
+    except RecursionError:
+        raise QueryTooComplex("SQL error: the query is nested too deeply") from None
+    except (SqlglotError, ValueError) as error:
+        raise QueryMalformed(f"SQL error: ParserError({type(error).__name__})") from None
 
 
 def _parser_complaint(error: ParseError) -> str:
@@ -103,17 +106,18 @@ def translate(query: exp.Query, now: int) -> Translated:
         tree = annotate_types(_typed_truncs(tree), schema=_SCHEMA, dialect=_DIALECT)
         assert isinstance(tree, exp.Query)
         columns = tuple(_column(projection) for projection in tree.selects)
+        tables = frozenset(table.name for table in tree.find_all(exp.Table))
         add_stored_status(tree)
         sql = lower_tree(tree, now).sql("sqlite")
     except Unsupported as error:
-        raise QueryError(str(error), 500) from None
+        raise QueryNotPlanned(str(error)) from None
     except OptimizeError as error:
-        raise QueryError(f"Schema error: {error}", 500) from None
+        raise QueryNotPlanned(f"Schema error: {error}") from None
     except RecursionError:
-        raise QueryError("Error during planning: the query is nested too deeply", 400) from None
+        raise QueryTooComplex("Error during planning: the query is nested too deeply") from None
     except SqlglotError as error:
-        raise QueryError(f"Error during planning: {error}", 500) from None
-    return Translated(sql, columns)
+        raise QueryNotPlanned(f"Error during planning: {error}") from None
+    return Translated(sql, columns, tables)
 
 
 def _check_depth(query: exp.Query) -> None:
@@ -125,7 +129,7 @@ def _check_depth(query: exp.Query) -> None:
     message = (
         f"Error during planning: the query is nested too deeply, at most {_DEPTH_MAX} levels; use IN for long lists"
     )
-    raise QueryError(message, 400)
+    raise QueryTooComplex(message)
 
 
 def _resolve_tables(query: exp.Query) -> None:
@@ -138,9 +142,9 @@ def _resolve_tables(query: exp.Query) -> None:
             continue
         known = f"{schema}.{name}" if schema == "information_schema" else name
         if known not in TABLES or table.catalog.lower() not in ("", "restate"):
-            raise QueryError(f"Error during planning: table 'restate.{schema or 'public'}.{name}' not found", 500)
+            raise QueryNotPlanned(f"Error during planning: table 'restate.{schema or 'public'}.{name}' not found")
         if schema not in ("", "public", "information_schema"):
-            raise QueryError(f"Error during planning: table 'restate.{schema}.{name}' not found", 500)
+            raise QueryNotPlanned(f"Error during planning: table 'restate.{schema}.{name}' not found")
         table.set("catalog", None)
         table.set("db", None)
         table.set("this", exp.to_identifier(known, quoted=True))
@@ -198,7 +202,7 @@ def _check_id(text: str) -> None:
     try:
         decode_invocation_id(text)
     except BadId:
-        raise QueryError("External error: non valid invocation id", 500) from None
+        raise QueryNotPlanned("External error: non valid invocation id") from None
 
 
 def _column(projection: exp.Expr) -> Column:

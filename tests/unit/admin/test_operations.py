@@ -8,7 +8,7 @@ import pytest
 from perdure.errors import StoreUnavailable
 from perdure.ids import decode_invocation_id
 from perdure.introspection.problems import QueryError
-from perdure.introspection.query import Shape
+from perdure.introspection.result import Shape
 from perdure.model.actions import Done, Refused, Restarted
 from perdure.model.records import (
     Cancel,

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from perdure.introspection.problems import QueryError
-from perdure.introspection.query import Shape
+from perdure.introspection.result import Shape
 
 SECONDS = 0.5
 BOUND = 15.0
