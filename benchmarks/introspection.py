@@ -14,8 +14,6 @@ import statistics
 import sys
 import threading
 import time
-import urllib.error
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +22,7 @@ import apsw
 from compare import WORKLOADS, load
 from contestants import SCRATCH, Contestant
 from fill import multiply
-from growth import suspend_one, start
+from growth import start, suspend_one
 from perdure.clock import SystemClock
 from perdure.introspection.query import QueryEngine
 from perdure.introspection.result import Shape

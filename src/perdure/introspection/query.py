@@ -17,7 +17,7 @@ from typing import Final
 
 from perdure.clock import Clock
 from perdure.introspection.link import Answer, Ask, Attempts, Begin, Ready, Refusal, WantAttempts, pack, unpack_reply
-from perdure.introspection.problems import QUERY_ERRORS, QueryError, QueryFailed, TooManyQueries
+from perdure.introspection.problems import QUERY_ERRORS, QueryFailed, TooManyQueries
 from perdure.introspection.result import QueryLimits, QueryResult, Shape, too_slow
 from perdure.model.invocation import OpenAttempt
 from perdure.model.registry import Registry
@@ -73,7 +73,9 @@ class QueryEngine:
             self._waiting -= 1
 
     async def close(self) -> None:
-        """Ends the process and the query that runs."""
+        """Ends the process and the query that runs. Harmless when it is closed already."""
+        if self._closing:
+            return
         self._closing = True
         if self._process is not None:
             self._process.kill()

@@ -34,7 +34,7 @@ _SHOW: Final = re.compile(r"\s*show\s+tables\s*;?\s*", re.IGNORECASE)
 _DESCRIBE: Final = re.compile(r"\s*(?:describe|desc|show\s+columns\s+from)\s+([\w.\"]+)\s*;?\s*", re.IGNORECASE)
 _EXPLAIN: Final = re.compile(r"\s*explain\s+(?:(?:analyze|verbose)\s+)*", re.IGNORECASE)
 _SET: Final = re.compile(r"\s*(?:set|reset)\s+[\w.]+", re.IGNORECASE)
-_TEXT_LIMIT: Final = 32 * 1024 * 1024
+TEXT_LIMIT: Final = 32 * 1024 * 1024
 """The longest text or blob a query may build, in bytes."""
 _PROGRESS_STEPS: Final = 5_000
 _ALLOWED: Final = frozenset({apsw.SQLITE_SELECT, apsw.SQLITE_READ, apsw.SQLITE_FUNCTION, apsw.SQLITE_RECURSIVE})
@@ -74,7 +74,7 @@ class Reader:
                 connection.execute(f"CREATE TEMP VIEW {name} AS SELECT {nothing} WHERE 0")
         connection.execute("PRAGMA case_sensitive_like = ON; PRAGMA query_only = ON").fetchall()
         connection.set_busy_timeout(1_000)
-        connection.limit(apsw.SQLITE_LIMIT_LENGTH, _TEXT_LIMIT)
+        connection.limit(apsw.SQLITE_LIMIT_LENGTH, TEXT_LIMIT)
         connection.set_progress_handler(self._is_late, _PROGRESS_STEPS)
         connection.authorizer = _authorize
 
@@ -112,7 +112,7 @@ class Reader:
         except (apsw.NoMemError, MemoryError):
             raise too_much_memory(self._limits) from None
         except apsw.TooBigError:
-            raise QueryTooLarge(f"Execution error: a value is longer than {_TEXT_LIMIT} bytes") from None
+            raise QueryTooLarge(f"Execution error: a value is longer than {TEXT_LIMIT} bytes") from None
         except ZeroDivisionError:
             raise QueryFailed("Arrow error: Divide by zero error") from None
         except apsw.Error as error:

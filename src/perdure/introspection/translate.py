@@ -27,7 +27,7 @@ from perdure.introspection.stored_status import add_stored_status
 _DIALECT: Final = "postgres"
 TOKENS_MAX: Final = 50_000
 """The longest query, in tokens: translating one takes time and memory in proportion."""
-_DEPTH_MAX: Final = 800
+DEPTH_MAX: Final = 800
 """The deepest tree. A chain of operators is as deep as it is long, and time goes with the square; SQLite takes 1000."""
 
 _SQL_TYPES: Final = {
@@ -55,6 +55,12 @@ _COLUMN_TYPES: Final = {
     _T.INTERVAL: ColumnType.DURATION,
     **dict.fromkeys((_T.VARBINARY, _T.BINARY), ColumnType.BYTES),
 }
+_FUNCTION_TYPES: Final = {
+    "json_contains": ColumnType.BOOL,
+    "json_get_bool": ColumnType.BOOL,
+    "regexp_match": ColumnType.LIST_TEXT,
+}
+"""Of functions that the parser does not know."""
 _SCHEMA: Final = MappingSchema(
     {
         table: {column.name: exp.DataType.build(_SQL_TYPES[column.type], dialect="duckdb") for column in columns}
@@ -122,12 +128,12 @@ def translate(query: exp.Query, now: int) -> Translated:
 
 def _check_depth(query: exp.Query) -> None:
     level: list[exp.Expr] = [query]
-    for _ in range(_DEPTH_MAX):
+    for _ in range(DEPTH_MAX):
         level = [child for node in level for child in node.iter_expressions()]
         if not level:
             return
     message = (
-        f"Error during planning: the query is nested too deeply, at most {_DEPTH_MAX} levels; use IN for long lists"
+        f"Error during planning: the query is nested too deeply, at most {DEPTH_MAX} levels; use IN for long lists"
     )
     raise QueryTooComplex(message)
 
@@ -218,6 +224,8 @@ def _column_type(expression: exp.Expr) -> ColumnType:
         return ColumnType.DURATION
     if isinstance(expression, exp.Literal) and not expression.is_string and expression.is_int:
         return ColumnType.U64 if int(expression.this) >= 1 << 63 else ColumnType.I64
+    if isinstance(expression, exp.Anonymous) and expression.name.lower() in _FUNCTION_TYPES:
+        return _FUNCTION_TYPES[expression.name.lower()]
     found = expression.type
     if found is None:
         return ColumnType.UNKNOWN

@@ -11,12 +11,12 @@ from typing import Any
 
 import msgspec
 import pytest
-from support.recorded_state import RecordedState
 
 from perdure.introspection.problems import QueryError
 from perdure.introspection.reader import Reader
 from perdure.introspection.result import QueryLimits, Shape
 from perdure.model.timestamps import parse_time
+from support.recorded_state import RecordedState
 
 CASES = json.loads(Path(__file__).parents[2].joinpath("data", "recorded-queries.json").read_text(encoding="utf-8"))
 COMPARED = [case for case in CASES if "rows" in case]
