@@ -161,7 +161,8 @@ def measure_latency(folder: Path, rounds: int) -> None:
     connection = _file(folder)
     connection.execute(
         "UPDATE invocation SET status = 'invoked', retry_count = 1, last_start_at = created_at"
-        f" WHERE number IN (SELECT number FROM invocation WHERE status = 'suspended' LIMIT {LIVE})"
+        " WHERE number IN (SELECT number FROM invocation WHERE status = 'suspended' LIMIT ?)",
+        (LIVE,),
     )
     live = {row[0] for row in connection.execute("SELECT number FROM invocation WHERE status = 'invoked'")}
     identifier = connection.execute("SELECT id FROM invocation LIMIT 1 OFFSET 5000").get

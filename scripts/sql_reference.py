@@ -1,4 +1,4 @@
-"""Writes what docs/reference/sql.md lists (tables, functions, limits, errors, examples) from the code; `--check` compares."""
+"""Writes what docs/reference/sql.md lists from the code; `--check` compares."""
 
 import inspect
 import re
@@ -72,9 +72,7 @@ def functions() -> str:
         parts += [f"**{group}**", "", "| form | gives | for example | is |", "|---|---|---|---|"]
         for form, meaning, expression, value in listed:
             shown = msgspec.json.encode(value).decode()
-            parts.append(
-                "| " + " | ".join((_code(form), meaning.replace("|", "\\|"), _code(expression), _code(shown))) + " |"
-            )
+            parts.append(f"| {_code(form)} | {meaning} | {_code(expression)} | {_code(shown)} |")
         parts.append("")
     return "\n".join(parts).rstrip()
 

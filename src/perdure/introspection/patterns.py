@@ -1,6 +1,6 @@
 """Regular expressions in queries, in the syntax of Python's `re`.
 
-A bad one can take for ever, and nothing in this process can interrupt it. The process that answers queries is ended then.
+A bad one can take for ever, and nothing in the process can interrupt it: the process as a whole is ended then.
 """
 
 import functools

@@ -70,8 +70,8 @@ class Reader:
         connection.execute(resources.files(__package__).joinpath("views.sql").read_text("utf-8"))
         for name, table in catalog.CATALOG.items():
             if table.empty:
-                nothing = ", ".join(f"NULL AS {column.name}" for column in table.columns)
-                connection.execute(f"CREATE TEMP VIEW {name} AS SELECT {nothing} WHERE 0")
+                nothing = _table(", ".join(column.name for column in table.columns), list)
+                apsw.ext.make_virtual_module(connection, name, nothing)
         connection.execute("PRAGMA case_sensitive_like = ON; PRAGMA query_only = ON").fetchall()
         connection.set_busy_timeout(1_000)
         connection.limit(apsw.SQLITE_LIMIT_LENGTH, TEXT_LIMIT)
