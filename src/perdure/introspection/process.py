@@ -7,6 +7,7 @@ import os
 import resource
 import signal
 import sys
+import traceback
 from collections.abc import Mapping
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -86,6 +87,12 @@ def _answer(reader: Reader, asked: Ask, registry: Registry, limits: QueryLimits)
         return reader.answer(text, asked.shape, asked.now, registry)
     except MemoryError:
         raise too_much_memory(limits) from None
+    except QueryError:
+        raise
+    except Exception as error:
+        # A defect, in this code or in a library that met an odd query: the next query is none the worse for it.
+        traceback.print_exc()
+        raise QueryError(f"an internal error, {type(error).__name__}; the server's log has the details") from error
 
 
 def _send(connection: Connection, reply: Reply) -> None:

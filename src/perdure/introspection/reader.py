@@ -170,15 +170,17 @@ def _only_query(text: str) -> exp.Query:
         message = "This feature is not implemented: The context currently only supports a single SQL statement"
         raise QueryNotPlanned(message)
     [statement] = statements
-    if not isinstance(statement, exp.Query):
-        raise QueryMalformed(f"Error during planning: only queries are allowed, not {statement.key.upper()}")
+    change = statement.find(exp.DML, exp.DDL) if isinstance(statement, exp.Query) else statement
+    if change is not None or not isinstance(statement, exp.Query):
+        named = (change or statement).key.upper()
+        raise QueryMalformed(f"Error during planning: only queries are allowed, not {named}")
     return statement
 
 
 def _complaint(error: apsw.Error) -> QueryError:
     text = str(error)
     # SQLite has one error for what cannot be prepared and for what fails on the way.
-    unknown = text.startswith(("no such", "wrong number", "misuse of"))
+    unknown = text.startswith(("no such", "wrong number", "misuse of", "near "))
     return QueryNotPlanned(f"Error during planning: {text}") if unknown else QueryFailed(f"Execution error: {text}")
 
 
