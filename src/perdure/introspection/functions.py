@@ -1,6 +1,6 @@
 """SQL functions: those that the views are made of, and those of the dialect that SQLite lacks."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -40,10 +40,11 @@ _failure_decoder: Final = msgspec.json.Decoder(Failure)
 class Surroundings:
     """What the views need beside the file; set anew before each query."""
 
-    def __init__(self, server_version: str) -> None:
+    def __init__(self, server_version: str, attempt: Callable[[int], OpenAttempt | None] = lambda _: None) -> None:
         self.server_version = server_version
+        self.attempt = attempt
         self.registry = Registry({}, {}, {})
-        self.attempts: Mapping[int, OpenAttempt | None] = {}
+        self.open_attempts: Collection[int] = frozenset()
 
 
 def register(connection: apsw.Connection, surroundings: Surroundings) -> None:
@@ -52,10 +53,10 @@ def register(connection: apsw.Connection, surroundings: Surroundings) -> None:
     for name, function in _JSON_GETTERS.items():
         connection.create_scalar_function(name, function, deterministic=True)
     moving: dict[str, Callable[..., Any]] = {
-        "attempt_is_open": lambda number: number in surroundings.attempts,
-        "attempt_deployment": lambda number: _of(surroundings.attempts.get(number), "deployment_id"),
-        "attempt_server": lambda number: _of(surroundings.attempts.get(number), "server"),
-        "awaiting_on": lambda number: _of(surroundings.attempts.get(number), "awaiting_on"),
+        "attempt_is_open": lambda number: number in surroundings.open_attempts,
+        "attempt_deployment": lambda number: _of(surroundings.attempt(number), "deployment_id"),
+        "attempt_server": lambda number: _of(surroundings.attempt(number), "server"),
+        "awaiting_on": lambda number: _of(surroundings.attempt(number), "awaiting_on"),
         "server_version": lambda: surroundings.server_version,
         "entry_json": lambda type_id, raw, callee: entries.entry_json(
             type_id, raw, callee, surroundings.registry, lite=False

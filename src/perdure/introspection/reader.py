@@ -5,13 +5,11 @@ The connection can only read. A query is bounded in time, rows and bytes.
 
 import re
 import time
-from collections.abc import Callable, Iterable, Mapping
-from importlib import resources
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import apsw
-import apsw.ext
 from sqlglot import exp
 
 from perdure.introspection import catalog, functions
@@ -27,6 +25,7 @@ from perdure.introspection.result import (
     too_slow,
 )
 from perdure.introspection.translate import Translated, parse, translate
+from perdure.introspection.views import open_views
 from perdure.model.invocation import OpenAttempt
 from perdure.model.registry import Registry
 
@@ -56,23 +55,9 @@ class Reader:
         self._deadline = 0.0
         self._shape = Shape.JSON
         try:
-            self._connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
+            self._connection = connection = open_views(path, self._surroundings)
         except apsw.Error as error:
             raise QueryFailed(f"External error: the partition file cannot be opened: {error}") from None
-        connection = self._connection
-        # What is sorted and grouped stays in memory, where it is counted and bounded. It also forgets the TEMP views.
-        connection.execute("PRAGMA temp_store = MEMORY")
-        functions.register(connection, self._surroundings)
-        apsw.ext.make_virtual_module(connection, "registered_service", _table(_SERVICE, self._services))
-        tables = _table("table_catalog, table_schema, table_name, table_type", catalog.list_tables)
-        apsw.ext.make_virtual_module(connection, "catalog_table", tables)
-        apsw.ext.make_virtual_module(connection, "catalog_column", _table(_COLUMN, catalog.list_columns))
-        connection.execute(resources.files(__package__).joinpath("views.sql").read_text("utf-8"))
-        for name, table in catalog.CATALOG.items():
-            if table.empty:
-                nothing = _table(", ".join(column.name for column in table.columns), list)
-                apsw.ext.make_virtual_module(connection, name, nothing)
-        connection.execute("PRAGMA case_sensitive_like = ON; PRAGMA query_only = ON").fetchall()
         connection.set_busy_timeout(1_000)
         connection.limit(apsw.SQLITE_LIMIT_LENGTH, TEXT_LIMIT)
         connection.set_progress_handler(self._is_late, _PROGRESS_STEPS)
@@ -102,7 +87,9 @@ class Reader:
     def _select(self, translated: Translated) -> QueryResult:
         writer = self._writer(translated.columns)
         # Before the first row is read: what has an attempt now and ended by then is shown as ended, never the reverse.
-        self._surroundings.attempts = self._ask_attempts() if _LIVE_TABLES & translated.tables else {}
+        attempts = self._ask_attempts() if _LIVE_TABLES & translated.tables else {}
+        self._surroundings.open_attempts = attempts
+        self._surroundings.attempt = attempts.get
         try:
             for row in self._connection.execute(translated.sql):
                 writer.add(row)
@@ -148,18 +135,8 @@ class Reader:
 
         return ArrowWriter(columns, self._limits)
 
-    def _services(self) -> Iterable[tuple[Any, ...]]:
-        for service in self._surroundings.registry.services.values():
-            yield service.name, service.revision, int(service.public), str(service.kind), service.deployment_id
-
     def _is_late(self) -> bool:
         return time.monotonic() > self._deadline
-
-
-_SERVICE: Final = "name, revision, public, ty, deployment_id"
-_COLUMN: Final = (
-    "table_catalog, table_schema, table_name, column_name, ordinal_position, column_default, is_nullable, data_type"
-)
 
 
 def _only_query(text: str) -> exp.Query:
@@ -186,18 +163,6 @@ def _complaint(error: apsw.Error) -> QueryError:
 
 def _texts(*names: str) -> tuple[Column, ...]:
     return tuple(Column(name, ColumnType.TEXT) for name in names)
-
-
-def _table(columns: str, rows: Callable[[], Iterable[tuple[Any, ...]]]) -> Any:
-    """A function as `apsw.ext.make_virtual_module` wants it."""
-
-    def read() -> Iterable[tuple[Any, ...]]:
-        return rows()
-
-    described: Any = read
-    described.columns = tuple(columns.split(", "))
-    described.column_access = apsw.ext.VTColumnAccess.By_Index
-    return described
 
 
 def _authorize(operation: int, first: str | None, second: str | None, database: str | None, trigger: str | None) -> int:

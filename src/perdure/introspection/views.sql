@@ -1,5 +1,5 @@
 -- The documented tables over the tables of a partition. They are made anew on every connection, so that the store's
--- schema knows nothing of them. Functions are in functions.py. Tables that are always empty are not here; see reader.py.
+-- schema knows nothing of them. Functions are in functions.py. Tables that are always empty are not here; see views.py.
 
 -- Everything about an invocation. The documented tables choose from it; a column that nobody asks for costs nothing.
 CREATE TEMP VIEW invocation_fact AS
