@@ -39,9 +39,12 @@ ECHO = WORKLOADS[0]
 
 SCANS = {
     "no index": "SELECT count(1), sum(raw_length) FROM sys_journal",
-    "functions": "SELECT count(1) FROM sys_journal WHERE name = 'nope' OR entry_json LIKE '%nope%'",
+    "functions": (
+        "SELECT count(1) FROM (SELECT name, entry_json FROM sys_journal LIMIT 300000)"
+        " WHERE name = 'nope' OR entry_json LIKE '%nope%'"
+    ),
 }
-"""What reads every journal entry: in SQLite alone, and with a Python function for each row."""
+"""What reads every journal entry in SQLite alone, and what calls Python functions for as many as fit into the time."""
 
 
 # ---- the store ----

@@ -17,7 +17,7 @@ from typing import Final
 
 from perdure.clock import Clock
 from perdure.introspection.link import Answer, Ask, Attempts, Begin, Ready, Refusal, WantAttempts, pack, unpack_reply
-from perdure.introspection.problems import QUERY_ERRORS, QueryFailed, TooManyQueries
+from perdure.introspection.problems import QUERY_ERRORS, QueryError, QueryFailed, TooManyQueries
 from perdure.introspection.result import QueryLimits, QueryResult, Shape, too_slow
 from perdure.model.invocation import OpenAttempt
 from perdure.model.registry import Registry
@@ -85,9 +85,8 @@ class QueryEngine:
     def _run(self, text: str, shape: Shape, registry: Registry, now: int) -> QueryResult:
         try:
             if self._process is None:
-                self._process = _Process(self._begin)
-                if not self._closing:
-                    self._process.wait_until_ready()
+                self._start_process()
+            assert self._process is not None
             if self._closing:
                 raise QueryFailed("the server stops")
             return self._exchange(self._process, text, shape, registry, now)
@@ -115,6 +114,16 @@ class QueryEngine:
                 case unexpected:
                     raise AssertionError(unexpected)
 
+    def _start_process(self) -> None:
+        self._process = _Process(self._begin)
+        if self._closing:
+            return
+        try:
+            self._process.wait_until_ready()
+        except QueryError:
+            self._end_process()
+            raise
+
     def _end_process(self) -> None:
         if self._process is not None:
             self._process.end()
@@ -122,7 +131,7 @@ class QueryEngine:
 
 
 class _Process:
-    """The other process; see process.py. Raises TimeoutError, EOFError or OSError when it is of no use any more."""
+    """The other process; see process.py. Raises: TimeoutError, EOFError, OSError when it is of no use any more."""
 
     def __init__(self, begin: Begin) -> None:
         ours, theirs = socket.socketpair()
@@ -135,11 +144,12 @@ class _Process:
         self.send(begin)
 
     def wait_until_ready(self) -> None:
+        """Raises: QueryError when it cannot read the file."""
         match unpack_reply(self.receive(time.monotonic() + _START_S)):
             case Ready():
                 return
-            case Refusal(message=message):
-                raise OSError(message)
+            case Refusal(code=code, message=message):
+                raise QUERY_ERRORS[code](message)
             case unexpected:
                 raise AssertionError(unexpected)
 
