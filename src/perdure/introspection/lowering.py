@@ -72,7 +72,7 @@ class _Lowering:
             exp.TimestampTrunc: self._trunc,
             exp.DateTrunc: self._trunc,
             exp.Extract: lambda node: _call("time_part", exp.Literal.string(node.name), node.expression),
-            exp.AtTimeZone: lambda node: node.this,
+            exp.AtTimeZone: self._zone,
             exp.UnixToTime: lambda node: exp.Mul(this=exp.Paren(this=node.this), expression=_integer(1000)),
             exp.JSONBContainsTopKey: lambda node: _call("json_contains", node.this, node.expression),
             exp.RegexpLike: self._pattern,
@@ -112,6 +112,12 @@ class _Lowering:
 
     def _div(self, node: exp.Div) -> exp.Expr:
         return _call("divide", node.this, node.expression)
+
+    def _zone(self, node: exp.AtTimeZone) -> exp.Expr:
+        if node.args["zone"].name.upper() not in ("UTC", "Z", "GMT"):
+            raise Unsupported("Error during planning: times are in UTC, and in no other time zone")
+        moment: exp.Expr = node.this
+        return moment
 
     def _pattern(self, node: exp.RegexpLike) -> exp.Expr:
         flags = node.args.get("flag")

@@ -12,7 +12,7 @@ from typing import Any, Final
 import msgspec
 import sqlglot
 from sqlglot import exp
-from sqlglot.errors import OptimizeError, ParseError, SqlglotError
+from sqlglot.errors import ErrorLevel, OptimizeError, ParseError, SqlglotError
 from sqlglot.optimizer.annotate_types import annotate_types
 from sqlglot.optimizer.qualify import qualify
 from sqlglot.schema import MappingSchema
@@ -114,7 +114,7 @@ def translate(query: exp.Query, now: int) -> Translated:
         columns = tuple(_column(projection) for projection in tree.selects)
         tables = frozenset(table.name for table in tree.find_all(exp.Table))
         add_stored_status(tree)
-        sql = lower_tree(tree, now).sql("sqlite")
+        sql = lower_tree(tree, now).sql("sqlite", unsupported_level=ErrorLevel.RAISE)
     except Unsupported as error:
         raise QueryNotPlanned(str(error)) from None
     except OptimizeError as error:
@@ -220,6 +220,8 @@ def _column(projection: exp.Expr) -> Column:
 
 
 def _column_type(expression: exp.Expr) -> ColumnType:
+    if isinstance(expression, exp.AtTimeZone):
+        return _column_type(expression.this)
     if isinstance(expression, exp.Sub) and _is_time(expression.this) and _is_time(expression.expression):
         return ColumnType.DURATION
     if isinstance(expression, exp.Literal) and not expression.is_string and expression.is_int:

@@ -176,6 +176,6 @@ def test_closing_ends_what_runs_and_what_waits(server: Server) -> None:
 
 def test_a_file_that_is_not_there(tmp_path: Path, sql: Any) -> None:
     server = Server(tmp_path / "none.sqlite", sql.registry)
-    with pytest.raises(QueryFailed, match="^External error: the partition file cannot be opened"):
+    with pytest.raises(QueryFailed, match=r"^External error: the partition file cannot be opened"):
         server.run(server.engine().query("SELECT 1"))
     server.close()
