@@ -3,6 +3,7 @@
 It ends with the server, whose end of the socket closes then.
 """
 
+import logging
 import os
 import resource
 import signal
@@ -42,6 +43,8 @@ _OOM_SCORE: Final = 500
 def main() -> None:
     # The terminal tells every process of its group; the server ends this one when it has no more use for it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # The translator logs what it finds odd in a query; whoever asked is told.
+    logging.getLogger("sqlglot").setLevel(logging.CRITICAL)
     connection = Connection(int(sys.argv[1]))
     try:
         _serve(connection)

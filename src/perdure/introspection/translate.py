@@ -176,6 +176,8 @@ def _mark_unnamed(query: exp.Query) -> None:
     """Gives result columns without a name of their own one that `_column` recognises."""
     select: Any = query
     while not isinstance(select, exp.Select):
+        if not isinstance(select, exp.Query):
+            raise Unsupported(f"Error during planning: {select.sql(_DIALECT)} is not a query")
         select = select.this
     named: list[exp.Expr] = []
     for position, projection in enumerate(select.expressions):
