@@ -142,7 +142,9 @@ class Feed:
                 case ListTopic():
                     if change.row is not None and topic.filter.may_take(change.row):
                         (told if topic.filter.takes(change.row) else gone).append(place)
-                    elif change.kind == "gone":
+                    elif change.kind == "gone" or (
+                        change.kind == "counts" and topic.filter.counts and change.subject == repr(topic.filter.counted)
+                    ):
                         told.append(place)
                 case InvocationTopic():
                     if change.subject == topic.id:

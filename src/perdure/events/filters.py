@@ -71,6 +71,11 @@ class InvocationFilter(msgspec.Struct, frozen=True):
         return all(row.get(name) in values for name, values in self.columns if name in names)
 
     @property
+    def counted(self) -> "InvocationFilter":
+        """The same for all lists with the same invocations."""
+        return msgspec.structs.replace(self, limit=DEFAULT_LIMIT, counts=False)
+
+    @property
     def conditions(self) -> tuple[str, list[str | int]]:
         """For SQL over `sys_invocation`: conditions joined by AND, and what is bound in them."""
         parts: list[str] = []

@@ -19,7 +19,8 @@ import structlog
 from perdure.clock import Clock
 from perdure.engine.load import AttemptStart
 from perdure.errors import StoreUnavailable
-from perdure.events.filters import Row
+from perdure.events.counting import Counter, Counting, Counts
+from perdure.events.filters import InvocationFilter, Row
 from perdure.events.log import ChangeLog
 from perdure.events.problems import TooManyFollowers
 from perdure.events.reader import Look, Place, Seen
@@ -121,9 +122,15 @@ class Hub:
     """Call order: `join` and `leave` as often as wanted, then `close`. All on the event loop's thread."""
 
     def __init__(
-        self, changes: ChangeSource, attempts: AttemptSource, reader: Looker, clock: Clock, epoch: str
+        self,
+        changes: ChangeSource,
+        attempts: AttemptSource,
+        reader: Looker,
+        counter: Counter,
+        clock: Clock,
+        epoch: str,
     ) -> None:
-        """epoch: tells this run of the server from all others."""
+        """reader, counter: the hub's own, and closed by it. epoch: tells this run of the server from all others."""
         self._changes = changes
         self._attempts = attempts
         self._reader = reader
@@ -139,6 +146,7 @@ class Hub:
         self._task: asyncio.Task[None] | None = None
         self._thread = ThreadPoolExecutor(1, "events")
         self._closed = False
+        self._counting = Counting(counter, self._counted, self._on_counts)
 
     # what feeds ask
 
@@ -167,6 +175,7 @@ class Hub:
     async def snapshot(self, topics: tuple[Topic, ...]) -> tuple[list[Row], int]:
         """How the topics are now, and the number of the last change that this has seen. Raises: StoreUnavailable."""
         await self._follow()
+        self._counting.touch()
         asked = Asked(topics, asyncio.get_running_loop().create_future())
         self._pending.asked.append(asked)
         self._news.set()
@@ -182,6 +191,7 @@ class Hub:
                 self._task.cancel()
                 await asyncio.gather(self._task, return_exceptions=True)
                 await self._unfollow()
+        await self._counting.close()
         self._reader.interrupt()
         await asyncio.get_running_loop().run_in_executor(self._thread, self._reader.close)
         self._thread.shutdown()
@@ -197,6 +207,7 @@ class Hub:
                     pending.invocations.update(dict.fromkeys(changes.invocations))
                     pending.removed.update(changes.removed)
                     woken = woken or bool(changes.invocations)
+                    self._counting.touch()
                 case InvocationTopic():
                     number = channel.place.number
                     if number is None or number in changes.invocations:
@@ -218,6 +229,7 @@ class Hub:
     def _on_attempt(self, start: AttemptStart, news: AttemptNews) -> None:
         if None in self.channels:
             self._pending.invocations[start.number] = None
+            self._counting.touch()
         if InvocationTopic(start.id) in self.channels:
             self._pending.details.add(start.id)
             if news is not AttemptNews.TOLD:
@@ -233,6 +245,18 @@ class Hub:
         if channel.since is not None:
             channel.since = self.log.skip()
 
+    def _counted(self) -> set[InvocationFilter]:
+        topics = [topic for feed in self._feeds for topic in feed.topics if isinstance(topic, ListTopic)]
+        return {topic.filter.counted for topic in topics if topic.filter.counts}
+
+    def _on_counts(self, counted: InvocationFilter, counts: Counts) -> None:
+        self.log.append("counts", repr(counted), {"counts": counts}, newest_only=True)
+        self._wake_feeds()
+
+    def _wake_feeds(self) -> None:
+        for feed in self._feeds:
+            feed.wake()
+
     # the task
 
     async def _follow(self) -> None:
@@ -243,9 +267,11 @@ class Hub:
             await self._changes.follow(self._on_changes)
             self._attempts.follower = self._on_attempt
             self._task = asyncio.create_task(self._run(), name="events")
+            self._counting.start()
 
     async def _unfollow(self) -> None:
         self._attempts.follower = None
+        self._counting.stop()
         self._task = None
         self.channels.clear()
         _fail(self._pending, StoreUnavailable("the server is stopping"))
@@ -274,9 +300,9 @@ class Hub:
                     if not self.channels:
                         await self._unfollow()
                         return
-            await self._flush()
-            for feed in self._feeds:
-                feed.wake()
+            if self._pending != Pending():
+                await self._flush()
+            self._wake_feeds()
             await asyncio.sleep(max(FLUSH_S, REST * (loop.time() - began)))
 
     async def _flush(self) -> None:
@@ -369,6 +395,8 @@ class Hub:
         snapshot = {"now": now, **seen.snapshots[topic]}
         if isinstance(topic, InvocationTopic):
             snapshot["attempt"] = self._open_attempt(seen.places[topic.id], snapshot["invocation"])
+        elif isinstance(topic, ListTopic) and topic.filter.counts and topic.filter.counted in self._counting.known:
+            snapshot["counts"] = self._counting.known[topic.filter.counted]
         return snapshot
 
     def _open_attempt(self, place: Place, row: Row | None) -> Row | None:

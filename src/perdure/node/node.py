@@ -131,11 +131,15 @@ class Node:
         )
         protocol_v7 = self._settings.highest_protocol_version >= 7
         admin = AdminSettings(ingress_endpoint=f"{self.ingress_url}/", protocol_v7=protocol_v7)
+        self._hub = Hub(
+            self.partition, self.invoker, self._reader(), self._reader(), self._clock, epoch=random_unique().hex()
+        )
+        return create_app(self.partition, self._registrar, self._query_engine, admin, self._hub)
+
+    def _reader(self) -> Reader:
         surroundings = Surroundings(COMPATIBLE_VERSION, self.invoker.attempt)
         surroundings.open_attempts = self.invoker.open_attempts()
-        reader = Reader(self._store.path, surroundings, lambda: self.partition.registry)
-        self._hub = Hub(self.partition, self.invoker, reader, self._clock, epoch=random_unique().hex())
-        return create_app(self.partition, self._registrar, self._query_engine, admin, self._hub)
+        return Reader(self._store.path, surroundings, lambda: self.partition.registry)
 
     def _sign_discovery(self, path: str) -> list[tuple[str, str]]:
         assert self._signer is not None
