@@ -107,7 +107,7 @@ def test_one_invocation_from_the_beginning_to_the_end(tmp_path: Path, http2: boo
             assert await server.operate(id, "cancel") in (200, 202)
             await fold_until(messages, fold, lambda fold: fold.rows[0][id]["status"] == "completed")
         assert fold.rows[0] == await server.invocations()
-        columns = "id, index, entry_type, name, raw_length, version, entry_json, appended_at"
+        columns = "id, index, entry_type, name, raw_length, version, entry_json, entry_lite_json, appended_at"
         assert fold.journals[0] == await server.query(f"SELECT {columns} FROM sys_journal ORDER BY index")
         [event] = await server.query("SELECT * FROM sys_journal_events")
         del event["partition_key"]

@@ -22,7 +22,7 @@ FROM main.invocation WHERE id = ?;
 SELECT
     id, "index", entry_type, name, raw_length, version, appended_at,
     iif(raw_length <= ?1, entry_json, NULL) AS entry_json,
-    iif(raw_length <= ?1, NULL, entry_lite_json) AS entry_lite_json
+    entry_lite_json
 FROM sys_journal WHERE id = ?2 AND "index" >= ?3 ORDER BY "index" DESC LIMIT ?4;
 
 -- name: events

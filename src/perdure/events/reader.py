@@ -22,7 +22,7 @@ from perdure.storage.sqlite.queries import load_queries
 ENTRIES_SHOWN: Final = 1000
 """Journal entries in a snapshot."""
 
-VALUE_SHOWN: Final = 16 * 1024
+VALUE_SHOWN: Final = 4 * 1024
 """Bytes of a journal entry or of a value that are shown as they are."""
 
 SEARCH_S: Final = 1.0
