@@ -7,12 +7,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx
 import pytest
 import restate
 
 from perdure.events import hub as hub_module
+from perdure.events.topics import TOPICS_MAX, ListTopic, parse_topics
 from perdure.node.node import Node
 from perdure.node.settings import load_settings
 from support.event_stream import WAIT_S, Fold, fold_until, following, read_messages
@@ -137,6 +139,49 @@ def test_a_list_with_a_filter(tmp_path: Path) -> None:
             [added] = fold.rows[1]
             assert await server.operate(added, "purge") == 200
             await fold_until(messages, fold, lambda fold: not fold.rows[1])
+
+    with_server(tmp_path, work)
+
+
+def test_a_filter_means_the_same_for_the_snapshot_and_for_what_changes(tmp_path: Path) -> None:
+    async def work(server: Server) -> None:
+        for number in range(4):
+            await server.call("Worker/steps", number)
+            await server.call(f"Counter/Key{number}/add", 1)
+        for verb in ("cancel", "pause"):
+            await server.operate(await server.send("Worker/wait"), verb)
+        await server.send("Worker/wait")
+        rows = list((await server.invocations()).values())
+        moment = sorted(row["created_at"] for row in rows)[4]
+        values = {
+            "status": ["running", "completed", "paused", "backing-off"],
+            "result": ["success", "failure"],
+            "service": ["Worker", "Counter", "None"],
+            "handler": ["steps", "wait"],
+            "key": ["Key1", "Key2"],
+            "id": [rows[3]["id"], rows[5]["id"]],
+            "kind": ["service", "virtual_object"],
+            "deployment": [rows[0]["pinned_deployment_id"]],
+            "text": ["KEY", "worker/st", "cancel", rows[2]["id"][-9:]],
+            "created_after": [moment],
+            "created_before": [moment],
+        }
+        chance = random.Random(1)
+        for _ in range(6):
+            topics = []
+            for _ in range(TOPICS_MAX):
+                names = chance.sample(list(values), chance.randint(1, 3))
+                pairs = [(name, value) for name in names for value in chance.sample(values[name], 1)]
+                if "status" in names:
+                    pairs.append(("status", chance.choice(values["status"])))
+                topics.append("invocations?" + urlencode(pairs))
+            fold = Fold()
+            async with following(server.admin, *topics) as messages:
+                await fold_until(messages, fold, lambda fold: fold.snapshots == TOPICS_MAX)
+            for place, topic in enumerate(parse_topics(topics)):
+                assert isinstance(topic, ListTopic)
+                taken = {row["id"] for row in rows if topic.filter.may_take(row) and topic.filter.takes(row)}
+                assert fold.rows[place].keys() == taken, topics[place]
 
     with_server(tmp_path, work)
 
