@@ -261,6 +261,8 @@ class Hub:
 
     async def _follow(self) -> None:
         async with self._turn:
+            if self._closed:
+                raise StoreUnavailable("the server is stopping")
             if self._task is not None:
                 return
             self._registry = self._changes.registry
@@ -309,16 +311,15 @@ class Hub:
         look, pending = self._next_look()
         try:
             seen = await asyncio.get_running_loop().run_in_executor(self._thread, self._reader.look, look)
+            self._publish(pending, seen)
+            self._answer(pending, seen)
         except asyncio.CancelledError:
             _fail(pending, StoreUnavailable("the server is stopping"))
             raise
-        except Exception as error:
+        except Exception as error:  # a disk that fails, or a defect; whoever follows begins anew
             log.exception("changes could not be read")
             self.log.forget()
             _fail(pending, StoreUnavailable(f"what is followed could not be read: {error}"))
-            return
-        self._publish(pending, seen)
-        self._answer(pending, seen)
 
     def _next_look(self) -> tuple[Look, Pending]:
         """Takes what is pending; rows beyond what one look may take stay."""
