@@ -16,6 +16,7 @@ HEARTBEAT_S: Final = 15.0
 RETRY_MS: Final = 1000
 PIECE: Final = 64 * 1024
 """Bytes handed to the connection at once; it is waited for before the next."""
+ABSENT_NOTED: Final = 1000
 
 
 class Feed:
@@ -29,6 +30,7 @@ class Feed:
         self._stream = _stream_name(hub.epoch, topics)
         self._position = 0
         self._told = 0
+        self._absent: dict[tuple[int, str], None] = {}
         self._news = asyncio.Event()
         self._closed = False
         hub.join(self)
@@ -109,6 +111,7 @@ class Feed:
 
     async def _begin(self, reset: str | None) -> list[bytes]:
         snapshots, self._position = await self._hub.snapshot(self.topics)
+        self._absent.clear()
         messages = [] if reset is None else [_message("reset", {"reason": reset})]
         *others, last = [{"topic": place, **snapshot} for place, snapshot in enumerate(snapshots)]
         messages += [_message("snapshot", snapshot) for snapshot in others]
@@ -123,6 +126,11 @@ class Feed:
 
     def _messages(self, change: Change) -> Iterable[bytes]:
         told, gone = self._concerned(change)
+        gone = [place for place in gone if (place, change.subject) not in self._absent]
+        for place in told:
+            self._absent.pop((place, change.subject), None)
+        for place in gone:
+            self._note_absent(place, change.subject)
         if not told and not gone:
             return
         self._told = change.sequence
@@ -132,6 +140,12 @@ class Feed:
         if told:
             data = b'{"topics":%b,%b' % (msgspec.json.encode(told), change.body)
             yield _frame(change.kind, data, id)
+
+    def _note_absent(self, place: int, id: str) -> None:
+        """So that it is not told of every change of a row that has no place in the list."""
+        self._absent[place, id] = None
+        if len(self._absent) > ABSENT_NOTED:
+            del self._absent[next(iter(self._absent))]
 
     def _concerned(self, change: Change) -> tuple[list[int], list[int]]:
         """Topics that are told of the change, and lists that the row has no place in."""

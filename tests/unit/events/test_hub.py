@@ -296,6 +296,24 @@ def test_a_row_that_matches_one_list_and_no_more_the_other() -> None:
     with_hub(work)
 
 
+def test_a_row_is_said_to_be_gone_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feed_module, "HEARTBEAT_S", 0.01)
+
+    async def work(world: World, hub: Hub) -> None:
+        client, other = Client(hub, "invocations?status=paused"), Client(hub, "invocations")
+        await client.begin()
+        await other.begin()
+        for status in ("ready", "running", "paused", "completed"):
+            world.set([1], status)
+            await other.read_until(has("invocation"))
+            messages = await client.read_until(lambda _: str(client.id).endswith(f"-{hub.log.last}"))
+            told[status] = [event for event, _ in messages]
+        assert told == {"ready": ["gone"], "running": [], "paused": ["invocation"], "completed": ["gone"]}
+
+    told: dict[str, list[str]] = {}
+    with_hub(work)
+
+
 def test_what_concerns_others_moves_the_place_of_a_client_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(feed_module, "HEARTBEAT_S", 0.01)
 
