@@ -35,7 +35,7 @@ class InboxItem(NamedTuple):
 
 
 class Timer(NamedTuple):
-    """due: ms since the epoch. kind: `sleep`, `start` or `retry`."""
+    """due: ms since the epoch. kind: `sleep`, `start`, `retry` or `cancel`."""
 
     due: int
     invocation: int
@@ -64,6 +64,25 @@ class Notified(NamedTuple):
     completion_id: int | None
     signal_id: int | None
     signal_name: str | None
+    failed: bool
+
+
+class CancelledCall(NamedTuple):
+    """A call that was open when its caller was cancelled, and is cancelled with it.
+
+    echoed: the caller's SDK, told of the cancellation, has cancelled it too.
+    """
+
+    completion_id: int
+    callee_id: str
+    echoed: bool = False
+
+
+class HeldCompletion(NamedTuple):
+    """The completion of a call, held back until the caller is told of its cancellation. raw: as on the wire."""
+
+    completion_id: int
+    raw: bytes
     failed: bool
 
 
@@ -113,6 +132,24 @@ class Tx(Protocol):
 
     def add_awaiter(self, number: int, awaiter: Awaiter) -> None: ...
     def take_awaiters(self, number: int) -> list[Awaiter]: ...
+
+    # cancels that wait for callees
+
+    def put_cancelled_call(self, number: int, call: CancelledCall) -> None: ...
+    def cancelled_calls(self, number: int) -> list[CancelledCall]:
+        """All that are left, rising."""
+
+    def has_cancelled_calls(self, number: int) -> bool: ...
+    def cancelled_call_to(self, number: int, callee_id: str) -> CancelledCall | None:
+        """One that is not echoed, if there is one."""
+
+    def remove_cancelled_calls(self, number: int, completion_id: int) -> None: ...
+    def hold_completion(self, number: int, completion: HeldCompletion) -> None: ...
+    def take_held_completions(self, number: int) -> list[HeldCompletion]:
+        """In order of arrival."""
+
+    def forget_cancel(self, number: int) -> None:
+        """Removes all cancelled calls and held completions."""
 
     # object keys
 
