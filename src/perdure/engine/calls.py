@@ -1,11 +1,14 @@
 """The calls of an invocation, read from its journal."""
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from perdure.model.invocation import JournalEntry
 from perdure.protocol import messages_pb2 as wire
 from perdure.protocol.messages import MessageType
+
+CALL_TYPES: Final = (MessageType.CALL_COMMAND, MessageType.CALL_INVOCATION_ID_COMPLETION, MessageType.CALL_COMPLETION)
+"""Message types of the entries that tell about calls."""
 
 
 class OpenCall(NamedTuple):
@@ -16,7 +19,7 @@ class OpenCall(NamedTuple):
 
 
 def open_calls(journal: Iterable[JournalEntry]) -> list[OpenCall]:
-    """In the order in which they were made. Sends are detached and not among them."""
+    """In the order in which they were made. Sends are detached and not among them. journal: `CALL_TYPES` will do."""
     pending: dict[int, int] = {}
     ids: dict[int, str] = {}
     for entry in journal:

@@ -4,7 +4,7 @@ Two implementations: `storage.sqlite` (durable), `storage.memory` (dicts: the or
 writes at once; whoever opened the transaction commits or rolls back.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import NamedTuple, Protocol
 
 from perdure.model.invocation import Invocation, JournalEntry
@@ -119,6 +119,9 @@ class Tx(Protocol):
     def append_entry(self, number: int, entry: JournalEntry) -> None: ...
     def entry(self, number: int, index: int) -> JournalEntry | None: ...
     def entries(self, number: int) -> list[JournalEntry]: ...
+    def entries_of(self, number: int, types: Collection[int]) -> list[JournalEntry]:
+        """Those of these message types, without reading the others."""
+
     def notified(self, number: int) -> list[Notified]: ...
     def delete_entries(self, number: int, keep: int | None) -> None:
         """Removes the journal, but for the entry with index `keep`."""

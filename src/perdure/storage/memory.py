@@ -1,6 +1,7 @@
 """The tables of a partition in dicts: the oracle that the SQLite store is compared with, and a store for simulation."""
 
 import copy
+from collections.abc import Collection
 from typing import Any
 
 from perdure.engine.tables import Tables
@@ -130,6 +131,9 @@ class MemoryTx:
 
     def entries(self, number: int) -> list[JournalEntry]:
         return [entry for _, entry in sorted(self.journals.get(number, {}).items())]
+
+    def entries_of(self, number: int, types: Collection[int]) -> list[JournalEntry]:
+        return [entry for entry in self.entries(number) if entry.type in types]
 
     def notified(self, number: int) -> list[Notified]:
         return [

@@ -1,6 +1,6 @@
 """Cancel: the handler is asked to stop at its next await. What has not started is completed by the server."""
 
-from perdure.engine.calls import open_calls
+from perdure.engine.calls import CALL_TYPES, open_calls
 from perdure.engine.cancelling import forget_cancel, tell, wait_for_callees
 from perdure.engine.lifecycle.complete import complete
 from perdure.engine.operations import note_operation
@@ -37,7 +37,7 @@ def cancel(turn: Turn, invocation: Invocation) -> bool:
         return True
     if invocation.cancel_due is None:
         grace = turn.tx.registry.cancel_grace
-        calls = open_calls(turn.tx.entries(invocation.number)) if grace else []
+        calls = open_calls(turn.tx.entries_of(invocation.number, CALL_TYPES)) if grace else []
         if calls:
             wait_for_callees(turn, invocation, calls, grace)
         else:

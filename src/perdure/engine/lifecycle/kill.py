@@ -1,6 +1,6 @@
 """Kill: the invocation is over at once, no user code runs, and what it called follows."""
 
-from perdure.engine.calls import open_calls
+from perdure.engine.calls import CALL_TYPES, open_calls
 from perdure.engine.lifecycle.complete import complete
 from perdure.engine.operations import note_operation
 from perdure.engine.outcome import KILLED
@@ -32,7 +32,7 @@ def on_kill_message(turn: Turn, message: KillMessage) -> None:
 def kill(turn: Turn, invocation: Invocation) -> None:
     started = invocation.status not in (Status.SCHEDULED, Status.INBOXED)
     if started:
-        for call in open_calls(turn.tx.entries(invocation.number)):
+        for call in open_calls(turn.tx.entries_of(invocation.number, CALL_TYPES)):
             turn.send(KillMessage(call.callee_id))
         if invocation.status is Status.INVOKED:
             turn.emit(AbortAttempt(invocation.number, invocation.attempt))

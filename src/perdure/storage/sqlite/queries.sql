@@ -53,6 +53,10 @@ FROM journal WHERE invocation = ? AND idx = ?;
 SELECT idx, type, raw, appended_at, completion_id, signal_id, signal_name, failed
 FROM journal WHERE invocation = ? ORDER BY idx;
 
+-- name: entries_of
+SELECT idx, type, raw, appended_at, completion_id, signal_id, signal_name, failed
+FROM journal WHERE invocation = ? AND type IN (SELECT value FROM json_each(?)) ORDER BY idx;
+
 -- name: notified
 -- 32768 is the lowest message type id of a notification.
 SELECT idx, completion_id, signal_id, signal_name, failed

@@ -1,5 +1,6 @@
 """The tables of a partition in SQLite: one method, one or two prepared statements."""
 
+from collections.abc import Collection
 from importlib import resources
 from typing import Any, NamedTuple
 
@@ -184,6 +185,10 @@ class SqliteTx:
 
     def entries(self, number: int) -> list[JournalEntry]:
         return [JournalEntry(*row) for row in self._execute(_QUERIES["entries"], (number,))]
+
+    def entries_of(self, number: int, types: Collection[int]) -> list[JournalEntry]:
+        wanted = msgspec.json.encode(list(types)).decode()
+        return [JournalEntry(*row) for row in self._execute(_QUERIES["entries_of"], (number, wanted))]
 
     def notified(self, number: int) -> list[Notified]:
         return [Notified(*row) for row in self._execute(_QUERIES["notified"], (number,))]
