@@ -230,11 +230,12 @@ class Hub:
         if None in self.channels:
             self._pending.invocations[start.number] = None
             self._counting.touch()
+            self._news.set()
         if InvocationTopic(start.id) in self.channels:
             self._pending.details.add(start.id)
             if news is not AttemptNews.TOLD:
                 self._pending.attempts.append(_attempt(start, str(news), format_time(self._clock.now())))
-        self._news.set()
+            self._news.set()
 
     def _overload(self) -> None:
         """More rows than can be told one by one: whoever follows a list gets it anew."""
