@@ -241,8 +241,10 @@ class Hub:
         """More rows than can be told one by one: whoever follows a list gets it anew."""
         self._pending.invocations.clear()
         self._pending.removed.clear()
-        channel = self.channels[None]
-        channel.gap = "overload"
+        self._begin_anew(self.channels[None], "overload")
+
+    def _begin_anew(self, channel: Channel, reason: str) -> None:
+        channel.gap = reason
         if channel.since is not None:
             channel.since = self.log.skip()
 
@@ -319,7 +321,8 @@ class Hub:
             raise
         except Exception as error:  # a disk that fails, or a defect; whoever follows begins anew
             log.exception("changes could not be read")
-            self.log.forget()
+            for channel in self.channels.values():
+                self._begin_anew(channel, "expired")
             _fail(pending, StoreUnavailable(f"what is followed could not be read: {error}"))
 
     def _next_look(self) -> tuple[Look, Pending]:

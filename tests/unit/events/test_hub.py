@@ -221,7 +221,7 @@ def test_what_cannot_be_read_is_told_anew_later() -> None:
                 await asyncio.sleep(0)
             world.failing = False
             messages = await client.read_until(has("snapshot"))
-        assert messages[0][0] == "reset"
+        assert messages[0] == ("reset", {"reason": "expired"})
         assert [row["id"] for row in messages[1][1]["invocations"]] == [IDS[1]]
 
     with_hub(work)
