@@ -51,6 +51,8 @@ class Feed:
 
     async def pieces(self) -> AsyncIterator[bytes]:
         """The bytes of the stream."""
+        loop = asyncio.get_running_loop()
+        silent_since = loop.time()
         yield b"retry: %d\n\n" % RETRY_MS
         reset = self._resume()
         follows = self._last_id is not None and reset is None
@@ -61,22 +63,26 @@ class Feed:
                     yield piece
                     if self.is_closed():
                         return
-                if self._hub.log.last == self._position and not await self._wait():
+                if messages:
+                    silent_since = loop.time()
+                if self._hub.log.last == self._position:
+                    await self._wait(silent_since + HEARTBEAT_S)
+                if loop.time() >= silent_since + HEARTBEAT_S:
                     yield self._heartbeat()
+                    silent_since = loop.time()
                 reset = self._gap()
                 follows = reset is None
         except StoreUnavailable:
             return  # the client comes again, and is told more if it lasts
 
-    async def _wait(self) -> bool:
-        """False: nothing has happened for a while."""
+    async def _wait(self, until: float) -> None:
+        """Waits for news, which may not concern this client. until: a time of the loop."""
         try:
-            async with asyncio.timeout(HEARTBEAT_S):
+            async with asyncio.timeout_at(until):
                 await self._news.wait()
         except TimeoutError:
-            return False
+            return
         self._news.clear()
-        return True
 
     def _heartbeat(self) -> bytes:
         """A comment. What concerns others moves the place of this client too, so it is told where it is."""

@@ -334,6 +334,30 @@ def test_what_concerns_others_moves_the_place_of_a_client_too(monkeypatch: pytes
     with_hub(work)
 
 
+def test_a_client_whom_nothing_concerns_hears_a_heartbeat_however_busy_the_others_are(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(feed_module, "HEARTBEAT_S", 0.05)
+
+    async def work(world: World, hub: Hub) -> None:
+        client, other = Client(hub, f"invocations?id={IDS[9]}"), Client(hub, "invocations")
+        await client.begin()
+        await other.begin()
+
+        async def be_busy() -> None:
+            while True:
+                world.set([1], "running")
+                await asyncio.sleep(0.001)
+
+        busy = asyncio.create_task(be_busy())
+        async with asyncio.timeout(WAIT_S):
+            for _ in range(3):
+                assert (await anext(client.pieces)).startswith(b": heartbeat\nid: ")
+        busy.cancel()
+
+    with_hub(work)
+
+
 def test_counts_are_told_when_they_change(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("perdure.events.counting.PAUSE_S", 0.0)
     monkeypatch.setattr("perdure.events.counting.REST", 0)
