@@ -237,8 +237,8 @@ def test_a_client_that_is_cut_off_again_and_again_knows_what_sql_knows(tmp_path:
         async with asyncio.timeout(WAIT_S):
             while not await is_known():
                 topics = ("invocations?limit=500", f"invocation:{followed}")
-                http2 = chance.random() < 0.5
-                async with following(server.admin, *topics, after=fold.last_id, http2=http2) as messages:
+                how = {"http2": chance.random() < 0.5, "in_address": chance.random() < 0.5}
+                async with following(server.admin, *topics, after=fold.last_id, **how) as messages:
                     with contextlib.suppress(TimeoutError):
                         async with asyncio.timeout(0.3):
                             for _ in range(chance.randrange(1, 12)):

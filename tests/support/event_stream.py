@@ -38,11 +38,13 @@ async def read_messages(response: httpx.Response) -> AsyncIterator[Message]:
 
 @asynccontextmanager
 async def following(
-    admin: str, *topics: str, after: str | None = None, http2: bool = False
+    admin: str, *topics: str, after: str | None = None, http2: bool = False, in_address: bool = False
 ) -> AsyncIterator[AsyncIterator[Message]]:
-    """The messages of one connection."""
-    headers = {} if after is None else {"last-event-id": after}
+    """The messages of one connection. in_address: says there where it was, not in a header."""
+    headers = {"last-event-id": after} if after is not None and not in_address else {}
     parameters = [("topics", topic) for topic in topics]
+    if after is not None and in_address:
+        parameters.append(("after", after))
     async with (
         httpx.AsyncClient(http1=not http2, http2=http2, timeout=WAIT_S) as client,
         client.stream("GET", f"{admin}/events", params=parameters, headers=headers) as response,
