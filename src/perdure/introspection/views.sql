@@ -70,6 +70,12 @@ SELECT
     END AS status,
     CASE WHEN status = 'completed' THEN iif(failure IS NULL, 'success', 'failure') END AS completion_result,
     CASE WHEN status = 'completed' AND failure IS NOT NULL THEN outcome_text(failure) END AS completion_failure,
+    CASE WHEN cancel_due IS NOT NULL THEN (
+        SELECT
+            'waiting for ' || min(callee_id)
+            || iif(count(DISTINCT callee_id) > 1, ' (and ' || (count(DISTINCT callee_id) - 1) || ' more)', '')
+        FROM main.cancelled_call WHERE invocation = number
+    ) END AS cancelling,
     status AS stored_status,
     attempt_is_open(number) AS in_flight
 FROM main.invocation;
@@ -87,7 +93,7 @@ SELECT
     last_attempt_deployment_id, last_attempt_server, last_failure, last_failure_error_code,
     last_failure_related_entry_index, last_failure_related_entry_name, last_failure_related_entry_type,
     last_failure_related_command_index, last_failure_related_command_name, last_failure_related_command_type,
-    last_awaiting_on_future_json, status, completion_result, completion_failure,
+    last_awaiting_on_future_json, status, completion_result, completion_failure, cancelling,
     stored_status
 FROM invocation_fact;
 
