@@ -8,7 +8,7 @@ import pytest
 
 from perdure.introspection.arrow import MEDIA_TYPE
 from perdure.introspection.problems import QueryError
-from perdure.introspection.query import Shape
+from perdure.introspection.result import Shape
 
 # How the official server answered `select 1 as a`.
 RECORDED = bytes.fromhex(
