@@ -14,8 +14,12 @@ from perdure.cli.options import DEFAULT_ADMIN_URL, AdminUrl, AsJson, Reason, Yes
 
 UNFINISHED = "status != 'completed'"
 FINISHED = "status = 'completed'"
-STARTED = "status IN ('ready', 'running', 'backing-off', 'suspended')"
-WAITING = "status IN ('paused', 'backing-off', 'suspended')"
+PAUSABLE = "status IN ('scheduled', 'pending', 'ready', 'running', 'backing-off', 'suspended')"
+# What only waits for its time or its key has nothing to resume, unless it was paused meanwhile.
+WAITING = (
+    "status IN ('paused', 'backing-off', 'suspended', 'scheduled', 'pending', 'running')"
+    " AND (status IN ('paused', 'backing-off', 'suspended') OR pause_requested)"
+)
 RETRYING = "status IN ('paused', 'backing-off')"
 
 Targets = Annotated[
@@ -184,7 +188,7 @@ def _step(client: AdminClient, id: str, step: str) -> int:
 KILL = Operation("Kill", UNFINISHED, partial(_patch, "kill", {200: "killed"}))
 # 202 means that the signal is stored and the handler has still to see it.
 CANCEL = Operation("Cancel", UNFINISHED, partial(_patch, "cancel", {200: "cancelled", 202: "cancelling"}))
-PAUSE = Operation("Pause", STARTED, partial(_patch, "pause", {200: "paused or suspended already", 202: "pausing"}))
+PAUSE = Operation("Pause", PAUSABLE, partial(_patch, "pause", {200: "paused already", 202: "pausing"}))
 RETRY = Operation("Retry", RETRYING, partial(_patch, "resume", {200: "retrying"}))
 PURGE = Operation("Purge", FINISHED, partial(_patch, "purge", {200: "purged"}))
 PURGE_JOURNAL = Operation("Purge the journals of", FINISHED, partial(_patch, "purge-journal", {200: "journal purged"}))

@@ -75,6 +75,8 @@ def _refusal(registry: Registry, invocation: Invocation, deployment: str) -> Ref
             return Refused(409, f"{name} is completed, cannot be resumed.")
         case Status.SCHEDULED | Status.INBOXED if not invocation.pause_requested:
             return Refused(425, f"{name} is either inboxed or scheduled, cannot be resumed.")
+        case Status.SCHEDULED | Status.INBOXED if deployment == "latest" and invocation.deployment_id is None:
+            return None  # where it starts anyway
         case Status.INVOKED | Status.SCHEDULED | Status.INBOXED if deployment != "keep":
             text = "is still running or the deployment id is not pinned yet, deployment id cannot be changed."
             return Refused(409, f"{name} {text}")
