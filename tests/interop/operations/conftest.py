@@ -39,8 +39,7 @@ class Site:
     def statuses(self, service: str) -> dict[str, int]:
         """How many invocations are in which status."""
         counted = self.client.query(
-            "SELECT status, COUNT(*) AS n FROM sys_invocation"
-            f" WHERE target_service_name = '{service}' GROUP BY status"
+            f"SELECT status, COUNT(*) AS n FROM sys_invocation WHERE target_service_name = '{service}' GROUP BY status"
         )
         return {row["status"]: row["n"] for row in counted}
 

@@ -65,6 +65,6 @@ def test_what_waits_can_be_resumed_on_the_newest_code(site: Site, remote: Remote
     site.deploy("old")
     later = site.client.send(f"{service}/key/work", f"{site.name}.later", delay="1h")
     assert remote.do("pause", service).refused == {}
-    assert remote.do("resume", service, deployment="latest") .refused == {}
+    assert remote.do("resume", service, deployment="latest").refused == {}
     assert not site.client.invocation(later)["pause_requested"]
     wait_for(lambda: remote.do("kill", later).done, "the end")
