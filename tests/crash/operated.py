@@ -1,4 +1,4 @@
-"""Services for operators to interfere with, written with the official SDK. Each line in a trace is user code that ran."""
+"""Services for operators to interfere with, in the official SDK. Each line in a trace is user code that ran."""
 
 import os
 import uuid

@@ -11,6 +11,9 @@ import httpx
 from .processes import Server
 
 PATIENCE_S = 60.0
+SETTLE_S = 120.0
+"""Time for thousands of invocations to end, many of them one after the other on the same key."""
+
 KEYS = [f"k{number}" for number in range(3)]
 ROW = "id, target, status, invoked_by, completion_result, completion_failure"
 OPERATIONS = ("cancel", "kill", "pause", "pause", "resume", "resume", "restart-as-new", "purge", "purge-journal")
@@ -128,10 +131,8 @@ class Operators:
         if id in self._resting:
             assert row["status"] == "paused", f"{id} was paused, nobody woke it, and it is {row['status']}"
             assert self._user_code(id) == self._resting[id], f"{id} is paused and did something"
-        elif row["status"] == "paused" and row["invoked_by"] != "service" and id in self.tags:
-            # What a caller does to its callees is not known here, and a restart has the same tag.
-            if self.tags[id] not in self.restarted:
-                self._resting[id] = self._user_code(id)
+        elif row["status"] == "paused" and self._is_alone(row):
+            self._resting[id] = self._user_code(id)
         if id in self.killed and id not in self.forgotten:
             assert row["completion_failure"] == "[409] killed", row
         outcome = await self.outcome(id)
@@ -139,6 +140,11 @@ class Operators:
             return
         before = self._outcomes.setdefault(id, outcome)
         assert outcome == before, f"{id} has had another outcome"
+
+    def _is_alone(self, row: dict[str, Any]) -> bool:
+        """What a caller does to its callees is not known here, and a restart has the same tag."""
+        tag = self.tags.get(row["id"])
+        return row["invoked_by"] != "service" and tag is not None and tag not in self.restarted
 
     async def outcome(self, id: str) -> Outcome | None:
         """None: there is none, or it is not known."""
@@ -191,18 +197,20 @@ class Operators:
         """Lets everything come to its end: nothing is stuck."""
         (self._traces / "mended").touch()
         self._resting.clear()
-        async with asyncio.timeout(PATIENCE_S):
-            while True:
-                rows = await self.query(f"SELECT {ROW} FROM sys_invocation WHERE status != 'completed'")
-                if not rows:
-                    return
-                for row in rows:
-                    if row["status"] == "paused":
-                        await self._try("PATCH", f"{self._server.admin}/invocations/{row['id']}/resume")
-                for line in self.traced("awakeables"):
-                    url = f"{self._server.ingress}/restate/awakeables/{line.split()[1]}/resolve"
-                    await self._try("POST", url, "yes")
-                await asyncio.sleep(0.05)
+        answered: set[str] = set()
+        rows: list[dict[str, Any]] = []
+        try:
+            async with asyncio.timeout(SETTLE_S):
+                while rows := await self.query(f"SELECT {ROW} FROM sys_invocation WHERE status != 'completed'"):
+                    for row in rows:
+                        if row["status"] == "paused":
+                            await self._try("PATCH", f"{self._server.admin}/invocations/{row['id']}/resume")
+                    for awakeable in {line.split()[1] for line in self.traced("awakeables")} - answered:
+                        await self._try("POST", f"{self._server.ingress}/restate/awakeables/{awakeable}/resolve", "yes")
+                        answered.add(awakeable)
+                    await asyncio.sleep(0.05)
+        except TimeoutError:
+            raise AssertionError(f"{len(rows)} are stuck, the first of them: {rows[:10]}") from None
 
     async def see_all(self) -> list[dict[str, Any]]:
         """Looks at everything there is; returns the rows."""

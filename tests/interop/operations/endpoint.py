@@ -1,4 +1,4 @@
-"""An endpoint with many deployments: `python endpoint.py FD` serves `/VARIANT-NAME/…` with the handlers of that variant.
+"""Many deployments behind one socket: `python endpoint.py FD` serves `/VARIANT-NAME/…` in that variant.
 
 Each test has services of its own name, and each variant is other code behind another address, as after a deploy.
 """

@@ -1,5 +1,6 @@
 """A failed claim is run again from the step before the failure; an agent has a picture drawn again."""
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -74,9 +75,13 @@ def test_from_the_start_everybody_is_asked_again(site: Site, remote: Remote) -> 
     again = remote.do("restart-as-new", id).done[id]
     assert again is not None
     for person in PEOPLE:
-        wait_for(lambda person=person: len(asked(site, tag, person)) == 2, f"{person} to be asked again")
+        wait_for(partial(asked_twice, site, tag, person), f"{person} to be asked again")
         site.client.resolve(asked(site, tag, person)[1], "again")
     assert site.client.attach(again)["approved"] == ["again"] * 3
+
+
+def asked_twice(site: Site, tag: str, person: str) -> bool:
+    return len(asked(site, tag, person)) == 2
 
 
 def asked(site: Site, tag: str, person: str) -> list[str]:
