@@ -122,7 +122,8 @@ SELECT
     CASE WHEN status IN ('invoked', 'paused') THEN CAST(last_failure AS TEXT) ->> '$.command_type' END
         AS last_failure_related_command_type,
     CASE WHEN status = 'invoked' THEN awaiting_on(number) END AS last_awaiting_on_future_json,
-    pause_requested,
+    -- Ours alone: a pause that comes when the attempt, the time or the key lets it; else null.
+    nullif(pause_requested, 0) AS pause_requested,
     CASE
         WHEN status = 'inboxed' THEN 'pending'
         WHEN status <> 'invoked' THEN status

@@ -11,7 +11,7 @@ from perdure.engine.turn import LATEST_TIME, Turn
 from perdure.engine.tx import EVENTS_KEPT, JournalEvent, Timer
 from perdure.model.actions import ArmTimer, HalfClose, SendToAttempt
 from perdure.model.invocation import AttemptFailure, Failure, Invocation, Status
-from perdure.model.records import AttemptProgress, Ended, Entry, Failed, Suspended
+from perdure.model.records import AttemptProgress, Ended, Entry, ErrorBehavior, Failed, Suspended
 from perdure.model.registry import OnMaxAttempts, RetryPolicy
 from perdure.protocol.framing import ACK_FLAG, encode_frame
 from perdure.protocol.futures import AwaitTree
@@ -94,14 +94,14 @@ def _on_failed(turn: Turn, invocation: Invocation, failed: Failed) -> None:
     failure = failed.failure
     if failed.counted:
         invocation.retry_count_since_entry += 1
-    if failed.behavior == _FAIL and not invocation.pause_requested:
+    if failed.behavior == ErrorBehavior.FAIL and not invocation.pause_requested:
         complete(turn, invocation, Failure(failure.code, failure.message, stacktrace=failure.stacktrace))
         return
     failure = _bounded(failure)
     invocation.last_failure = msgspec.json.encode(failure)
     policy = _retry_policy(turn, invocation)
     taken = invocation.policy_retries
-    if invocation.pause_requested or failed.behavior == _PAUSE:
+    if invocation.pause_requested or failed.behavior == ErrorBehavior.PAUSE:
         pause(turn, invocation, failure)
     elif failed.retry_after is not None:
         _retry_in(turn, invocation, failed.retry_after, failure)
@@ -114,10 +114,6 @@ def _on_failed(turn: Turn, invocation: Invocation, failed: Failed) -> None:
         invocation.policy_retries += 1
         _retry_in(turn, invocation, _delay(turn, policy, taken), failure)
     turn.tx.save_invocation(invocation)
-
-
-_PAUSE = 1
-_FAIL = 2
 
 
 def _bounded(failure: AttemptFailure) -> AttemptFailure:
