@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-
 OURS = {"sys_invocation": {"pause_requested": "Boolean"}}
 """Columns that no other server has stand behind all others."""
 

@@ -4,7 +4,7 @@ import msgspec
 
 from perdure.engine.commands import COMMANDS, CommandRefused
 from perdure.engine.commands.run import on_run_proposal
-from perdure.engine.journal import start_attempt, tree_resolves
+from perdure.engine.journal import start_attempt, still_awaited
 from perdure.engine.lifecycle.complete import complete, complete_with_output
 from perdure.engine.pausing import pause
 from perdure.engine.turn import LATEST_TIME, Turn
@@ -80,11 +80,14 @@ def _on_ended(turn: Turn, invocation: Invocation) -> None:
 def _on_suspended(turn: Turn, invocation: Invocation, suspended: Suspended) -> None:
     if invocation.pause_requested:
         pause(turn, invocation, None)
-    elif tree_resolves(turn, invocation.number, _tree_decoder.decode(suspended.tree)):
+        turn.tx.save_invocation(invocation)
+        return
+    left = still_awaited(turn, invocation.number, _tree_decoder.decode(suspended.tree))
+    if left is None:
         start_attempt(turn, invocation, afresh=True)
     else:
         invocation.status = Status.SUSPENDED
-        invocation.awaiting = suspended.tree
+        invocation.awaiting = msgspec.json.encode(left)
         invocation.modified_at = turn.now
         invocation.last_failure = None
     turn.tx.save_invocation(invocation)
