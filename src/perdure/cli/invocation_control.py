@@ -52,7 +52,7 @@ def cancel(
     as_json: AsJson = False,
     admin: AdminUrl = DEFAULT_ADMIN_URL,
 ) -> None:
-    """Cancel invocations: their handlers learn of it and can clean up."""
+    """Cancel: handlers learn of it, and can clean up."""
     operation = KILL if kill else CANCEL
     bulk.run(operation, query, AdminClient(admin, reason), yes=yes, as_json=as_json, limit=limit)
 
@@ -65,7 +65,7 @@ def kill(
     as_json: AsJson = False,
     admin: AdminUrl = DEFAULT_ADMIN_URL,
 ) -> None:
-    """Kill invocations: they end at once, none of their code runs any more."""
+    """Kill: they end at once, and none of their code runs again."""
     bulk.run(KILL, query, AdminClient(admin, reason), yes=yes, as_json=as_json, limit=limit)
 
 
@@ -77,7 +77,7 @@ def pause(
     as_json: AsJson = False,
     admin: AdminUrl = DEFAULT_ADMIN_URL,
 ) -> None:
-    """Pause invocations: nothing of them runs until they are resumed."""
+    """Pause: nothing of them runs until they are resumed. One inside a run block stops when the block is over."""
     bulk.run(PAUSE, query, AdminClient(admin, reason), yes=yes, as_json=as_json, limit=limit)
 
 
@@ -90,7 +90,7 @@ def resume(
     as_json: AsJson = False,
     admin: AdminUrl = DEFAULT_ADMIN_URL,
 ) -> None:
-    """Resume invocations that are paused, backing off or suspended, also on another deployment."""
+    """Resume what is paused, also on another deployment. And start anew what backs off or is suspended."""
     act = partial(_patch, "resume", {200: "resumed"}, deployment=deployment)
     operation = Operation("Resume", WAITING, act)
     bulk.run(operation, query, AdminClient(admin, reason), yes=yes, as_json=as_json, limit=limit)
@@ -104,7 +104,7 @@ def retry_now(
     as_json: AsJson = False,
     admin: AdminUrl = DEFAULT_ADMIN_URL,
 ) -> None:
-    """Start the next attempt of invocations that back off or are paused, now."""
+    """Try again now what backs off or is paused."""
     bulk.run(RETRY, query, AdminClient(admin, reason), yes=yes, as_json=as_json, limit=limit)
 
 
@@ -116,7 +116,7 @@ def purge(
     as_json: AsJson = False,
     admin: AdminUrl = DEFAULT_ADMIN_URL,
 ) -> None:
-    """Forget completed invocations: result, journal and idempotency key, and the state of a workflow."""
+    """Forget what is completed. That is its result, journal and idempotency key, and the state of a workflow."""
     bulk.run(PURGE, query, AdminClient(admin, reason), yes=yes, as_json=as_json, limit=limit)
 
 
@@ -128,7 +128,7 @@ def purge_journal(
     as_json: AsJson = False,
     admin: AdminUrl = DEFAULT_ADMIN_URL,
 ) -> None:
-    """Forget the journals of completed invocations; their results stay."""
+    """Forget the journals of what is completed; results stay."""
     bulk.run(PURGE_JOURNAL, query, AdminClient(admin, reason), yes=yes, as_json=as_json, limit=limit)
 
 
@@ -139,14 +139,14 @@ def restart_as_new(
         typer.Option("--from", metavar="STEP", help="Keep the journal up to this step: its index, or its name."),
     ] = None,
     deployment: Deployment = None,
-    key: Annotated[str | None, typer.Option(help="The object or workflow key of the new one; else the same.")] = None,
+    key: Annotated[str | None, typer.Option(help="A new key, for a workflow: it runs once per key.")] = None,
     limit: Limit = None,
     reason: Reason = None,
     yes: Yes = False,
     as_json: AsJson = False,
     admin: AdminUrl = DEFAULT_ADMIN_URL,
 ) -> None:
-    """Run completed invocations again as new ones, from the start or with the first steps already done."""
+    """Run what is completed again, as new ones. From the start, or with the first steps already done."""
     if from_ is not None and not from_:
         raise BadUsage("--from is empty; give the index or the name of a step")
     operation = Operation("Restart", FINISHED, partial(_restart, from_, deployment, key))

@@ -56,6 +56,8 @@ def test_code_that_does_not_fit_the_journal_is_named_and_taken_back(site: Site, 
     described = run_perdure(site.client.admin, "invocations", "describe", id).stdout
     assert "RT0016" in described
     assert {"charge", "ship"} <= set(words(described))
+    assert f"--deployment {old}" in described, "the way back"
+    assert json.loads(site.events(id, "Operation")[-1])["moved_from"] == old
 
     assert remote.do("resume", id, deployment=old).refused == {}
     site.client.resolve(awakeable, "signed")

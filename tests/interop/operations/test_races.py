@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from support.client import wait_for
-from support.remotes import Answer, HttpRemote, Remote
+from support.remotes import Answer, HttpRemote, Remote, run_perdure
 
 from .conftest import Site
 
@@ -194,3 +194,12 @@ def test_a_reason_in_any_script_arrives(site: Site, remote: Remote, verb: str) -
     if verb == "pause":
         remote.do("kill", id, reason="é")
         assert json.loads(site.events(id, "Operation")[1])["reason"] == "é"
+        assert f"pause: {reason}" in run_perdure(site.client.admin, "invocations", "describe", id).stdout
+
+
+def test_a_reason_and_a_name_in_the_query_arrive(site: Site) -> None:
+    site.deploy("old")
+    id, _, _ = waiting(site)
+    site.client.operate(id, "pause?actor=Zo%C3%AB&reason=%E9%81%85%E3%81%99%E3%81%8E%E3%82%8B")
+    told = json.loads(site.events(id, "Operation")[0])
+    assert (told["actor"], told["reason"]) == ("Zoë", "遅すぎる")

@@ -93,6 +93,14 @@ def test_the_reason_goes_along(some: Any, run: Any) -> None:
     assert run("inv", "pause", RUNNING, "--reason", "two\nlines").exit_code == 2
 
 
+def test_who_does_it_goes_along(some: Any, run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PERDURE_ACTOR", "Zoë")
+    assert run("inv", "pause", RUNNING).exit_code == 0
+    assert some.headers[-1]["x-perdure-actor"].encode("latin-1").decode() == "Zoë"
+    monkeypatch.setenv("PERDURE_ACTOR", "two\nlines")
+    assert run("inv", "pause", RUNNING).exit_code == 2
+
+
 def test_a_token_for_a_proxy_goes_along(some: Any, run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RESTATE_AUTH_TOKEN", "secret")
     run("inv", "pause", RUNNING)

@@ -52,14 +52,16 @@ def on_resume(turn: Turn, record: Resume) -> None:
     if refusal is not None:
         turn.reply(record, refusal)
         return
-    note_operation(turn, invocation, record)
     backing_off = invocation.status is Status.INVOKED and invocation.next_retry_at is not None
     if invocation.status in _NOT_AT_REST and not backing_off:
+        note_operation(turn, invocation, record)
         # A pause that was asked for and has not happened yet is withdrawn.
         invocation.pause_requested = False
     else:
+        pin = invocation.deployment_id
         if record.deployment != "keep":
             invocation.deployment_id = resolve(turn.tx.registry, invocation, record.deployment)
+        note_operation(turn, invocation, record, moved_from=pin if pin != invocation.deployment_id else None)
         start_attempt(turn, invocation, afresh=not backing_off)
     turn.tx.save_invocation(invocation)
     turn.reply(record, Done())
