@@ -48,7 +48,7 @@ def read(client: AdminClient, invocation_id: str, limit: int) -> Description:
     invocation = rows[0]
     entries = client.query(queries.JOURNAL.format(id=literal, limit=max(limit, LOOKBACK)))[::-1]
     journal = [parsed(entry, "entry_lite_json", "entry") for entry in entries]
-    events = client.query(queries.EVENTS.format(id=literal, limit=limit))[::-1]
+    events = queries.in_order(client.query(queries.EVENTS.format(id=literal, limit=limit)))
     callees = _callees(client, journal)
     return Description(
         invocation=invocation,

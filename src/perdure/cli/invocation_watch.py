@@ -52,7 +52,7 @@ class _Follower:
             self._tell("journal", entry, entry_line(entry))
 
     def _tell_events(self) -> None:
-        for row in reversed(self._client.query(queries.EVENTS.format(id=self._id, limit=EVENTS_AT_ONCE))):
+        for row in queries.in_order(self._client.query(queries.EVENTS.format(id=self._id, limit=EVENTS_AT_ONCE))):
             known = (row.get("appended_at"), row["event_type"], row.get("event_json"))
             if known not in self._events:
                 self._events.add(known)
