@@ -14,7 +14,7 @@ from restate import Context, InvocationRetryPolicy, ObjectContext, RunOptions, S
 
 HOUR = timedelta(hours=1)
 PATIENT = InvocationRetryPolicy(
-    initial_interval=timedelta(milliseconds=50), exponentiation_factor=2.0, max_interval=timedelta(seconds=30)
+    initial_interval=timedelta(milliseconds=50), exponentiation_factor=20.0, max_interval=timedelta(minutes=10)
 )
 THREE_ATTEMPTS = InvocationRetryPolicy(
     initial_interval=timedelta(milliseconds=5),

@@ -80,7 +80,7 @@ def test_a_deployment_that_is_not_there_is_refused(site: Site, remote: Remote) -
 
 
 def test_retry_now_ends_a_back_off(site: Site, remote: Remote) -> None:
-    """Its policy would wait for ever longer; an operator knows that waiting is over."""
+    """Its policy would wait for twenty seconds, longer than this test; an operator knows that waiting is over."""
     service, tag = f"Agent{site.name}", f"{site.name}.agent"
     site.deploy("old")
     id = site.client.send(f"{service}/answer", tag)
@@ -89,9 +89,9 @@ def test_retry_now_ends_a_back_off(site: Site, remote: Remote) -> None:
         row = site.client.wait_status(id, "backing-off")
         return bool(row["retry_count"] >= attempts)
 
-    wait_for(lambda: backing_off(6), "a long back-off")
+    wait_for(lambda: backing_off(3), "a long back-off")
     assert remote.do("retry-now", id).refused == {}
-    wait_for(lambda: backing_off(7), "the next attempt")
+    wait_for(lambda: backing_off(4), "the next attempt")
     remote.do("kill", service)
 
 
