@@ -59,6 +59,8 @@ SELECT
     CASE WHEN status IN ('invoked', 'paused') THEN CAST(last_failure AS TEXT) ->> '$.command_type' END
         AS last_failure_related_command_type,
     CASE WHEN status = 'invoked' THEN awaiting_on(number) END AS last_awaiting_on_future_json,
+    -- Ours alone: a pause that comes when the attempt, the time or the key lets it; else null.
+    nullif(pause_requested, 0) AS pause_requested,
     CASE
         WHEN status = 'inboxed' THEN 'pending'
         WHEN status <> 'invoked' THEN status
@@ -93,7 +95,7 @@ SELECT
     last_attempt_deployment_id, last_attempt_server, last_failure, last_failure_error_code,
     last_failure_related_entry_index, last_failure_related_entry_name, last_failure_related_entry_type,
     last_failure_related_command_index, last_failure_related_command_name, last_failure_related_command_type,
-    last_awaiting_on_future_json, status, completion_result, completion_failure, cancelling,
+    last_awaiting_on_future_json, status, completion_result, completion_failure, cancelling, pause_requested,
     stored_status
 FROM invocation_fact;
 
