@@ -6,6 +6,7 @@ from perdure.engine.commands import COMMANDS, CommandRefused
 from perdure.engine.commands.run import on_run_proposal
 from perdure.engine.journal import start_attempt, tree_resolves
 from perdure.engine.lifecycle.complete import complete, complete_with_output
+from perdure.engine.outcome import told_output
 from perdure.engine.pausing import pause
 from perdure.engine.turn import LATEST_TIME, Turn
 from perdure.engine.tx import EVENTS_KEPT, JournalEvent, Timer
@@ -45,7 +46,7 @@ def on_progress(turn: Turn, record: AttemptProgress) -> None:
         case None:
             turn.tx.save_invocation(invocation)
         case Ended():
-            _on_ended(turn, invocation)
+            _on_ended(turn, invocation, record)
         case Suspended():
             _on_suspended(turn, invocation, record.end)
         case Failed():
@@ -69,12 +70,17 @@ def _on_entry(turn: Turn, invocation: Invocation, record: AttemptProgress, entry
         turn.emit(SendToAttempt(invocation.number, invocation.attempt, None, ack))
 
 
-def _on_ended(turn: Turn, invocation: Invocation) -> None:
+def _on_ended(turn: Turn, invocation: Invocation, record: AttemptProgress) -> None:
     if invocation.output_index is None:
         violation = AttemptFailure(571, "RT0012", "the handler ended the invocation without an output")
         _on_failed(turn, invocation, Failed(violation))
-    else:
-        complete_with_output(turn, invocation)
+        return
+    for entry in reversed(record.entries):
+        # Nearly always it came with the end, and need not be read from the journal.
+        if entry.type == MessageType.OUTPUT_COMMAND:
+            complete(turn, invocation, told_output(entry.message))
+            return
+    complete_with_output(turn, invocation)
 
 
 def _on_suspended(turn: Turn, invocation: Invocation, suspended: Suspended) -> None:
