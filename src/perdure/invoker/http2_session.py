@@ -24,6 +24,7 @@ _HEADER_BLOCK: Final = frozenset({0x1, 0x5, 0x9})  # HEADERS, PUSH_PROMISE, CONT
 _HEADER: Final = struct.Struct(">IBI")  # length and type in one number, flags, stream
 
 _State = jh2.stream.StreamState
+_Input = jh2.stream.StreamInputs
 _SENDING: Final = frozenset({_State.OPEN, _State.HALF_CLOSED_REMOTE})
 _RECEIVING: Final = frozenset({_State.OPEN, _State.HALF_CLOSED_LOCAL})
 
@@ -59,15 +60,16 @@ class Http2Session(jh2.connection.H2Connection):  # type: ignore[misc] # untyped
             if end > size:
                 break
             kind = length_and_type & 0xFF
-            if kind == _DATA and end > at + _HEADER_SIZE and not flags & _PADDED:
+            if kind == _DATA and not flags & _PADDED:
                 if unread < at:
                     events += super().receive_data(data[unread:at])
                     unread = at
                 if self._take(number, end - at - _HEADER_SIZE):
-                    events.append(Piece(number, data[at + _HEADER_SIZE : end]))
-                    if flags & _END_STREAM:
-                        events += super().receive_data(_HEADER.pack(_DATA, _END_STREAM, number))
                     unread = end
+                    if at + _HEADER_SIZE < end:
+                        events.append(Piece(number, data[at + _HEADER_SIZE : end]))
+                    if flags & _END_STREAM:
+                        events += self.streams[number].state_machine.process_input(_Input.RECV_END_STREAM)
             elif kind in _HEADER_BLOCK:
                 self._in_header_block = not flags & _END_HEADERS
             at = end
@@ -105,6 +107,15 @@ class Http2Session(jh2.connection.H2Connection):  # type: ignore[misc] # untyped
         assert stream.outbound_flow_control_window >= 0
         assert self.outbound_flow_control_window >= 0
         self._data_to_send += _HEADER.pack(size << 8, 0, number) + piece
+
+    def end_stream(self, stream_id: int) -> None:
+        """Ends the stream from our side. Raises: as jh2."""
+        machine = self.streams[stream_id].state_machine
+        if machine.state not in _SENDING:
+            super().end_stream(stream_id)
+            return
+        machine.process_input(_Input.SEND_END_STREAM)
+        self._data_to_send += _HEADER.pack(_DATA, _END_STREAM, stream_id)
 
     def _receive_goaway_frame(self, frame: GoAwayFrame) -> tuple[list[Frame], list[jh2.events.Event]]:
         # jh2 would treat it as the end of the connection; streams up to its last id may still finish.
