@@ -310,9 +310,10 @@ class Partition:
         tx = store.tx
         now = self._clock.now()
         actions: list[Action] = []
+        mail: deque[Record] = deque()
         store.begin()
         for record, _ in batch:
-            mail = deque([record])
+            mail.append(record)
             while mail:
                 for action in apply(mail.popleft(), tx, now):
                     if type(action) is Deliver:

@@ -21,6 +21,10 @@ from perdure.protocol.messages import MessageType, command_ack
 _tree_decoder = msgspec.json.Decoder(AwaitTree)
 _failure_decoder = msgspec.json.Decoder(AttemptFailure)
 
+# On the hot path: reading a member of an enumeration costs several times as much as comparing two numbers.
+_PROPOSAL = MessageType.PROPOSE_RUN_COMPLETION.value
+_OUTPUT = MessageType.OUTPUT_COMMAND.value
+
 JITTER_MAX = 0.3
 """A retry waits up to that much longer than its policy says, so that many failing at once spread out."""
 
@@ -54,7 +58,7 @@ def on_progress(turn: Turn, record: AttemptProgress) -> None:
 
 
 def _on_entry(turn: Turn, invocation: Invocation, record: AttemptProgress, entry: Entry) -> None:
-    if entry.type == MessageType.PROPOSE_RUN_COMPLETION:
+    if entry.type == _PROPOSAL:
         on_run_proposal(turn, invocation, entry)
         return
     index = invocation.command_count
@@ -77,7 +81,7 @@ def _on_ended(turn: Turn, invocation: Invocation, record: AttemptProgress) -> No
         return
     for entry in reversed(record.entries):
         # Nearly always it came with the end, and need not be read from the journal.
-        if entry.type == MessageType.OUTPUT_COMMAND:
+        if entry.type == _OUTPUT:
             complete(turn, invocation, told_output(entry.message))
             return
     complete_with_output(turn, invocation)
