@@ -6,6 +6,7 @@ transaction, since its attempt will soon have more to say; everything else is fo
 
 import copy
 from collections.abc import Callable
+from operator import itemgetter
 from typing import Any
 
 import msgspec
@@ -21,27 +22,35 @@ TEXT_MAX = 1024
 INPUT_MAX = 4096
 """Bytes of an input that is kept for the start of the first attempt, which wants it next."""
 
-_FIRST_SAVED_FIELD = Invocation.__struct_fields__.index("status")
-_PROGRESS_FIELDS = slice(_FIRST_SAVED_FIELD + 1, Invocation.__struct_fields__.index("completion_expires_at"))
+_FIELDS = Invocation.__struct_fields__
+_FIRST_SAVED_FIELD = _FIELDS.index("status")
+
+_SETTLED = ("status", "completion_expires_at", "journal_expires_at")
+"""What does not change as long as an invocation runs, and has indexes: SQLite takes a row that is written out of an
+index and puts it back, also when the value stays."""
+
+_PROGRESS = tuple(index for index in range(_FIRST_SAVED_FIELD, len(_FIELDS)) if _FIELDS[index] not in _SETTLED)
+_progress_of = itemgetter(*_PROGRESS)
+_ASSIGNMENTS = ", ".join(f"{_FIELDS[index]} = ?" for index in _PROGRESS)
+_SAVE_PROGRESS = f"UPDATE invocation SET {_ASSIGNMENTS} WHERE number = ?"  # noqa: S608 - the names are ours
 
 
 class HotRows:
-    """execute: of the connection's cursor. insert, save, progress: statements of `queries.sql`.
+    """execute: of the connection's cursor. insert, save: statements of `queries.sql`.
 
     Holds what the tables hold, and what is unwritten. `clear` after a rollback.
     """
 
-    def __init__(self, execute: Callable[..., Any], *, insert: str, save: str, progress: str) -> None:
+    def __init__(self, execute: Callable[..., Any], *, insert: str, save: str) -> None:
         self._execute = execute
         self._insert = insert
         self._save = save
-        self._progress = progress
         self._rows: dict[int, Invocation] = {}
         self._numbers: dict[str, int] = {}
         self._unwritten: dict[int, bool] = {}
         """True: the row is in the table already, with other contents."""
         self._running: set[int] = set()
-        """Rows that run in the table, too: the columns that its indexes look at need not be written again."""
+        """Rows that run in the table, too."""
         self._inputs: dict[int, JournalEntry] = {}
         """Journals that are nothing but a small input."""
         self._awaited: set[int] = set()
@@ -90,7 +99,7 @@ class HotRows:
             if not present:
                 self._execute(self._insert, fields)
             elif runs and number in self._running:
-                self._execute(self._progress, (*fields[_PROGRESS_FIELDS], number))
+                self._execute(_SAVE_PROGRESS, (*_progress_of(fields), number))
             else:
                 self._execute(self._save, (*fields[_FIRST_SAVED_FIELD:], number))
             if runs:
@@ -154,6 +163,8 @@ def _runs(row: Invocation) -> bool:
     return (
         row.status is Status.INVOKED
         and row.last_failure is None
+        and row.completion_expires_at is None
+        and row.journal_expires_at is None
         and (row.key is None or len(row.key) <= TEXT_MAX)
         and (row.idempotency_key is None or len(row.idempotency_key) <= TEXT_MAX)
         and (row.caller_target is None or len(row.caller_target) <= TEXT_MAX)

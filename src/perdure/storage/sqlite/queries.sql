@@ -16,16 +16,6 @@ UPDATE invocation SET
     completion_expires_at = ?, journal_expires_at = ?, seed_id = ?
 WHERE number = ?;
 
--- name: save_progress
--- What may change while an attempt is under way. A column with an index is left alone, even if it would keep its value:
--- SQLite takes the row out of the index and puts it back.
-UPDATE invocation SET
-    attempt = ?, deployment_id = ?, protocol_version = ?, journal_size = ?, command_count = ?,
-    modified_at = ?, entry_stored_at = ?, inboxed_at = ?, running_at = ?, last_start_at = ?, completed_at = ?,
-    retry_count = ?, policy_retries = ?, retry_count_since_entry = ?, next_retry_at = ?, last_deployment_id = ?,
-    last_server = ?, last_failure = ?, awaiting = ?, pause_requested = ?, output_index = ?, failure = ?
-WHERE number = ?;
-
 -- name: invocation
 SELECT * FROM invocation WHERE number = ?;
 

@@ -98,6 +98,7 @@ class SqliteStore:
         """Raises: StoreUnavailable."""
         if self._connection.in_transaction:
             self._do("ROLLBACK")
+            self.tx.forget()
         self._do("BEGIN IMMEDIATE")
 
     def flush(self) -> None:

@@ -50,12 +50,7 @@ class SqliteTx:
         self._dirty_sequences: set[str] = set()
         # One cursor serves all: no statement is left half read. Its statement cache does the preparing.
         self._execute = connection.cursor().execute
-        self._hot = HotRows(
-            self._execute,
-            insert=_QUERIES["insert_invocation"],
-            save=_QUERIES["save_invocation"],
-            progress=_QUERIES["save_progress"],
-        )
+        self._hot = HotRows(self._execute, insert=_QUERIES["insert_invocation"], save=_QUERIES["save_invocation"])
 
     # transaction turns
 
