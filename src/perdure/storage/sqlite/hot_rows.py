@@ -27,24 +27,23 @@ _FIRST_SAVED_FIELD = _FIELDS.index("status")
 
 _SETTLED = ("status", "completion_expires_at", "journal_expires_at")
 """What does not change as long as an invocation runs, and has indexes: SQLite takes a row that is written out of an
-index and puts it back, also when the value stays."""
+index and puts it back, also when the value stays. `save_progress` has every other column that is saved."""
 
 _PROGRESS = tuple(index for index in range(_FIRST_SAVED_FIELD, len(_FIELDS)) if _FIELDS[index] not in _SETTLED)
 _progress_of = itemgetter(*_PROGRESS)
-_ASSIGNMENTS = ", ".join(f"{_FIELDS[index]} = ?" for index in _PROGRESS)
-_SAVE_PROGRESS = f"UPDATE invocation SET {_ASSIGNMENTS} WHERE number = ?"  # noqa: S608 - the names are ours
 
 
 class HotRows:
-    """execute: of the connection's cursor. insert, save: statements of `queries.sql`.
+    """execute: of the connection's cursor. insert, save, save_progress: statements of `queries.sql`.
 
     Holds what the tables hold, and what is unwritten. `clear` after a rollback.
     """
 
-    def __init__(self, execute: Callable[..., Any], *, insert: str, save: str) -> None:
+    def __init__(self, execute: Callable[..., Any], *, insert: str, save: str, save_progress: str) -> None:
         self._execute = execute
         self._insert = insert
         self._save = save
+        self._save_progress = save_progress
         self._rows: dict[int, Invocation] = {}
         self._numbers: dict[str, int] = {}
         self._unwritten: dict[int, bool] = {}
@@ -99,7 +98,7 @@ class HotRows:
             if not present:
                 self._execute(self._insert, fields)
             elif runs and number in self._running:
-                self._execute(_SAVE_PROGRESS, (*_progress_of(fields), number))
+                self._execute(self._save_progress, (*_progress_of(fields), number))
             else:
                 self._execute(self._save, (*fields[_FIRST_SAVED_FIELD:], number))
             if runs:

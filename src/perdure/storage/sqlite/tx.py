@@ -50,7 +50,12 @@ class SqliteTx:
         self._dirty_sequences: set[str] = set()
         # One cursor serves all: no statement is left half read. Its statement cache does the preparing.
         self._execute = connection.cursor().execute
-        self._hot = HotRows(self._execute, insert=_QUERIES["insert_invocation"], save=_QUERIES["save_invocation"])
+        self._hot = HotRows(
+            self._execute,
+            insert=_QUERIES["insert_invocation"],
+            save=_QUERIES["save_invocation"],
+            save_progress=_QUERIES["save_progress"],
+        )
 
     # transaction turns
 
