@@ -8,7 +8,7 @@ import jh2.connection
 import jh2.events
 import jh2.exceptions
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from perdure.invoker.http2_session import Http2Session, Piece
@@ -147,6 +147,7 @@ def both() -> tuple[Http2Session, Any, Server]:
     return short, plain, Server(request)
 
 
+@settings(deadline=None)
 @given(st.lists(said, max_size=12), st.lists(st.integers(0, 2**20), max_size=8))
 def test_what_a_server_says_is_heard_alike(script: list[tuple[Any, ...]], cuts: list[int]) -> None:
     short, plain, server = both()
@@ -158,6 +159,7 @@ def test_what_a_server_says_is_heard_alike(script: list[tuple[Any, ...]], cuts: 
     assert short.data_to_send() == plain.data_to_send()
 
 
+@settings(deadline=None)
 @given(st.lists(hostile, max_size=8))
 def test_what_a_hostile_server_says_is_refused_alike(script: list[tuple[Any, ...]]) -> None:
     short, plain, server = both()
@@ -178,6 +180,7 @@ def frame_borders(data: bytes) -> list[int]:
     return borders
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(numbers, st.integers(0, 16384)), max_size=6))
 def test_what_is_sent_is_the_same(pieces: list[tuple[int, int]]) -> None:
     """A piece without a byte stands for the end."""
