@@ -1,7 +1,7 @@
 """What the protocol says about messages beyond the recordings."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from perdure.protocol import messages_pb2 as pb
@@ -95,6 +95,7 @@ def test_failures_carry_metadata() -> None:
     assert [(entry.key, entry.value) for entry in output.failure.metadata] == [("k", "v")]
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**32 - 1), st.binary(max_size=300))
 def test_what_is_written_by_hand_is_what_the_library_writes(number: int, value: bytes) -> None:
     expected = pb.NotificationMessage(completion_id=number, value=pb.Value(content=value))
@@ -103,6 +104,7 @@ def test_what_is_written_by_hand_is_what_the_library_writes(number: int, value: 
     assert run_ack(number) == ack.SerializeToString()
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.text(max_size=200), st.text(max_size=200)), max_size=3), st.binary(max_size=300))
 def test_an_input_written_by_hand_is_what_the_library_writes(headers: list[tuple[str, str]], value: bytes) -> None:
     expected = pb.InputCommandMessage(
