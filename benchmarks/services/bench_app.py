@@ -50,19 +50,6 @@ app = restate.app([echo_service, steps_service, counter, sleeper])
 
 
 if __name__ == "__main__":
-    import asyncio
-    import logging
+    import http2_server
 
-    from hypercorn.asyncio import serve
-    from hypercorn.config import Config
-
-    config = Config()
-    config.bind = [f"127.0.0.1:{sys.argv[1]}"]
-    config.accesslog = None
-    config.graceful_timeout = 0.5
-    # Beyond hypercorn's defaults of 100 streams and 1000 requests per connection: a limit there, or a
-    # connection that closes in the middle of a window, would be measured instead of the engine.
-    config.h2_max_concurrent_streams = 2**31 - 1
-    config.keep_alive_max_requests = 2**31 - 1
-    logging.basicConfig(level=logging.CRITICAL)
-    asyncio.run(serve(app, config))
+    http2_server.run(app, int(sys.argv[1]))

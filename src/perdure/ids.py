@@ -14,6 +14,7 @@ import base64
 import binascii
 import hashlib
 import os
+from functools import lru_cache
 from typing import ClassVar, Final, NewType
 
 from xxhash import xxh3_64_intdigest
@@ -57,24 +58,26 @@ class BadId(PerdureError, ValueError):
 # numbers are split in halves first, because dividing a small integer is much cheaper than a long one.
 
 
-def _four_digits(value: int) -> str:
-    return _PAIRS[value // 3844] + _PAIRS[value % 3844]
-
-
+@lru_cache(maxsize=4096)  # the buckets of a service and the keys in use come again and again
 def _encode_u64(raw: bytes) -> str:
+    pairs = _PAIRS
     high, low = divmod(int.from_bytes(raw, "little"), _62_8)
     a, b = divmod(low, _62_4)
     c, d = divmod(high, 62)
-    return f"{_PAIRS[c]}{_ALPHABET[d]}{_four_digits(a)}{_four_digits(b)}"
+    return f"{pairs[c]}{_ALPHABET[d]}{pairs[a // 3844]}{pairs[a % 3844]}{pairs[b // 3844]}{pairs[b % 3844]}"
 
 
 def _encode_u128(raw: bytes) -> str:
+    pairs = _PAIRS
     high, low = divmod(int.from_bytes(raw, "little"), _62_16)
     low_high, low_low = divmod(low, _62_8)
     a, b = divmod(high, _62_4)
     c, d = divmod(low_high, _62_4)
     e, f = divmod(low_low, _62_4)
-    return f"{_PAIRS[a]}{_four_digits(b)}{_four_digits(c)}{_four_digits(d)}{_four_digits(e)}{_four_digits(f)}"
+    return (
+        f"{pairs[a]}{pairs[b // 3844]}{pairs[b % 3844]}{pairs[c // 3844]}{pairs[c % 3844]}{pairs[d // 3844]}"
+        f"{pairs[d % 3844]}{pairs[e // 3844]}{pairs[e % 3844]}{pairs[f // 3844]}{pairs[f % 3844]}"
+    )
 
 
 def _decode_base62(text: str, size: int) -> bytes:

@@ -7,7 +7,7 @@ from perdure.engine.pausing import pause
 from perdure.engine.state import apply_mutation
 from perdure.engine.turn import Turn
 from perdure.engine.tx import InboxItem
-from perdure.model.invocation import Invocation, Status
+from perdure.model.invocation import HandlerKind, Invocation, Status
 from perdure.model.records import StateMutation
 
 _mutation_decoder = msgspec.msgpack.Decoder(StateMutation)
@@ -15,7 +15,7 @@ _mutation_decoder = msgspec.msgpack.Decoder(StateMutation)
 
 def begin(turn: Turn, invocation: Invocation) -> None:
     """Starts an invocation, or queues it behind the holder of its key. The caller saves or inserts it."""
-    if invocation.target.locks:
+    if invocation.handler_kind is HandlerKind.EXCLUSIVE:
         assert invocation.key is not None
         if turn.tx.lock_holder(invocation.service, invocation.key) is not None:
             invocation.status = Status.INBOXED

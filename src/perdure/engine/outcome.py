@@ -32,7 +32,11 @@ def stored_output(tx: Tx, number: int, index: int) -> Outcome:
     """What the output command at that journal index holds."""
     entry = tx.entry(number, index)
     assert entry is not None, "the output outlives the rest of the journal"
-    output = wire.OutputCommandMessage.FromString(entry.raw)
+    return told_output(wire.OutputCommandMessage.FromString(entry.raw))
+
+
+def told_output(output: wire.OutputCommandMessage) -> Outcome:
+    """What an output command says."""
     if output.WhichOneof("result") == "failure":
         return model_failure(output.failure)
     return Success(output.value.content)

@@ -70,6 +70,11 @@ def http_scope(method: str, path: str, headers: list[tuple[str, str]], state: di
     return scope
 
 
+def _wake(event: asyncio.Event | None) -> None:
+    if event is not None:
+        event.set()
+
+
 class AsgiExchange:
     """One request, answered by an app that runs as a task.
 
@@ -87,8 +92,9 @@ class AsgiExchange:
         self._response_begun = False
         self._response_ended = False
         self._gone = False
-        self._incoming = asyncio.Event()
-        self._outgoing = asyncio.Event()
+        # Made when the app waits: most exchanges are over before it has to.
+        self._incoming: asyncio.Event | None = None
+        self._outgoing: asyncio.Event | None = None
         self.task = asyncio.get_running_loop().create_task(self._run())
 
     # Called by the owner.
@@ -97,7 +103,7 @@ class AsgiExchange:
         """Queues a piece of the request body."""
         if not self._request_ended and not self._gone:
             self._pieces.append(data)
-            self._incoming.set()
+            _wake(self._incoming)
 
     @property
     def unread(self) -> int:
@@ -107,19 +113,19 @@ class AsgiExchange:
     def end_request(self) -> None:
         """The request body is complete. Idempotent."""
         self._request_ended = True
-        self._incoming.set()
+        _wake(self._incoming)
 
     def disconnect(self) -> None:
         """The caller is gone: the app is told so, and what it still sends is dropped. Idempotent."""
         self._gone = True
         self._pieces.clear()
-        self._incoming.set()
-        self._outgoing.set()
+        _wake(self._incoming)
+        _wake(self._outgoing)
 
     def add_credit(self, size: int) -> None:
         """Lets the app send `size` bytes more of response body."""
         self._credit += size
-        self._outgoing.set()
+        _wake(self._outgoing)
 
     # Called by the app.
 
@@ -134,6 +140,8 @@ class AsgiExchange:
                 return {"type": "http.request", "body": b"", "more_body": False}
             if self._response_ended:
                 return {"type": "http.disconnect"}
+            if self._incoming is None:
+                self._incoming = asyncio.Event()
             self._incoming.clear()
             await self._incoming.wait()
 
@@ -166,7 +174,7 @@ class AsgiExchange:
             if not message.get("more_body", False) and not self._gone:
                 self._response_ended = True
                 self._sink.end()
-                self._incoming.set()
+                _wake(self._incoming)
 
     async def _send_body(self, body: bytes) -> None:
         if len(body) <= self._credit:
@@ -177,6 +185,8 @@ class AsgiExchange:
         start = 0
         while start < len(body) and not self._gone:
             if self._credit <= 0:
+                if self._outgoing is None:
+                    self._outgoing = asyncio.Event()
                 self._outgoing.clear()
                 await self._outgoing.wait()
                 continue

@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
+from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import unquote_plus
 
 from perdure.ingress.responses import IngressError
-from perdure.protocol.messages_pb2 import InputCommandMessage
+from perdure.protocol.messages import input_header, join_input
 
 Scope = Mapping[str, Any]
 Message = Mapping[str, Any]
@@ -87,15 +88,30 @@ class Request:
 
     def encode_input(self, body: bytes) -> bytes:
         """The InputCommandMessage of the journal. Raises: IngressError 400 for a header that is not printable ASCII."""
-        message = InputCommandMessage()
-        add = message.headers.add
         path = f"{self.path}?{self._query.decode('utf-8', 'replace')}" if self._query else self.path
-        add(key="x-restate-ingress-path", value=path)
+        encode_path = _encode_known_path if len(path) <= _KNOWN_MAX else _encode_path
+        headers = [encode_path(path)]
         for name, value in self._raw_headers:
             if name not in _NOT_FOR_HANDLERS:
-                add(key=name.decode("ascii", "replace"), value=_header_text(name, value))
-        message.value.content = body
-        return message.SerializeToString()
+                encode = _encode_known_header if len(value) <= _KNOWN_MAX else _encode_header
+                headers.append(encode(name, value))
+        return join_input(headers, body)
+
+
+_KNOWN_MAX: Final = 256
+"""Bytes of a header's value that is worth remembering."""
+
+
+def _encode_header(name: bytes, value: bytes) -> bytes:
+    return input_header(name.decode("ascii", "replace"), _header_text(name, value))
+
+
+def _encode_path(path: str) -> bytes:
+    return input_header("x-restate-ingress-path", path)
+
+
+_encode_known_header = lru_cache(maxsize=1024)(_encode_header)
+_encode_known_path = lru_cache(maxsize=1024)(_encode_path)
 
 
 def announced_size(headers: Mapping[bytes, bytes]) -> int:

@@ -10,13 +10,12 @@ from collections.abc import Callable
 from typing import Any, Protocol, cast
 
 import jh2.config
-import jh2.connection
 import jh2.errors
 import jh2.events
 import jh2.exceptions
 import jh2.settings
-from jh2.hyperframe.frame import Frame, GoAwayFrame
 
+from perdure.invoker.http2_session import Http2Session, Piece
 from perdure.invoker.http2_stream import Http2Settings, Http2Stream, request_head
 from perdure.invoker.target import Target
 from perdure.invoker.transport import Http1Answer, TransportError
@@ -33,16 +32,6 @@ class Pool(Protocol):
 
     def connection_ended(self, connection: "Http2Connection", unsent: "list[Http2Stream]") -> None:
         """The connection takes no further streams. unsent: assigned to it, but nothing of them was sent."""
-
-
-class _H2(jh2.connection.H2Connection):  # type: ignore[misc] # untyped library
-    """jh2 treats a received GOAWAY as the end of the connection; streams up to its last id may still finish."""
-
-    def _receive_goaway_frame(self, frame: GoAwayFrame) -> tuple[list[Frame], list[jh2.events.Event]]:
-        event = jh2.events.ConnectionTerminated()
-        event.error_code = frame.error_code
-        event.last_stream_id = frame.last_stream_id
-        return [], [event]
 
 
 class Http2Connection(asyncio.Protocol):
@@ -232,6 +221,14 @@ class Http2Connection(asyncio.Protocol):
             return
         stream.deliver_head(int(status), [header for header in headers if not header[0].startswith(b":")])
 
+    def _on_piece(self, piece: Piece) -> None:
+        stream = self._streams.get(piece.stream_id)
+        if stream is None:
+            self._acknowledge(len(piece.data))
+            return
+        stream.unconsumed += len(piece.data)
+        stream.deliver_data(piece.data)
+
     def _on_data(self, event: jh2.events.DataReceived) -> None:
         stream = self._streams.get(event.stream_id)
         if stream is None:
@@ -320,7 +317,10 @@ class Http2Connection(asyncio.Protocol):
             piece = queue.take(min(window, self._h2.max_outbound_frame_size, budget))
             budget -= len(piece)
             stream.end_sent = stream.sent_all and not queue.size
-            self._h2.send_data(stream.number, piece, end_stream=stream.end_sent)
+            if stream.end_sent:
+                self._h2.send_data(stream.number, piece, end_stream=True)
+            else:
+                self._h2.send_piece(stream.number, piece)
         if stream.sent_all and not stream.end_sent:
             stream.end_sent = True
             self._h2.end_stream(stream.number)
@@ -418,7 +418,8 @@ class Http2Connection(asyncio.Protocol):
             stream.deliver_failure(error)
 
 
-_REACTIONS: dict[type[jh2.events.Event], Callable[[Http2Connection, Any], None]] = {
+_REACTIONS: dict[type[Any], Callable[[Http2Connection, Any], None]] = {
+    Piece: Http2Connection._on_piece,
     jh2.events.RemoteSettingsChanged: Http2Connection._on_settings,
     jh2.events.ResponseReceived: Http2Connection._on_head,
     jh2.events.DataReceived: Http2Connection._on_data,
@@ -430,7 +431,7 @@ _REACTIONS: dict[type[jh2.events.Event], Callable[[Http2Connection, Any], None]]
 }
 
 
-def _new_h2(settings: Http2Settings) -> _H2:
+def _new_h2(settings: Http2Settings) -> Http2Session:
     # Validation is off in both directions for speed: our own heads are built below, and of the peer's only the status
     # and plain name-value pairs are used.
     config = jh2.config.H2Configuration(
@@ -441,7 +442,7 @@ def _new_h2(settings: Http2Settings) -> _H2:
         validate_inbound_headers=False,
         normalize_inbound_headers=False,
     )
-    connection = _H2(config)
+    connection = Http2Session(config)
     codes = jh2.settings.SettingCodes
     connection.local_settings = jh2.settings.Settings(
         client=True,

@@ -77,6 +77,7 @@ class Store(Protocol):
     def tx(self) -> Tx: ...
     def run(self, work: Callable[[], T]) -> T: ...
     def begin(self) -> None: ...
+    def flush(self) -> None: ...
     def commit(self) -> None: ...
     def rollback(self) -> None: ...
     def note_changes(self) -> "ChangeNotes": ...
@@ -337,9 +338,10 @@ class Partition:
         tx = store.tx
         now = self._clock.now()
         actions: list[Action] = []
+        mail: deque[Record] = deque()
         store.begin()
         for record, _ in batch:
-            mail = deque([record])
+            mail.append(record)
             while mail:
                 for action in apply(mail.popleft(), tx, now):
                     if type(action) is Deliver:
@@ -348,6 +350,7 @@ class Partition:
                         )
                     else:
                         actions.append(action)
+        store.flush()
         return actions
 
     def _refuse(self, batch: list[tuple[Record, Applied | None]], error: StoreUnavailable) -> None:

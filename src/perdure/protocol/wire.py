@@ -1,4 +1,4 @@
-"""Just enough of protobuf's wire format to read messages nested deeper than the library allows."""
+"""Just enough of protobuf's wire format to read what is nested deeper than the library allows, and to write fast."""
 
 from collections.abc import Iterator
 from typing import TypeAlias
@@ -70,3 +70,23 @@ def read_numbers(data: bytes, value: int | Span | None) -> list[int]:
             number, at = read_varint(data, at, end)
             numbers.append(number & 0xFFFFFFFF)
     return numbers
+
+
+def write_varint(value: int) -> bytes:
+    """value: not negative."""
+    if value < 0x80:
+        return _ONE_BYTE[value]
+    parts = bytearray()
+    while value >= 0x80:
+        parts.append(value & 0x7F | 0x80)
+        value >>= 7
+    parts.append(value)
+    return bytes(parts)
+
+
+_ONE_BYTE = [bytes([value]) for value in range(0x80)]
+
+
+def write_bytes(tag: bytes, content: bytes) -> bytes:
+    """A field with a length. tag: the encoded number and wire type."""
+    return tag + write_varint(len(content)) + content

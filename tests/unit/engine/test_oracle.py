@@ -289,11 +289,23 @@ class BothStores(RuleBasedStateMachine):
         self.file.close()
         self.file = self.open_file()
 
-    @invariant()
-    def same_contents(self) -> None:
+    @rule()
+    def whole_contents(self) -> None:
+        """Also in the middle of a transaction, where reading everything makes the file write what it holds back."""
         expected, found = self.memory.tables(), self.file.tables()
         for field in expected.__struct_fields__:
             assert getattr(found, field) == getattr(expected, field), field
+
+    @invariant()
+    def same_contents(self) -> None:
+        """As the engine reads them, which leaves what is held back where it is."""
+        memory, file = self.memory.tx, self.file.tx
+        for number, invocation_id in self.known:
+            assert file.invocation(number) == memory.invocation(number)
+            assert file.invocation_by_id(invocation_id) == memory.invocation_by_id(invocation_id)
+            assert file.entries(number) == memory.entries(number)
+        if not self.open:
+            self.whole_contents()
 
 
 TestBothStores = BothStores.TestCase

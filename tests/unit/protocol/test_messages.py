@@ -1,6 +1,8 @@
 """What the protocol says about messages beyond the recordings."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from perdure.protocol import messages_pb2 as pb
 from perdure.protocol.errors import BadFrame
@@ -11,12 +13,14 @@ from perdure.protocol.messages import (
     MessageType,
     completion,
     decode,
+    encode_input,
     encode_output,
     is_command,
     is_completion,
     is_control,
     is_notification,
     make_failure,
+    run_ack,
     signal_notification,
 )
 
@@ -89,3 +93,21 @@ def test_signals_are_addressed_by_number_or_name() -> None:
 def test_failures_carry_metadata() -> None:
     output = pb.OutputCommandMessage.FromString(encode_output(failure=make_failure(418, "no", [("k", "v")])))
     assert [(entry.key, entry.value) for entry in output.failure.metadata] == [("k", "v")]
+
+
+@settings(deadline=None)
+@given(st.integers(0, 2**32 - 1), st.binary(max_size=300))
+def test_what_is_written_by_hand_is_what_the_library_writes(number: int, value: bytes) -> None:
+    expected = pb.NotificationMessage(completion_id=number, value=pb.Value(content=value))
+    assert completion(MessageType.RUN_COMPLETION, number, value=value) == expected.SerializeToString()
+    ack = pb.ProposeRunCompletionAckMessage(completion_id=number)
+    assert run_ack(number) == ack.SerializeToString()
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.text(max_size=200), st.text(max_size=200)), max_size=3), st.binary(max_size=300))
+def test_an_input_written_by_hand_is_what_the_library_writes(headers: list[tuple[str, str]], value: bytes) -> None:
+    expected = pb.InputCommandMessage(
+        headers=[pb.Header(key=name, value=text) for name, text in headers], value=pb.Value(content=value)
+    )
+    assert encode_input(headers, value) == expected.SerializeToString()

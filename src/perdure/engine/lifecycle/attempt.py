@@ -6,6 +6,7 @@ from perdure.engine.commands import COMMANDS, CommandRefused
 from perdure.engine.commands.run import on_run_proposal
 from perdure.engine.journal import start_attempt, still_awaited
 from perdure.engine.lifecycle.complete import complete, complete_with_output
+from perdure.engine.outcome import told_output
 from perdure.engine.pausing import pause
 from perdure.engine.turn import LATEST_TIME, Turn
 from perdure.engine.tx import EVENTS_KEPT, JournalEvent, Timer
@@ -19,6 +20,10 @@ from perdure.protocol.messages import MessageType, command_ack
 
 _tree_decoder = msgspec.json.Decoder(AwaitTree)
 _failure_decoder = msgspec.json.Decoder(AttemptFailure)
+
+# On the hot path: reading a member of an enumeration costs several times as much as comparing two numbers.
+_PROPOSAL = MessageType.PROPOSE_RUN_COMPLETION.value
+_OUTPUT = MessageType.OUTPUT_COMMAND.value
 
 JITTER_MAX = 0.3
 """A retry waits up to that much longer than its policy says, so that many failing at once spread out."""
@@ -45,7 +50,7 @@ def on_progress(turn: Turn, record: AttemptProgress) -> None:
         case None:
             turn.tx.save_invocation(invocation)
         case Ended():
-            _on_ended(turn, invocation)
+            _on_ended(turn, invocation, record)
         case Suspended():
             _on_suspended(turn, invocation, record.end)
         case Failed():
@@ -53,7 +58,7 @@ def on_progress(turn: Turn, record: AttemptProgress) -> None:
 
 
 def _on_entry(turn: Turn, invocation: Invocation, record: AttemptProgress, entry: Entry) -> None:
-    if entry.type == MessageType.PROPOSE_RUN_COMPLETION:
+    if entry.type == _PROPOSAL:
         on_run_proposal(turn, invocation, entry)
         return
     index = invocation.command_count
@@ -69,12 +74,17 @@ def _on_entry(turn: Turn, invocation: Invocation, record: AttemptProgress, entry
         turn.emit(SendToAttempt(invocation.number, invocation.attempt, None, ack))
 
 
-def _on_ended(turn: Turn, invocation: Invocation) -> None:
+def _on_ended(turn: Turn, invocation: Invocation, record: AttemptProgress) -> None:
     if invocation.output_index is None:
         violation = AttemptFailure(571, "RT0012", "the handler ended the invocation without an output")
         _on_failed(turn, invocation, Failed(violation))
-    else:
-        complete_with_output(turn, invocation)
+        return
+    for entry in reversed(record.entries):
+        # Nearly always it came with the end, and need not be read from the journal.
+        if entry.type == _OUTPUT:
+            complete(turn, invocation, told_output(entry.message))
+            return
+    complete_with_output(turn, invocation)
 
 
 def _on_suspended(turn: Turn, invocation: Invocation, suspended: Suspended) -> None:

@@ -8,7 +8,7 @@ from perdure.engine.notifications import completion_of
 from perdure.engine.outcome import stored_output
 from perdure.engine.turn import Turn
 from perdure.model.actions import Completed
-from perdure.model.invocation import Failure, HandlerKind, Invocation, Outcome, Status
+from perdure.model.invocation import Failure, HandlerKind, Invocation, Outcome, Status, Target
 from perdure.model.records import CompletionMessage
 
 
@@ -21,11 +21,12 @@ def complete_with_output(turn: Turn, invocation: Invocation) -> None:
 def complete(turn: Turn, invocation: Invocation, outcome: Outcome, *, told: Outcome | None = None) -> None:
     """Completes and saves. told: what those who wait now are told, if it is not the outcome as it is stored."""
     assert invocation.status is not Status.COMPLETED
-    held = invocation.target.locks and invocation.status not in (Status.SCHEDULED, Status.INBOXED)
+    target = invocation.target
+    held = target.locks and invocation.status not in (Status.SCHEDULED, Status.INBOXED)
     if invocation.status is Status.INBOXED:
         assert invocation.key is not None
         turn.tx.remove_from_inbox(invocation.service, invocation.key, invocation.number)
-    _tell(turn, invocation, told or outcome)
+    _tell(turn, invocation, target, told or outcome)
     forget_cancel(turn, invocation)
     _settle(invocation, outcome, turn.now)
     if invocation.completion_retention == 0:
@@ -54,10 +55,10 @@ def _settle(invocation: Invocation, outcome: Outcome, now: int) -> None:
         invocation.failure = msgspec.json.encode(outcome)
 
 
-def _tell(turn: Turn, invocation: Invocation, outcome: Outcome) -> None:
+def _tell(turn: Turn, invocation: Invocation, target: Target, outcome: Outcome) -> None:
     for awaiter in turn.tx.take_awaiters(invocation.number):
         tell_awaiter(turn, awaiter.caller_id, awaiter.type, awaiter.completion_id, outcome)
-    turn.emit(Completed(invocation.id, outcome, invocation.target))
+    turn.emit(Completed(invocation.id, outcome, target))
 
 
 def tell_awaiter(turn: Turn, caller_id: str, message_type: int, completion_id: int, outcome: Outcome | None) -> None:

@@ -16,6 +16,16 @@ UPDATE invocation SET
     completion_expires_at = ?, journal_expires_at = ?, seed_id = ?, cancel_due = ?, callees_cancelled = ?
 WHERE number = ?;
 
+-- name: save_progress
+-- The same for a row that runs before and after, without the columns that have an index and do not change then.
+UPDATE invocation SET
+    attempt = ?, deployment_id = ?, protocol_version = ?, journal_size = ?, command_count = ?,
+    modified_at = ?, entry_stored_at = ?, inboxed_at = ?, running_at = ?, last_start_at = ?, completed_at = ?,
+    retry_count = ?, policy_retries = ?, retry_count_since_entry = ?, next_retry_at = ?, last_deployment_id = ?,
+    last_server = ?, last_failure = ?, awaiting = ?, pause_requested = ?, output_index = ?, failure = ?, seed_id = ?,
+    cancel_due = ?, callees_cancelled = ?
+WHERE number = ?;
+
 -- name: invocation
 SELECT * FROM invocation WHERE number = ?;
 

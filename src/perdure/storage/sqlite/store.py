@@ -56,8 +56,8 @@ _DISK_ERRORS = (
 class SqliteStore:
     """The durable tables of a partition.
 
-    Call order: `begin`, any use of `tx` inside of `run`, then `commit` or `rollback`. `commit` may run on another
-    thread, if nothing else touches the store meanwhile.
+    Call order: `begin`, any use of `tx` inside of `run`, `flush`, then `commit` or `rollback`. `commit` may run on
+    another thread, if nothing else touches the store meanwhile.
     """
 
     def __init__(self, data: Path, build_registry: BuildRegistry, *, vfs: str | None = None) -> None:
@@ -99,7 +99,12 @@ class SqliteStore:
         """Raises: StoreUnavailable."""
         if self._connection.in_transaction:
             self._do("ROLLBACK")
+            self.tx.forget()
         self._do("BEGIN IMMEDIATE")
+
+    def flush(self) -> None:
+        """Writes what `tx` kept back: the last thing before `commit`, which does it otherwise. Raises as `run`."""
+        self.run(self.tx.flush)
 
     def commit(self) -> None:
         """Makes everything since `begin` durable. Raises: StoreUnavailable; then nothing of it happened."""

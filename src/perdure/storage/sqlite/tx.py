@@ -20,6 +20,7 @@ from perdure.engine.tx import (
 from perdure.model.invocation import HandlerKind, Invocation, InvokedBy, JournalEntry, ServiceKind, Status
 from perdure.model.records import Message
 from perdure.model.registry import Deployment, Registry, ServiceSettings
+from perdure.storage.sqlite.hot_rows import HotRows
 from perdure.storage.sqlite.queries import load_queries
 
 _FIXED_FIELDS = Invocation.__struct_fields__.index("status")
@@ -48,17 +49,26 @@ class SqliteTx:
         self._dirty_sequences: set[str] = set()
         # One cursor serves all: no statement is left half read. Its statement cache does the preparing.
         self._execute = connection.cursor().execute
+        self._hot = HotRows(
+            self._execute,
+            insert=_QUERIES["insert_invocation"],
+            save=_QUERIES["save_invocation"],
+            save_progress=_QUERIES["save_progress"],
+        )
 
     # transaction turns
 
     def flush(self) -> None:
-        """Writes what was kept back for one write per transaction."""
+        """Writes what was kept back for one write per transaction. Nothing may follow but the commit."""
+        self._hot.write()
+        self._hot.end()
         for name in self._dirty_sequences:
             self._execute(_QUERIES["put_meta"], (name, self._sequences[name]))
         self._dirty_sequences.clear()
 
     def forget(self) -> None:
         """Drops what was derived from tables, because a rollback may have changed them."""
+        self._hot.clear()
         self._registry = None
         self._sequences.clear()
         self._dirty_sequences.clear()
@@ -110,12 +120,12 @@ class SqliteTx:
     # invocations
 
     def invocation(self, number: int) -> Invocation | None:
-        return self._invocation("invocation", number)
+        return self._hot.get(number) or self._stored_invocation("invocation", number)
 
     def invocation_by_id(self, invocation_id: str) -> Invocation | None:
-        return self._invocation("invocation_by_id", invocation_id)
+        return self._hot.by_id(invocation_id) or self._stored_invocation("invocation_by_id", invocation_id)
 
-    def _invocation(self, query: str, argument: int | str) -> Invocation | None:
+    def _stored_invocation(self, query: str, argument: int | str) -> Invocation | None:
         row = self._one(query, (argument,))
         return None if row is None else _to_invocation(row)
 
@@ -124,26 +134,31 @@ class SqliteTx:
         return [_to_invocation(row) for row in self.rows("all_invocations")]
 
     def insert_invocation(self, invocation: Invocation) -> None:
-        self._execute(_QUERIES["insert_invocation"], msgspec.structs.astuple(invocation))
+        self._hot.insert(invocation)
 
     def save_invocation(self, invocation: Invocation) -> None:
-        changing = msgspec.structs.astuple(invocation)[_FIXED_FIELDS:]
-        self._execute(_QUERIES["save_invocation"], (*changing, invocation.number))
+        self._hot.save(invocation)
 
     def delete_invocation(self, number: int) -> None:
+        self._hot.delete(number)
         for query in ("delete_invocation", "delete_entries", "delete_events", "take_awaiters"):
             self._execute(_QUERIES[query], (number,)).fetchall()
 
     def invoked_after(self, number: int, limit: int) -> list[int]:
-        return [row[0] for row in self._execute(_QUERIES["invoked_after"], (number, limit))]
+        return self._numbers_of("invoked_after", number, limit)
 
     def expired_completions(self, now: int, limit: int) -> list[int]:
-        return [row[0] for row in self._execute(_QUERIES["expired_completions"], (now, limit))]
+        return self._numbers_of("expired_completions", now, limit)
 
     def expired_journals(self, now: int, limit: int) -> list[int]:
-        return [row[0] for row in self._execute(_QUERIES["expired_journals"], (now, limit))]
+        return self._numbers_of("expired_journals", now, limit)
+
+    def _numbers_of(self, query: str, bound: int, limit: int) -> list[int]:
+        self._hot.write()
+        return [row[0] for row in self._execute(_QUERIES[query], (bound, limit))]
 
     def count_unfinished(self, deployment_id: str, services: list[str], limit: int) -> int:
+        self._hot.write()
         row = self._one("count_unfinished", (deployment_id, msgspec.json.encode(services).decode(), limit))
         assert row is not None
         count: int = row[0]
@@ -152,6 +167,7 @@ class SqliteTx:
     # journals
 
     def append_entry(self, number: int, entry: JournalEntry) -> None:
+        self._hot.note_entry(number, entry)
         self._execute(
             _QUERIES["append_entry"],
             (
@@ -172,6 +188,8 @@ class SqliteTx:
         return None if row is None else JournalEntry(*row)
 
     def entries(self, number: int) -> list[JournalEntry]:
+        if (only := self._hot.only_entry(number)) is not None:
+            return [only]
         return [JournalEntry(*row) for row in self._execute(_QUERIES["entries"], (number,))]
 
     def entries_of(self, number: int, types: Collection[int]) -> list[JournalEntry]:
@@ -182,6 +200,7 @@ class SqliteTx:
         return [Notified(*row) for row in self._execute(_QUERIES["notified"], (number,))]
 
     def delete_entries(self, number: int, keep: int | None) -> None:
+        self._hot.forget_entries(number)
         if keep is None:
             self._execute(_QUERIES["delete_entries"], (number,))
         else:
@@ -198,9 +217,12 @@ class SqliteTx:
     # who gets an outcome
 
     def add_awaiter(self, number: int, awaiter: Awaiter) -> None:
+        self._hot.note_awaiter(number)
         self._execute(_QUERIES["add_awaiter"], (number, *awaiter))
 
     def take_awaiters(self, number: int) -> list[Awaiter]:
+        if self._hot.nobody_waits(number):
+            return []
         rows: list[Any] = self._execute(_QUERIES["take_awaiters"], (number,)).fetchall()
         return sorted(Awaiter(*row) for row in rows)
 
@@ -287,6 +309,7 @@ class SqliteTx:
         self._execute(_QUERIES["set_promise"], (service, key, name, *promise))
 
     def delete_promises(self, service: str, key: str) -> None:
+        self._hot.write()
         self._execute(_QUERIES["delete_promises"], (service, key))
         self._execute(_QUERIES["delete_promise_awaiters"], (service, key))
 
@@ -335,6 +358,7 @@ class SqliteTx:
 
     def rows(self, query: str) -> list[Any]:
         """What a statement without parameters returns."""
+        self._hot.write()
         return self._execute(_QUERIES[query]).fetchall()
 
     def sequences(self) -> dict[str, int]:

@@ -1,0 +1,170 @@
+"""Rows of invocations that run: read from memory, and written once per transaction, however often they are saved.
+
+What was saved or inserted in the open transaction is *unwritten* until `write`. A row that runs stays here beyond the
+transaction, since its attempt will soon have more to say; everything else is forgotten as soon as it is written.
+"""
+
+import copy
+from collections.abc import Callable
+from operator import itemgetter
+from typing import Any
+
+import msgspec
+
+from perdure.model.invocation import Invocation, JournalEntry, Status
+
+ROWS_MAX = 4096
+"""So many rows are kept between transactions."""
+
+TEXT_MAX = 1024
+"""Characters of a key; a row with a longer one is not kept."""
+
+INPUT_MAX = 4096
+"""Bytes of an input that is kept for the start of the first attempt, which wants it next."""
+
+_FIELDS = Invocation.__struct_fields__
+_FIRST_SAVED_FIELD = _FIELDS.index("status")
+
+_SETTLED = ("status", "completion_expires_at", "journal_expires_at")
+"""What does not change as long as an invocation runs, and has indexes: SQLite takes a row that is written out of an
+index and puts it back, also when the value stays. `save_progress` has every other column that is saved."""
+
+_PROGRESS = tuple(index for index in range(_FIRST_SAVED_FIELD, len(_FIELDS)) if _FIELDS[index] not in _SETTLED)
+_progress_of = itemgetter(*_PROGRESS)
+
+
+class HotRows:
+    """execute: of the connection's cursor. insert, save, save_progress: statements of `queries.sql`.
+
+    Holds what the tables hold, and what is unwritten. `clear` after a rollback.
+    """
+
+    def __init__(self, execute: Callable[..., Any], *, insert: str, save: str, save_progress: str) -> None:
+        self._execute = execute
+        self._insert = insert
+        self._save = save
+        self._save_progress = save_progress
+        self._rows: dict[int, Invocation] = {}
+        self._numbers: dict[str, int] = {}
+        self._unwritten: dict[int, bool] = {}
+        """True: the row is in the table already, with other contents."""
+        self._running: set[int] = set()
+        """Rows that run in the table, too."""
+        self._inputs: dict[int, JournalEntry] = {}
+        """Journals that are nothing but a small input."""
+        self._awaited: set[int] = set()
+        self._unawaited: set[int] = set()
+        """Rows of which is known that no entry of another invocation waits for them."""
+        self._deleted: set[int] = set()
+
+    def get(self, number: int) -> Invocation | None:
+        """A copy to change and to save; None: not here."""
+        row = self._rows.get(number)
+        return None if row is None else copy.copy(row)
+
+    def by_id(self, invocation_id: str) -> Invocation | None:
+        number = self._numbers.get(invocation_id)
+        return None if number is None else self.get(number)
+
+    def insert(self, invocation: Invocation) -> None:
+        number = invocation.number
+        assert number not in self._rows, "a number is given to one invocation"
+        self._rows[number] = copy.copy(invocation)
+        self._numbers[invocation.id] = number
+        self._unwritten[number] = False
+        if number not in self._awaited:
+            self._unawaited.add(number)
+
+    def save(self, invocation: Invocation) -> None:
+        """What was deleted stays so."""
+        number = invocation.number
+        if number not in self._deleted:
+            self._rows[number] = copy.copy(invocation)
+            self._numbers[invocation.id] = number
+            self._unwritten.setdefault(number, True)
+
+    def delete(self, number: int) -> None:
+        """The caller deletes the row in the table, whether it is there or not."""
+        self._unwritten.pop(number, None)
+        self._forget(number)
+        self._deleted.add(number)
+
+    def write(self) -> None:
+        """Writes what is unwritten, and keeps what runs."""
+        for number, present in self._unwritten.items():
+            row = self._rows[number]
+            runs = _runs(row)
+            fields = msgspec.structs.astuple(row)
+            if not present:
+                self._execute(self._insert, fields)
+            elif runs and number in self._running:
+                self._execute(self._save_progress, (*_progress_of(fields), number))
+            else:
+                self._execute(self._save, (*fields[_FIRST_SAVED_FIELD:], number))
+            if runs:
+                self._running.add(number)
+            else:
+                self._forget(number)
+        self._unwritten.clear()
+
+    def end(self) -> None:
+        """The transaction is about to be committed; all is written."""
+        assert not self._unwritten
+        self._awaited.clear()
+        self._deleted.clear()
+        if len(self._rows) > ROWS_MAX:
+            self.clear()
+
+    def clear(self) -> None:
+        """Forgets everything, unwritten or not."""
+        for kept in (self._rows, self._numbers, self._unwritten, self._inputs):
+            kept.clear()
+        for known in (self._running, self._awaited, self._unawaited, self._deleted):
+            known.clear()
+
+    def _forget(self, number: int) -> None:
+        row = self._rows.pop(number, None)
+        if row is not None:
+            del self._numbers[row.id]
+        self._running.discard(number)
+        self._inputs.pop(number, None)
+        self._unawaited.discard(number)
+
+    # what is known beside the row
+
+    def note_entry(self, number: int, entry: JournalEntry) -> None:
+        """An entry was appended to the journal."""
+        if entry.index == 0 and len(entry.raw) <= INPUT_MAX:
+            self._inputs[number] = entry
+        else:
+            self._inputs.pop(number, None)
+
+    def forget_entries(self, number: int) -> None:
+        """The journal was cut."""
+        self._inputs.pop(number, None)
+
+    def only_entry(self, number: int) -> JournalEntry | None:
+        """The input, when it is known to be the whole journal."""
+        return self._inputs.get(number)
+
+    def note_awaiter(self, number: int) -> None:
+        """Somebody waits for the outcome."""
+        self._awaited.add(number)
+        self._unawaited.discard(number)
+
+    def nobody_waits(self, number: int) -> bool:
+        """True: certainly. False: the table knows."""
+        return number in self._unawaited
+
+
+def _runs(row: Invocation) -> bool:
+    """True: an attempt is under way that has not failed yet, so that the row is small and will be needed soon."""
+    return (
+        row.status is Status.INVOKED
+        and row.last_failure is None
+        and row.completion_expires_at is None
+        and row.journal_expires_at is None
+        and (row.key is None or len(row.key) <= TEXT_MAX)
+        and (row.idempotency_key is None or len(row.idempotency_key) <= TEXT_MAX)
+        and (row.caller_target is None or len(row.caller_target) <= TEXT_MAX)
+    )
