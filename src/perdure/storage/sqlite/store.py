@@ -59,8 +59,10 @@ class SqliteStore:
     thread, if nothing else touches the store meanwhile.
     """
 
-    def __init__(self, data: Path, build_registry: BuildRegistry, *, vfs: str | None = None) -> None:
-        """Opens or creates the file.
+    def __init__(
+        self, data: Path, build_registry: BuildRegistry, *, vfs: str | None = None, survives_power_loss: bool = True
+    ) -> None:
+        """Opens or creates the file. survives_power_loss: False for what is thrown away anyway; it spares the syncs.
 
         Raises: FolderUnusable, StoreLocked, StoreForeign, StoreDamaged, StoreUnavailable.
         """
@@ -74,6 +76,8 @@ class SqliteStore:
         try:
             self._connection = connection = apsw.Connection(str(self.path), vfs=vfs, statementcachesize=200)
             self._prepare()
+            if not survives_power_loss:
+                connection.execute("PRAGMA synchronous = OFF")
         except BaseException as error:
             if connection is not None:
                 connection.close(force=True)
