@@ -110,6 +110,15 @@ class Core:
         await self._query_engine.close()
         self._store.close()
 
+    async def abandon(self) -> None:
+        """Ends as a crash of the process would: what is not durable is lost, nobody is told. For tests of recovery."""
+        if self._sweeper is not None:
+            self._sweeper.cancel()
+        await self.partition.abandon()
+        await self.invoker.stop()
+        await self._query_engine.close()
+        self._store.abandon()
+
     def _sign_discovery(self, path: str) -> list[tuple[str, str]]:
         assert self._signer is not None
         return self._signer.headers(path, None, self._clock.now() // 1000)

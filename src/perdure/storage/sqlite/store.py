@@ -134,6 +134,12 @@ class SqliteStore:
         finally:
             os.close(self._lock)
 
+    def abandon(self) -> None:
+        """Lets go of the file as a crash would: without the note, and without what was not committed."""
+        self.tx.forget()
+        self._connection.close(force=True)
+        os.close(self._lock)
+
     def _do(self, statement: str) -> None:
         try:
             self._connection.execute(statement)

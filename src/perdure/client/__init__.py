@@ -1,0 +1,1 @@
+"""Calling and controlling invocations from outside of handlers, over HTTP or inside of a program."""

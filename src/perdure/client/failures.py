@@ -1,0 +1,58 @@
+"""What goes wrong between a client and its server.
+
+    PerdureError
+    ├── NoConnection   nobody answers there, or the connection broke
+    ├── NoHandler      what was to be called is not a handler
+    └── HttpError      the server refused
+        └── NotReady   the invocation has no outcome yet
+
+The failure of a handler is none of these: it arrives as the `TerminalError` that the handler raised.
+"""
+
+from typing import ClassVar
+
+from perdure.errors import PerdureError
+
+
+class NoConnection(PerdureError):
+    """Nobody answers at the address, or the connection broke; a request that was sent may have been taken."""
+
+    code: ClassVar[str] = "E0610"
+    hint: ClassVar[str] = "Is the server up, and is this its address? Send an idempotency key to repeat a call safely."
+
+
+class NoHandler(PerdureError):
+    """What was to be called is neither a handler nor the name of one."""
+
+    code: ClassVar[str] = "E0611"
+    hint: ClassVar[str] = "Pass a function decorated with `@service.handler()`, or a text such as `Greeter/greet`."
+
+
+class HttpError(PerdureError):
+    """The server refused a request. status_code: of HTTP. message: why. body: what the server answered."""
+
+    code: ClassVar[str] = "E0612"
+    hint: ClassVar[str] = "The message says what the server refused."
+
+    def __init__(self, status_code: int, message: str, body: str | None = None) -> None:
+        super().__init__(f"the server answered {status_code}: {message}")
+        self.status_code = status_code
+        self.message = message
+        self.body = body
+
+
+class NotReady(HttpError):
+    """The invocation exists and has not completed yet."""
+
+    code: ClassVar[str] = "E0613"
+    hint: ClassVar[str] = "Ask again later, or wait for it with `attach`."
+
+
+class TerminalError(Exception):
+    """A handler failed for good. status_code: its code."""
+
+    def __init__(self, message: str, status_code: int = 500, metadata: dict[str, str] | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.status_code = status_code
+        self.metadata = metadata
