@@ -62,6 +62,11 @@ class HttpConnection:
         for wire in idle:
             await wire.wait_closed()
 
+    @property
+    def idle(self) -> int:
+        """Connections that wait for the next request and, as far as is known, are open."""
+        return sum(wire.usable for wire in self._idle)
+
     def _take_idle(self) -> "_Wire | None":
         while self._idle:
             # The one used last is the one least likely to be closed by the server just now.
