@@ -173,8 +173,8 @@ class Binding:
             return [], {}
         try:
             value = self.input_serde.deserialize(body)
-            if isinstance(self.input_serde, DefaultSerde) and hint is not _MISSING and not hints.is_bytes(hint):
-                hints.check_plain_or_none(value, hint)
+            if isinstance(self.input_serde, DefaultSerde) and hint is not _MISSING:
+                hints.check(value, hint)
         except CannotDecode as error:
             raise CannotDecode(f"{self._where}: the parameter `{parameter.name}` is {error}") from error
         return [value], {}
@@ -242,8 +242,8 @@ def _object_decoder(parameters: list[inspect.Parameter], found: dict[str, Any]) 
             text = bytes(raw[name])
             try:
                 values[name] = from_json(text) if convert is None else convert(text)
-                if convert is None and found[name] is not _MISSING:
-                    hints.check_plain(values[name], found[name])
+                if found[name] is not _MISSING:
+                    hints.check(values[name], found[name])
             except CannotDecode as error:
                 raise CannotDecode(f"the parameter `{name}` is {error}") from error
         return values

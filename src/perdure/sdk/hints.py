@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from datetime import date, time, timedelta
 from decimal import Decimal
 from enum import Enum
-from typing import Any, Final, Literal, NewType, Union
+from typing import Annotated, Any, Final, Literal, NewType, Union
 from uuid import UUID
 
 import msgspec
@@ -154,18 +154,49 @@ def _shape(hint: Any) -> Any:
     return Any
 
 
-def check_plain(value: Any, hint: Any) -> None:
-    """Raises: CannotDecode, if the value of a plain hint is of another type. The value itself stays as it is."""
+def check(value: Any, hint: Any) -> None:
+    """Raises: CannotDecode, if a value that was read for a plain hint is of another type. It stays as it is."""
+    if value is None:
+        if not _allows_none(hint):
+            raise CannotDecode(f"missing, and must be a {name_of(hint)}")
+        return
     try:
         shape = _shape(hint)
     except TypeError:
         return  # a hint that cannot be hashed
+    if shape is Any:
+        return
     try:
         msgspec.convert(value, shape)
     except msgspec.ValidationError as error:
         raise CannotDecode(f"not a {name_of(hint)}: {error}") from error
     except TypeError:
         return  # a union that msgspec cannot tell apart
+
+
+def _allows_none(hint: Any) -> bool:
+    return any(
+        part is Any or part is None or part is type(None) or isinstance(part, typing.TypeVar)
+        for part in _alternatives(hint)
+    )
+
+
+def _alternatives(hint: Any) -> Iterator[Any]:
+    """The members of a union, through aliases and annotations; else the hint itself."""
+    origin = typing.get_origin(hint)
+    if origin is Union or origin is types.UnionType:
+        for one in typing.get_args(hint):
+            yield from _alternatives(one)
+    elif origin is Annotated:
+        yield from _alternatives(typing.get_args(hint)[0])
+    elif origin is Literal:
+        yield from (None if one is None else hint for one in typing.get_args(hint))
+    elif isinstance(hint, NewType):
+        yield from _alternatives(hint.__supertype__)
+    elif (aliased := getattr(hint, "__value__", None)) is not None and not isinstance(hint, type):
+        yield from _alternatives(aliased)
+    else:
+        yield hint
 
 
 def schema(hint: Any) -> Any:
