@@ -115,9 +115,7 @@ class Binding:
         """where: the handler's name for messages.  Raises: BadHint (E0344), BadHandler (E0343)."""
         self._where = where
         self._parameters = parameters
-        self._hints = {
-            one.name: _MISSING if one.kind in _VARIABLE else found.of(one.name) for one in parameters
-        }
+        self._hints = {one.name: _MISSING if one.kind in _VARIABLE else found.of(one.name) for one in parameters}
         self._result = found.of("return")
         self.as_object = len(parameters) > 1 or (
             len(parameters) == 1 and parameters[0].kind is inspect.Parameter.KEYWORD_ONLY
@@ -260,7 +258,9 @@ def _object_schema(parameters: list[inspect.Parameter], found: dict[str, Any]) -
         if isinstance(own, dict):
             own = dict(own)
             named = own.pop("$defs", {})
-            taken = {name: f"{one.name}.{name}" for name, one_of in named.items() if definitions.get(name, one_of) != one_of}
+            taken = {
+                name: f"{one.name}.{name}" for name, one_of in named.items() if definitions.get(name, one_of) != one_of
+            }
             own = _renamed(own, taken)
             definitions |= {taken.get(name, name): _renamed(one_of, taken) for name, one_of in named.items()}
         properties[one.name] = own

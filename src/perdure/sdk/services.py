@@ -1,7 +1,7 @@
 """The three kinds of services, and the decorators that make handlers of functions."""
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, Final, Literal, TypeVar, cast
 
@@ -44,8 +44,7 @@ class _Defined:
         self,
         name: str | None,
         kind: HandlerKind,
-        options: dict[str, Any],
-        managers: Sequence[InvocationContextManager] | None,
+        options: Options,
         **shape: Any,
     ) -> Callable[[T], T]:
         if callable(name):
@@ -59,7 +58,7 @@ class _Defined:
                 name or cast("str", getattr(function, "__name__", "")),
                 kind,
                 function,
-                options=Options(**options, invocation_context_managers=tuple(managers or ())),
+                options=options,
                 local_names=locals_of_caller(function, 1),
                 **shape,
             )
@@ -76,20 +75,14 @@ class _Defined:
         return decorate
 
 
-def _definition(
-    name: str, kind: ServiceKind, options: dict[str, Any], managers: Sequence[InvocationContextManager] | None
-) -> ServiceDefinition:
-    return ServiceDefinition(name, kind, Options(**options, invocation_context_managers=tuple(managers or ())))
-
-
 class Service(_Defined):
     """Handlers that have nothing in common but their name: no key, no state, any number at once.
 
-        greeter = Service("Greeter")
+    greeter = Service("Greeter")
 
-        @greeter.handler()
-        async def greet(ctx: Context, name: str) -> str:
-            return f"hello {name}"
+    @greeter.handler()
+    async def greet(ctx: Context, name: str) -> str:
+        return f"hello {name}"
     """
 
     def __init__(
@@ -118,7 +111,7 @@ class Service(_Defined):
 
         Raises: BadName (E0341), BadOption (E0345).
         """
-        options = dict(
+        options = Options(
             description=description,
             metadata=metadata,
             inactivity_timeout=inactivity_timeout,
@@ -127,8 +120,9 @@ class Service(_Defined):
             idempotency_retention=idempotency_retention,
             ingress_private=ingress_private,
             invocation_retry_policy=invocation_retry_policy,
+            invocation_context_managers=tuple(invocation_context_managers or ()),
         )
-        super().__init__(_definition(name, ServiceKind.SERVICE, options, invocation_context_managers))
+        super().__init__(ServiceDefinition(name, ServiceKind.SERVICE, options))
 
     def handler(
         self,
@@ -154,7 +148,7 @@ class Service(_Defined):
 
         Raises: BadName (E0341), DuplicateName (E0342), BadHandler (E0343), BadOption (E0345).
         """
-        options = dict(
+        options = Options(
             metadata=metadata,
             inactivity_timeout=inactivity_timeout,
             abort_timeout=abort_timeout,
@@ -162,12 +156,12 @@ class Service(_Defined):
             idempotency_retention=idempotency_retention,
             ingress_private=ingress_private,
             invocation_retry_policy=invocation_retry_policy,
+            invocation_context_managers=tuple(invocation_context_managers or ()),
         )
         return self._decorator(
             name,
             HandlerKind.SERVICE,
             options,
-            invocation_context_managers,
             accept=accept,
             content_type=content_type,
             input_serde=input_serde,
@@ -178,13 +172,13 @@ class Service(_Defined):
 class VirtualObject(_Defined):
     """Handlers with a key and state under it. Per key, one exclusive handler runs at a time, in order of arrival.
 
-        counter = VirtualObject("Counter")
+    counter = VirtualObject("Counter")
 
-        @counter.handler()
-        async def add(ctx: ObjectContext, amount: int) -> int:
-            total = (await ctx.get("total", type_hint=int) or 0) + amount
-            ctx.set("total", total)
-            return total
+    @counter.handler()
+    async def add(ctx: ObjectContext, amount: int) -> int:
+        total = (await ctx.get("total", type_hint=int) or 0) + amount
+        ctx.set("total", total)
+        return total
     """
 
     def __init__(
@@ -205,7 +199,7 @@ class VirtualObject(_Defined):
 
         Raises: BadName (E0341), BadOption (E0345).
         """
-        options = dict(
+        options = Options(
             description=description,
             metadata=metadata,
             inactivity_timeout=inactivity_timeout,
@@ -215,8 +209,9 @@ class VirtualObject(_Defined):
             enable_lazy_state=enable_lazy_state,
             ingress_private=ingress_private,
             invocation_retry_policy=invocation_retry_policy,
+            invocation_context_managers=tuple(invocation_context_managers or ()),
         )
-        super().__init__(_definition(name, ServiceKind.VIRTUAL_OBJECT, options, invocation_context_managers))
+        super().__init__(ServiceDefinition(name, ServiceKind.VIRTUAL_OBJECT, options))
 
     def handler(
         self,
@@ -242,7 +237,7 @@ class VirtualObject(_Defined):
         """
         if kind not in (None, "exclusive", "shared"):
             raise BadOption(f"{self.name}: the kind of a handler is `exclusive` or `shared`, not {kind!r}")
-        options = dict(
+        options = Options(
             metadata=metadata,
             inactivity_timeout=inactivity_timeout,
             abort_timeout=abort_timeout,
@@ -251,12 +246,12 @@ class VirtualObject(_Defined):
             enable_lazy_state=enable_lazy_state,
             ingress_private=ingress_private,
             invocation_retry_policy=invocation_retry_policy,
+            invocation_context_managers=tuple(invocation_context_managers or ()),
         )
         return self._decorator(
             name,
             HandlerKind.SHARED if kind == "shared" else HandlerKind.EXCLUSIVE,
             options,
-            invocation_context_managers,
             accept=accept,
             content_type=content_type,
             input_serde=input_serde,
@@ -267,15 +262,15 @@ class VirtualObject(_Defined):
 class Workflow(_Defined):
     """One run per key by its main handler, and handlers beside it that look at it and talk to it.
 
-        approval = Workflow("Approval")
+    approval = Workflow("Approval")
 
-        @approval.main()
-        async def run(ctx: WorkflowContext, request: str) -> str:
-            return await ctx.promise("decision", type_hint=str).value()
+    @approval.main()
+    async def run(ctx: WorkflowContext, request: str) -> str:
+        return await ctx.promise("decision", type_hint=str).value()
 
-        @approval.handler()
-        async def decide(ctx: WorkflowSharedContext, decision: str) -> None:
-            await ctx.promise("decision", type_hint=str).resolve(decision)
+    @approval.handler()
+    async def decide(ctx: WorkflowSharedContext, decision: str) -> None:
+        await ctx.promise("decision", type_hint=str).resolve(decision)
     """
 
     def __init__(
@@ -296,7 +291,7 @@ class Workflow(_Defined):
 
         Raises: BadName (E0341), BadOption (E0345).
         """
-        options = dict(
+        options = Options(
             description=description,
             metadata=metadata,
             inactivity_timeout=inactivity_timeout,
@@ -306,8 +301,9 @@ class Workflow(_Defined):
             enable_lazy_state=enable_lazy_state,
             ingress_private=ingress_private,
             invocation_retry_policy=invocation_retry_policy,
+            invocation_context_managers=tuple(invocation_context_managers or ()),
         )
-        super().__init__(_definition(name, ServiceKind.WORKFLOW, options, invocation_context_managers))
+        super().__init__(ServiceDefinition(name, ServiceKind.WORKFLOW, options))
 
     def main(
         self,
@@ -332,7 +328,7 @@ class Workflow(_Defined):
 
         Raises: BadName (E0341), DuplicateName (E0342), BadHandler (E0343), BadOption (E0345).
         """
-        options = dict(
+        options = Options(
             metadata=metadata,
             inactivity_timeout=inactivity_timeout,
             abort_timeout=abort_timeout,
@@ -341,12 +337,12 @@ class Workflow(_Defined):
             enable_lazy_state=enable_lazy_state,
             ingress_private=ingress_private,
             invocation_retry_policy=invocation_retry_policy,
+            invocation_context_managers=tuple(invocation_context_managers or ()),
         )
         return self._decorator(
             name,
             HandlerKind.WORKFLOW,
             options,
-            invocation_context_managers,
             accept=accept,
             content_type=content_type,
             input_serde=input_serde,
@@ -374,7 +370,7 @@ class Workflow(_Defined):
 
         Raises: BadName (E0341), DuplicateName (E0342), BadHandler (E0343), BadOption (E0345).
         """
-        options = dict(
+        options = Options(
             metadata=metadata,
             inactivity_timeout=inactivity_timeout,
             abort_timeout=abort_timeout,
@@ -383,12 +379,12 @@ class Workflow(_Defined):
             enable_lazy_state=enable_lazy_state,
             ingress_private=ingress_private,
             invocation_retry_policy=invocation_retry_policy,
+            invocation_context_managers=tuple(invocation_context_managers or ()),
         )
         return self._decorator(
             name,
             HandlerKind.SHARED,
             options,
-            invocation_context_managers,
             accept=accept,
             content_type=content_type,
             input_serde=input_serde,
