@@ -1,13 +1,13 @@
 """What handlers raise, and what the SDK raises in them.
 
-    Exception
-    ├── TerminalError        ends the invocation: its failure is the result, delivered to whoever called
-    ├── RetryableError       fails the attempt, and says when to try again
-    └── PerdureError
-        └── Misuse           the code does something that could not be replayed; the text names the way out
-    SdkInternalBaseException (a BaseException: `except Exception` lets it pass)
-    ├── SuspendedException   the attempt ends here; the next one goes on from the journal
-    └── SdkInternalException the attempt has failed, for the reason it carries
+Exception
+├── TerminalError        ends the invocation: its failure is the result, delivered to whoever called
+├── RetryableError       fails the attempt, and says when to try again
+└── PerdureError
+    └── Misuse           the code does something that could not be replayed; the text names the way out
+SdkInternalBaseException (a BaseException: `except Exception` lets it pass)
+├── SuspendedException   the attempt ends here; the next one goes on from the journal
+└── SdkInternalException the attempt has failed, for the reason it carries
 """
 
 from datetime import timedelta

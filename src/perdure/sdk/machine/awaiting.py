@@ -5,12 +5,20 @@ waiting for, as versions 5 and 6 (a flat list) or 7 (a tree) tell the server.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Literal, Protocol, TypeAlias
+from typing import Final, Literal, Protocol, TypeAlias
 
 from perdure.protocol import messages_pb2 as pb
 from perdure.protocol.futures import Combinator
 from perdure.protocol.messages import CANCEL_SIGNAL
 from perdure.sdk.machine.outcome import NotificationId, Outcome
+
+_TYPES: Final = {
+    Combinator.UNKNOWN: pb.COMBINATOR_UNKNOWN,
+    Combinator.FIRST_COMPLETED: pb.FIRST_COMPLETED,
+    Combinator.ALL_COMPLETED: pb.ALL_COMPLETED,
+    Combinator.FIRST_SUCCEEDED_OR_ALL_FAILED: pb.FIRST_SUCCEEDED_OR_ALL_FAILED,
+    Combinator.ALL_SUCCEEDED_OR_FIRST_FAILED: pb.ALL_SUCCEEDED_OR_FIRST_FAILED,
+}
 
 Settled: TypeAlias = Literal["success", "failure"]
 
@@ -18,7 +26,9 @@ Settled: TypeAlias = Literal["success", "failure"]
 class Taken(Protocol):
     """The notifications that the machine has taken from its queue."""
 
-    results: Mapping[NotificationId, Outcome]
+    @property
+    def results(self) -> Mapping[NotificationId, Outcome]:
+        """By id."""
 
     def take_signal(self, name: str) -> Outcome | None:
         """The first signal of that name which nobody has taken yet."""
@@ -89,18 +99,21 @@ class NamedLeaf:
 class Combined:
     """Several nodes, and how they make one."""
 
-    __slots__ = ("children", "combinator")
+    __slots__ = ("_unsettled", "children", "combinator")
 
     def __init__(self, combinator: Combinator, children: "Sequence[Node]") -> None:
         self.combinator = combinator
         self.children = tuple(children)
+        # Of a node that needs all of its children: those that were not seen settled, the first one last.
+        self._unsettled = list(reversed(self.children))
 
     def settled(self, taken: Taken) -> Settled | None:
         """In order and no further than needed, so that a later child is asked only if it can matter."""
         match self.combinator:
             case Combinator.ALL_COMPLETED:
-                done = all([child.settled(taken) is not None for child in self.children])
-                return "success" if done else None
+                while self._unsettled and self._unsettled[-1].settled(taken) is not None:
+                    self._unsettled.pop()
+                return None if self._unsettled else "success"
             case Combinator.FIRST_SUCCEEDED_OR_ALL_FAILED:
                 return self._first_or_all(taken, "success", "failure")
             case Combinator.ALL_SUCCEEDED_OR_FIRST_FAILED:
@@ -123,7 +136,7 @@ class Combined:
 
     def write(self, future: pb.Future, taken: Taken) -> None:
         if next(self.pending(taken), None) is not None:
-            nested = future.nested_futures.add(combinator_type=pb.CombinatorType.Name(self.combinator))
+            nested = future.nested_futures.add(combinator_type=_TYPES[self.combinator])
             for child in self.children:
                 child.write(nested, taken)
 
