@@ -13,6 +13,7 @@ from perdure.model.invocation import HandlerKind, ServiceKind
 from perdure.sdk.binding import Binding, Hints, parameters_of
 from perdure.sdk.definition_errors import BadHandler, BadName, BadOption, CannotDecode, DuplicateName, NotAHandler
 from perdure.sdk.exceptions import TerminalError
+from perdure.sdk.extensions import running
 from perdure.sdk.serde import Serde
 
 I = TypeVar("I")  # noqa: E741  # the name that the public vocabulary has
@@ -67,12 +68,11 @@ class Options:
     def check(self, where: str) -> None:
         """Raises: BadOption (E0345)."""
         for one in fields(self):
-            value = getattr(self, one.name)
             if "timedelta" in str(one.type):
-                _check_time(where, one.name, value)
-        for key, text in (self.metadata or {}).items():
-            if not isinstance(key, str) or not isinstance(text, str):
-                raise BadOption(f"{where}: metadata is pairs of text, not {key!r}: {text!r}")
+                _check_time(where, one.name, getattr(self, one.name))
+        for pair in (self.metadata or {}).items():
+            if not all(isinstance(text, str) for text in pair):
+                raise BadOption(f"{where}: metadata is pairs of text, not {pair[0]!r}: {pair[1]!r}")
         for factory in self.invocation_context_managers:
             if not callable(factory):
                 raise BadOption(f"{where}: invocation_context_managers are functions that make one, not {factory!r}")
@@ -91,7 +91,7 @@ def _check_policy(where: str, policy: InvocationRetryPolicy) -> None:
     factor, attempts = policy.exponentiation_factor, policy.max_attempts
     if factor is not None and not 0 <= factor < float("inf"):
         raise BadOption(f"{where}: exponentiation_factor is a number from 0 on, not {factor!r}")
-    if attempts is not None and not (isinstance(attempts, int) and attempts >= 0):
+    if attempts is not None and attempts < 0:
         raise BadOption(f"{where}: max_attempts is a count, not {attempts!r}")
     if policy.on_max_attempts not in (None, "pause", "kill"):
         raise BadOption(f"{where}: on_max_attempts is `pause` or `kill`, not {policy.on_max_attempts!r}")
@@ -127,7 +127,7 @@ class HandlerDefinition(Generic[I, O]):
         if not _HANDLER_NAME.fullmatch(name):
             raise BadName(f"`{name}` cannot be the name of a handler: letters, digits and `_` only")
         for which, value in (("accept", accept), ("content_type", content_type)):
-            if not isinstance(value, str) or "/" not in value:
+            if "/" not in value:
                 raise BadOption(f"{where}: {which} is a content type like `application/json`, not {value!r}")
         options.check(where)
         self.service = service
@@ -176,11 +176,12 @@ class HandlerDefinition(Generic[I, O]):
         return cast("O", self.output_serde.deserialize(body))
 
     async def run(self, context: Any, body: bytes) -> bytes:
-        """Runs the user's code, within its context managers.
+        """Runs the user's code, within its context managers, in a task of its own.
 
         Raises: TerminalError with status 400 for a body that does not fit, BadHandler (E0343) for a function that
         gives nothing to await, CannotEncode (E0352) for its result, and what the user's code raises.
         """
+        running.set(context)
         async with AsyncExitStack() as around:
             for manager in self.context_managers:
                 await around.enter_async_context(manager())
@@ -188,10 +189,10 @@ class HandlerDefinition(Generic[I, O]):
                 positional, by_name = self.binding.arguments(body)
             except CannotDecode as error:
                 raise TerminalError(f"{error}. {error.hint}", status_code=BAD_INPUT) from error
-            running = self.function(context, *positional, **by_name)
-            if not inspect.isawaitable(running):
+            result = self.function(context, *positional, **by_name)
+            if not inspect.isawaitable(result):
                 raise BadHandler(f"{self} is not `async`")
-            return self.output_serde.serialize(await running)
+            return self.output_serde.serialize(await result)
         raise AssertionError("a context manager around an invocation must not swallow what it raises")
 
 
@@ -206,7 +207,7 @@ class ServiceDefinition:
 
     def __post_init__(self) -> None:
         """Raises: BadName (E0341), BadOption (E0345)."""
-        if not isinstance(self.name, str) or not _SERVICE_NAME.fullmatch(self.name):
+        if not _SERVICE_NAME.fullmatch(str(self.name)):
             raise BadName(f"`{self.name}` cannot be the name of a service: letters, digits and `_.-` only")
         if self.name.lower().startswith("restate") or self.name.lower() == "openapi":
             raise BadName(f"the name `{self.name}` is reserved")
