@@ -106,13 +106,6 @@ class NotReplayable(Misuse):
     hint: ClassVar[str] = "Wait with `select(result=…, timeout=ctx.sleep(…))`: the journal records which came first."
 
 
-class BadValue(Misuse):
-    """A value cannot be turned into bytes, or bytes into a value."""
-
-    code: ClassVar[str] = "E0315"
-    hint: ClassVar[str] = "Give plain JSON values, a dataclass or a model, or name a serde that knows this type."
-
-
 class NotAvailable(Misuse):
     """This kind of handler has no such operation."""
 

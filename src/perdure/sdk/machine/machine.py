@@ -22,12 +22,12 @@ from perdure.protocol.seeds import random_seed_v5
 from perdure.sdk.exceptions import ContextClosed, SdkInternalException, SuspendedException
 from perdure.sdk.machine.awaiting import Node, await_tree, flat_suspension
 from perdure.sdk.machine.errors import (
-    INTERNAL,
     JOURNAL_MISMATCH,
     PROTOCOL_VIOLATION,
     UNSUPPORTED_FEATURE,
     AttemptError,
     RelatedCommand,
+    entry_name,
 )
 from perdure.sdk.machine.incoming import Incoming
 from perdure.sdk.machine.matching import same
@@ -172,13 +172,9 @@ class Machine:
             return
         recorded = self.incoming.commands[self.command_index]
         if (recorded.type != type_id or recorded.payload != payload) and not same(type_id, message, recorded):
+            related = RelatedCommand(self.command_index, type_id, entry_name(message))
             text = describe_mismatch(self.incoming.commands, self.command_index, type_id, message)
-            self.command_index -= 1
-            raise self.fail(
-                AttemptError(
-                    JOURNAL_MISMATCH, text, related=RelatedCommand.of(self.command_index + 1, type_id, message)
-                )
-            )
+            raise self.fail(AttemptError(JOURNAL_MISMATCH, text, related=related))
         if self.command_index + 1 == self.recorded_count:
             self.replaying = False
 
@@ -228,6 +224,10 @@ class Machine:
         self._write(
             MessageType.PROPOSE_RUN_COMPLETION, message.SerializeToString(), ACK_FLAG if self.version >= 7 else 0
         )
+
+    def is_proposed(self, completion_id: int) -> bool:
+        """True while the server has the result of a run, and has not said that it is stored."""
+        return completion_id in self._proposals
 
     def _write(self, type_id: int, payload: bytes, flags: int = 0) -> None:
         self._out.append(_HEADER.pack(type_id, flags, len(payload)))
@@ -356,7 +356,3 @@ class Machine:
         if self.commands_written == 0 and self.start.retry_count_since_last_stored_entry > 0:
             return attempt_ms + self.start.duration_since_last_stored_entry
         return attempt_ms
-
-    def internal_error(self, text: str) -> SdkInternalException:
-        """Fails the attempt for a reason that is not the user's."""
-        return self.fail(AttemptError(INTERNAL, text))
