@@ -24,10 +24,16 @@ START_S = 30.0
 
 @contextmanager
 def python_services(
-    folder: Path, environment: Mapping[str, str], sock: socket | None = None, log: str = "services.log"
+    folder: Path,
+    environment: Mapping[str, str],
+    sock: socket | None = None,
+    log: str = "services.log",
+    services: Path = PYTHON_SERVICES,
 ) -> Iterator[str]:
     """The Python services behind hypercorn: their URI. sock: what they listen on, where they are not the first."""
-    with served([sys.executable, str(INTEROP / "serve.py")], folder / log, environment, sock) as uri:
+    paths = [str(SOURCES), *filter(None, [os.environ.get("PYTHONPATH")])]
+    settings = {**environment, "PYTHONPATH": os.pathsep.join(paths)}
+    with served([sys.executable, str(INTEROP / "serve.py"), str(services)], folder / log, settings, sock) as uri:
         yield uri
 
 
