@@ -1,23 +1,22 @@
 """Stacks to test: a server, the services in one of the official SDKs, and what leads from one to the other."""
 
-import sys
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from perdure.worker.loader import load_app
 from support.client import Client, wait_for
 from support.embedded import embedded
+from support.migrated import migrated_services
 from support.records import Records
 from support.servers import (
     PYTHON_SERVICES,
     START_S,
-    moved_over,
     perdure,
     perdure_services,
     python_services,
@@ -30,8 +29,8 @@ from support.servers import (
 class Setup:
     """What a stack is made of.
 
-    server: perdure or reference.  sdk: python or typescript, the official ones, or perdure, which runs the services of
-    the former with nothing but another import.  transport: http2, http1, link or memory.
+    server: perdure or reference.  sdk: python or typescript, the official ones, or perdure, which serves itself.
+    transport: http2, http1, link or memory.
     protocol: the version that server and SDK agree upon.
     """
 
@@ -45,11 +44,6 @@ class Setup:
         parts = [self.sdk, self.transport, f"v{self.protocol}"]
         return "-".join(["reference", *parts] if self.server == "reference" else parts)
 
-    @property
-    def language(self) -> str:
-        """What the services are written in."""
-        return "typescript" if self.sdk == "typescript" else "python"
-
 
 # Each transport with each SDK that can use it, and each version over a transport that streams. 6 is what the
 # official server speaks by default, and 5 what older SDKs do.
@@ -59,19 +53,19 @@ SETUPS = [
     Setup("perdure", "python", "http1", 6),
     Setup("perdure", "python", "link", 7),
     Setup("perdure", "python", "memory", 7),
+    Setup("perdure", "typescript", "http2", 7),
+    Setup("perdure", "typescript", "http2", 6),
     Setup("perdure", "perdure", "http2", 7),
     Setup("perdure", "perdure", "http2", 5),
     Setup("perdure", "perdure", "http1", 6),
     Setup("perdure", "perdure", "link", 7),
     Setup("perdure", "perdure", "memory", 7),
-    Setup("perdure", "typescript", "http2", 7),
-    Setup("perdure", "typescript", "http2", 6),
-    Setup("reference", "python", "http2", 6),
-    Setup("reference", "python", "http2", 7),
-    Setup("reference", "python", "http1", 6),
     Setup("reference", "perdure", "http2", 6),
     Setup("reference", "perdure", "http2", 7),
     Setup("reference", "perdure", "http1", 6),
+    Setup("reference", "python", "http2", 6),
+    Setup("reference", "python", "http2", 7),
+    Setup("reference", "python", "http1", 6),
     Setup("reference", "typescript", "http2", 6),
     Setup("reference", "typescript", "http2", 7),
 ]
@@ -87,7 +81,7 @@ class Stack:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Runs a test on every stack, or with the mark `sdk` on those of one language."""
+    """Runs a test on every stack, or with the mark `sdk` on those of one SDK."""
     if "stack" not in metafunc.fixturenames:
         return
     mark = metafunc.definition.get_closest_marker("sdk")
@@ -101,7 +95,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
                 marks=pytest.mark.reference if setup.server == "reference" else pytest.mark.interop,
             )
             for setup in SETUPS
-            if setup.language in wanted
+            # Ours has the vocabulary of the official one.
+            if (setup.sdk if setup.sdk != "perdure" else "python") in wanted
         ],
         indirect=True,
         scope="session",
@@ -118,17 +113,6 @@ def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         yield Stack(setup, client, records)
 
 
-SERVICES = {"python": python_services, "perdure": perdure_services, "typescript": typescript_services}
-
-
-def loaded(source: Path, patch: pytest.MonkeyPatch) -> Any:
-    """The app of the services, imported anew: modules of these names may be there already, with the other SDK."""
-    for module in source.parent.glob("*.py"):
-        patch.delitem(sys.modules, module.stem, raising=False)
-    patch.syspath_prepend(source.parent)
-    return load_app(str(source))
-
-
 @pytest.fixture
 def tag() -> str:
     """A name that nobody else uses: for records and for keys."""
@@ -138,21 +122,25 @@ def tag() -> str:
 @contextmanager
 def started(setup: Setup, folder: Path, environment: Mapping[str, str]) -> Iterator[Client]:
     """Starts the server and the services, registers them, and ends all in the end. environment: of the services."""
+    app = migrated_services(folder) if setup.sdk == "perdure" else PYTHON_SERVICES
     match setup.transport:
         case "link":
-            source = moved_over(folder / "moved") if setup.sdk == "perdure" else PYTHON_SERVICES
-            with perdure(folder, environment, dev=source) as client:
+            with perdure(folder, environment, dev=app) as client:
                 wait_for(lambda: client.call("Echo/echo", 1), "the services of the worker to be registered", START_S)
                 yield client
         case "memory":
-            source = moved_over(folder / "moved") if setup.sdk == "perdure" else PYTHON_SERVICES
             with pytest.MonkeyPatch.context() as patch:
+                patch.syspath_prepend(app.parent)
                 for name, value in environment.items():
                     patch.setenv(name, value)
-                with embedded(folder / "data", loaded(source, patch)) as client:
+                with embedded(folder / "data", load_app(str(app))) as client:
                     yield client
         case version:
-            services = SERVICES[setup.sdk]
+            services = {
+                "python": python_services,
+                "perdure": partial(perdure_services, services=app),
+                "typescript": typescript_services,
+            }[setup.sdk]
             server, settings = (
                 (reference, {"RESTATE_EXPERIMENTAL_ENABLE_PROTOCOL_V7": str(setup.protocol == 7).lower()})
                 if setup.server == "reference"

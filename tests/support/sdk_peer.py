@@ -98,7 +98,7 @@ class Peer:
         self._changed.set()
 
     async def converse(self, data: bytes = b"", *, end: bool = False) -> list[str]:
-        """Sends bytes, and waits until the attempt is over or nothing has happened for a while. Returns: what it sent."""
+        """Sends bytes, and waits until the attempt is over or rests. Returns: what it sent since the last time."""
         if data:
             self.attempt.feed(data)
         if end:

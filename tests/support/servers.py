@@ -1,7 +1,6 @@
 """Servers and services as programs: Perdure, the official server, and the interop services in both official SDKs."""
 
 import os
-import re
 import shutil
 import sys
 from collections.abc import Iterator, Mapping
@@ -25,31 +24,25 @@ START_S = 30.0
 
 @contextmanager
 def python_services(
-    folder: Path, environment: Mapping[str, str], sock: socket | None = None, log: str = "services.log"
+    folder: Path,
+    environment: Mapping[str, str],
+    sock: socket | None = None,
+    log: str = "services.log",
+    services: Path = PYTHON_SERVICES,
 ) -> Iterator[str]:
     """The Python services behind hypercorn: their URI. sock: what they listen on, where they are not the first."""
-    with served([sys.executable, str(INTEROP / "serve.py")], folder / log, environment, sock) as uri:
+    paths = [str(SOURCES), *filter(None, [os.environ.get("PYTHONPATH")])]
+    settings = {**environment, "PYTHONPATH": os.pathsep.join(paths)}
+    with served([sys.executable, str(INTEROP / "serve.py"), str(services)], folder / log, settings, sock) as uri:
         yield uri
 
 
-def moved_over(folder: Path) -> Path:
-    """The Python services as they are after moving over to this package's SDK: another import, and nothing else."""
-    folder.mkdir()
-    for source in INTEROP.glob("*.py"):
-        text = source.read_text(encoding="utf-8")
-        text = re.sub(r"^import restate$", "import perdure as restate", text, flags=re.MULTILINE)
-        text = re.sub(r"^from restate import", "from perdure import", text, flags=re.MULTILINE)
-        (folder / source.name).write_text(text, encoding="utf-8")
-    return folder / PYTHON_SERVICES.name
-
-
 @contextmanager
-def perdure_services(folder: Path, environment: Mapping[str, str]) -> Iterator[str]:
-    """The Python services with this package's SDK, which serves them itself: their URI."""
-    services = moved_over(folder / "moved")
+def perdure_services(folder: Path, environment: Mapping[str, str], services: Path) -> Iterator[str]:
+    """Services with this package's SDK, which serves them itself: their URI."""
     (address,) = free_addresses(1)
     port = address.rpartition(":")[2]
-    code = f"import asyncio; from services import app; asyncio.run(app.serve({port}))"
+    code = f"import asyncio; from {services.stem} import app; asyncio.run(app.serve({port}))"
     settings = {**environment, "PYTHONPATH": os.pathsep.join([str(services.parent), str(SOURCES)])}
     program = Program([sys.executable, "-c", code], folder / "services.log", settings)
     try:
