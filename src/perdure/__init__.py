@@ -1,3 +1,78 @@
-"""Perdure: durable execution for Python."""
+"""Perdure: durable execution for Python.
+
+The SDK's names are here, `import perdure as restate` is how code for the official SDK moves over. They are loaded when
+they are first used, so that `import perdure` costs nothing to those who want something else.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from perdure.sdk import exceptions as exceptions
+    from perdure.sdk import extensions as extensions
+    from perdure.sdk import serde as serde
+    from perdure.sdk.codec import JournalValueCodec as JournalValueCodec
+    from perdure.sdk.codec import JournalValueCodecProvider as JournalValueCodecProvider
+    from perdure.sdk.combinators import as_completed as as_completed
+    from perdure.sdk.combinators import gather as gather
+    from perdure.sdk.combinators import select as select
+    from perdure.sdk.combinators import wait_completed as wait_completed
+    from perdure.sdk.context import Context as Context
+    from perdure.sdk.context import ObjectContext as ObjectContext
+    from perdure.sdk.context import ObjectSharedContext as ObjectSharedContext
+    from perdure.sdk.context import WorkflowContext as WorkflowContext
+    from perdure.sdk.context import WorkflowSharedContext as WorkflowSharedContext
+    from perdure.sdk.definitions import InvocationRetryPolicy as InvocationRetryPolicy
+    from perdure.sdk.endpoint import app as app
+    from perdure.sdk.exceptions import RetryableError as RetryableError
+    from perdure.sdk.exceptions import SdkInternalBaseException as SdkInternalBaseException
+    from perdure.sdk.exceptions import TerminalError as TerminalError
+    from perdure.sdk.exceptions import is_internal_exception as is_internal_exception
+    from perdure.sdk.futures import RestateDurableCallFuture as RestateDurableCallFuture
+    from perdure.sdk.futures import RestateDurableFuture as RestateDurableFuture
+    from perdure.sdk.futures import RestateDurableSleepFuture as RestateDurableSleepFuture
+    from perdure.sdk.futures import SendHandle as SendHandle
+    from perdure.sdk.log import RestateLoggingFilter as RestateLoggingFilter
+    from perdure.sdk.log import getLogger as getLogger
+    from perdure.sdk.promises import DurablePromise as DurablePromise
+    from perdure.sdk.request import Request as Request
+    from perdure.sdk.runs import RunOptions as RunOptions
+    from perdure.sdk.scoped import ScopedContext as ScopedContext
+    from perdure.sdk.services import Service as Service
+    from perdure.sdk.services import VirtualObject as VirtualObject
+    from perdure.sdk.services import Workflow as Workflow
 
 __version__ = "0.1.0"
+
+_MODULES = ("exceptions", "extensions", "serde")
+_NAMES = {
+    "codec": ("JournalValueCodec", "JournalValueCodecProvider"),
+    "combinators": ("as_completed", "gather", "select", "wait_completed"),
+    "context": ("Context", "ObjectContext", "ObjectSharedContext", "WorkflowContext", "WorkflowSharedContext"),
+    "definitions": ("InvocationRetryPolicy",),
+    "endpoint": ("app",),
+    "exceptions": ("RetryableError", "SdkInternalBaseException", "TerminalError", "is_internal_exception"),
+    "futures": ("RestateDurableCallFuture", "RestateDurableFuture", "RestateDurableSleepFuture", "SendHandle"),
+    "log": ("RestateLoggingFilter", "getLogger"),
+    "promises": ("DurablePromise",),
+    "request": ("Request",),
+    "runs": ("RunOptions",),
+    "scoped": ("ScopedContext",),
+    "services": ("Service", "VirtualObject", "Workflow"),
+}
+_WHERE = {name: module for module, names in _NAMES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        found: Any = importlib.import_module(f"perdure.sdk.{name}")
+    elif name in _WHERE:
+        found = getattr(importlib.import_module(f"perdure.sdk.{_WHERE[name]}"), name)
+    else:
+        raise AttributeError(f"module 'perdure' has no attribute {name!r}")
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_WHERE, *_MODULES})
