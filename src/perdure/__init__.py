@@ -8,6 +8,14 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from perdure import testing as testing
+    from perdure.client.client import Client as Client
+    from perdure.client.client import create_client as create_client
+    from perdure.client.failures import HttpError as HttpError
+    from perdure.client.failures import NoConnection as NoConnection
+    from perdure.client.failures import NotReady as NotReady
+    from perdure.client.handle import InvocationHandle as InvocationHandle
+    from perdure.embedded import Embedded as Embedded
     from perdure.sdk import exceptions as exceptions
     from perdure.sdk import extensions as extensions
     from perdure.sdk import serde as serde
@@ -44,30 +52,34 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-_MODULES = ("exceptions", "extensions", "serde")
+_MODULES = {name: f"sdk.{name}" for name in ("exceptions", "extensions", "serde")} | {"testing": "testing"}
 _NAMES = {
-    "codec": ("JournalValueCodec", "JournalValueCodecProvider"),
-    "combinators": ("as_completed", "gather", "select", "wait_completed"),
-    "context": ("Context", "ObjectContext", "ObjectSharedContext", "WorkflowContext", "WorkflowSharedContext"),
-    "definitions": ("InvocationRetryPolicy",),
-    "endpoint": ("app",),
-    "exceptions": ("RetryableError", "SdkInternalBaseException", "TerminalError", "is_internal_exception"),
-    "futures": ("RestateDurableCallFuture", "RestateDurableFuture", "RestateDurableSleepFuture", "SendHandle"),
-    "log": ("RestateLoggingFilter", "getLogger"),
-    "promises": ("DurablePromise",),
-    "request": ("Request",),
-    "runs": ("RunOptions",),
-    "scoped": ("ScopedContext",),
-    "services": ("Service", "VirtualObject", "Workflow"),
+    "client.client": ("Client", "create_client"),
+    "client.failures": ("HttpError", "NoConnection", "NotReady"),
+    "client.handle": ("InvocationHandle",),
+    "embedded": ("Embedded",),
+    "sdk.codec": ("JournalValueCodec", "JournalValueCodecProvider"),
+    "sdk.combinators": ("as_completed", "gather", "select", "wait_completed"),
+    "sdk.context": ("Context", "ObjectContext", "ObjectSharedContext", "WorkflowContext", "WorkflowSharedContext"),
+    "sdk.definitions": ("InvocationRetryPolicy",),
+    "sdk.endpoint": ("app",),
+    "sdk.exceptions": ("RetryableError", "SdkInternalBaseException", "TerminalError", "is_internal_exception"),
+    "sdk.futures": ("RestateDurableCallFuture", "RestateDurableFuture", "RestateDurableSleepFuture", "SendHandle"),
+    "sdk.log": ("RestateLoggingFilter", "getLogger"),
+    "sdk.promises": ("DurablePromise",),
+    "sdk.request": ("Request",),
+    "sdk.runs": ("RunOptions",),
+    "sdk.scoped": ("ScopedContext",),
+    "sdk.services": ("Service", "VirtualObject", "Workflow"),
 }
 _WHERE = {name: module for module, names in _NAMES.items() for name in names}
 
 
 def __getattr__(name: str) -> Any:
     if name in _MODULES:
-        found: Any = importlib.import_module(f"perdure.sdk.{name}")
+        found: Any = importlib.import_module(f"perdure.{_MODULES[name]}")
     elif name in _WHERE:
-        found = getattr(importlib.import_module(f"perdure.sdk.{_WHERE[name]}"), name)
+        found = getattr(importlib.import_module(f"perdure.{_WHERE[name]}"), name)
     else:
         raise AttributeError(f"module 'perdure' has no attribute {name!r}")
     globals()[name] = found

@@ -7,8 +7,9 @@ from typing import Any, Final, TypedDict, TypeVar, Unpack, overload
 from urllib.parse import quote
 
 from perdure.client.connection import Connection, Response
-from perdure.client.failures import HttpError, NotReady, TerminalError
+from perdure.client.failures import HttpError, NotReady
 from perdure.client.targets import HandlerTarget, from_json, target_of, to_json
+from perdure.sdk.exceptions import TerminalError
 
 I = TypeVar("I")  # noqa: E741  # the name that the public vocabulary has
 O = TypeVar("O")  # noqa: E741
@@ -56,7 +57,7 @@ class Calls:
     @overload
     async def call(self, handler: WithoutInput[O], **options: Unpack[CallOptions]) -> O: ...
     async def call(self, handler: Any, arg: Any = NO_INPUT, **options: Unpack[CallOptions]) -> Any:
-        """Calls a handler and waits for its result. Raises: TerminalError, HttpError, NoConnection, NoHandler."""
+        """Calls a handler and waits for its result. Raises: TerminalError, HttpError, NoConnection, NotAHandler."""
         target = target_of(handler)
         return target.decode((await self._invoke("call", target, arg, options)).body)
 

@@ -9,7 +9,6 @@ from perdure.client.calls import NO_INPUT, CallOptions, Calls, WithInput, Withou
 from perdure.client.connection import Connection
 from perdure.client.control import Control
 from perdure.client.handle import InvocationHandle
-from perdure.client.http1 import HttpConnection
 from perdure.client.targets import from_json, raw_target, target_of
 
 I = TypeVar("I")  # noqa: E741  # the name that the public vocabulary has
@@ -42,8 +41,8 @@ class Client(Calls, Control):
         actor: who operates, kept with what was done. Raises: NoConnection, for what is no URL.
         """
         common = {name.lower(): value for name, value in (headers or {}).items()}
-        Calls.__init__(self, HttpConnection(ingress) if isinstance(ingress, str) else ingress, common)
-        Control.__init__(self, HttpConnection(admin) if isinstance(admin, str) else admin, common, actor)
+        Calls.__init__(self, _connection(ingress), common)
+        Control.__init__(self, None if admin is None else _connection(admin), common, actor)
 
     async def __aenter__(self) -> Self:
         return self
@@ -66,7 +65,7 @@ class Client(Calls, Control):
     @overload
     async def send(self, handler: WithoutInput[O], **options: Unpack[SendOptions]) -> InvocationHandle[O]: ...
     async def send(self, handler: Any, arg: Any = NO_INPUT, **options: Unpack[SendOptions]) -> InvocationHandle[Any]:
-        """Starts a handler, now or after a delay; returns as soon as that is durable. Raises: HttpError, NoHandler."""
+        """Starts a handler, now or after a delay; returns when that is durable. Raises: HttpError, NotAHandler."""
         delay = options.pop("delay", None)
         target = target_of(handler)
         sent, status = await self._send(target, arg, delay, options)
@@ -212,6 +211,14 @@ class Client(Calls, Control):
         headers: dict[str, str] | None,
     ) -> InvocationHandle[Any]:
         return await self.send(handler, arg, key=key, delay=delay, idempotency_key=idempotency_key, headers=headers)
+
+
+def _connection(place: str | Connection) -> Connection:
+    if not isinstance(place, str):
+        return place
+    from perdure.client.http1 import HttpConnection  # brings TLS along, which is slow to load
+
+    return HttpConnection(place)
 
 
 @asynccontextmanager

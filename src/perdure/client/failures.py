@@ -2,11 +2,10 @@
 
     PerdureError
     ├── NoConnection   nobody answers there, or the connection broke
-    ├── NoHandler      what was to be called is not a handler
     └── HttpError      the server refused
         └── NotReady   the invocation has no outcome yet
 
-The failure of a handler is none of these: it arrives as the `TerminalError` that the handler raised.
+The failure of a handler is none of these: it arrives as the `sdk.exceptions.TerminalError` that it is.
 """
 
 from typing import ClassVar
@@ -21,17 +20,10 @@ class NoConnection(PerdureError):
     hint: ClassVar[str] = "Is the server up, and is this its address? Send an idempotency key to repeat a call safely."
 
 
-class NoHandler(PerdureError):
-    """What was to be called is neither a handler nor the name of one."""
-
-    code: ClassVar[str] = "E0611"
-    hint: ClassVar[str] = "Pass a function decorated with `@service.handler()`, or a text such as `Greeter/greet`."
-
-
 class HttpError(PerdureError):
     """The server refused a request. status_code: of HTTP. message: why. body: what the server answered."""
 
-    code: ClassVar[str] = "E0612"
+    code: ClassVar[str] = "E0611"
     hint: ClassVar[str] = "The message says what the server refused."
 
     def __init__(self, status_code: int, message: str, body: str | None = None) -> None:
@@ -44,15 +36,5 @@ class HttpError(PerdureError):
 class NotReady(HttpError):
     """The invocation exists and has not completed yet."""
 
-    code: ClassVar[str] = "E0613"
+    code: ClassVar[str] = "E0612"
     hint: ClassVar[str] = "Ask again later, or wait for it with `attach`."
-
-
-class TerminalError(Exception):
-    """A handler failed for good. status_code: its code."""
-
-    def __init__(self, message: str, status_code: int = 500, metadata: dict[str, str] | None = None) -> None:
-        super().__init__(message)
-        self.message = message
-        self.status_code = status_code
-        self.metadata = metadata

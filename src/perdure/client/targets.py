@@ -3,10 +3,12 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
-from perdure.client.failures import NoHandler
+from perdure.sdk.definition_errors import NotAHandler
+from perdure.sdk.definitions import handler_of
 
 JSON = "application/json"
 
@@ -27,24 +29,33 @@ class HandlerTarget:
         return f"{self.service}/{quote(key, safe='')}/{self.handler}"
 
 
+@lru_cache(maxsize=1024)
 def target_of(handler: Any) -> HandlerTarget:
-    """handler: a decorated function, or `Service/handler`, whose values are JSON. Raises: NoHandler."""
+    """handler: a decorated function, or `Service/handler`, whose values are JSON. Raises: NotAHandler."""
     if isinstance(handler, HandlerTarget):
         return handler
     if isinstance(handler, str):
         service, slash, name = handler.partition("/")
         if not slash or not service or not name or "/" in name:
-            raise NoHandler(f"`{handler}` names no handler; write it like `Greeter/greet`")
+            raise NotAHandler(f"`{handler}` names no handler; write it like `Greeter/greet`")
         return HandlerTarget(service, name, JSON, to_json, from_json)
-    declared = _declaration(handler)
-    io = declared.handler_io
-    return HandlerTarget(
-        declared.service_tag.name,
-        declared.name,
-        io.accept if declared.arity > 1 else None,
-        io.input_serde.serialize,
-        io.output_serde.deserialize,
-    )
+    foreign = _foreign(handler)
+    if foreign is not None:
+        return foreign
+    own = handler_of(handler)
+    content_type = own.binding.input_payload(own.accept).content_type
+    return HandlerTarget(own.service.name, own.name, content_type, own.encode_input, own.decode_output)
+
+
+def _foreign(handler: Any) -> HandlerTarget | None:
+    """What the decorator of another SDK has left on a function, under whatever name."""
+    for found in getattr(handler, "__dict__", {}).values():
+        if hasattr(found, "service_tag") and hasattr(found, "handler_io"):
+            io = found.handler_io
+            content_type = io.accept if found.arity > 1 else None
+            encode, decode = io.input_serde.serialize, io.output_serde.deserialize
+            return HandlerTarget(found.service_tag.name, found.name, content_type, encode, decode)
+    return None
 
 
 def raw_target(service: str, handler: str) -> HandlerTarget:
@@ -58,11 +69,3 @@ def to_json(value: Any) -> bytes:
 
 def from_json(data: bytes) -> Any:
     return json.loads(data) if data else None
-
-
-def _declaration(handler: Any) -> Any:
-    """What a decorator has left on the function. Other SDKs do the same under names of their own."""
-    for found in getattr(handler, "__dict__", {}).values():
-        if hasattr(found, "service_tag") and hasattr(found, "handler_io"):
-            return found
-    raise NoHandler(f"{getattr(handler, '__name__', handler)!r} is not a handler of a service")

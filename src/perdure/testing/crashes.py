@@ -10,13 +10,13 @@ from typing import Any, Final
 
 from perdure import ids
 from perdure.client.calls import NO_INPUT
-from perdure.client.failures import TerminalError
 from perdure.client.handle import InvocationHandle
 from perdure.client.targets import target_of
 from perdure.engine.tx import Tx
 from perdure.http.asgi_bridge import App
 from perdure.model.invocation import HandlerKind
 from perdure.protocol.messages import MessageType
+from perdure.sdk.exceptions import TerminalError
 from perdure.testing.conditions import Conditions, Step
 from perdure.testing.engine import SimulatedEngine
 from perdure.testing.running import run_apart

@@ -10,11 +10,13 @@ from typing import Any
 import pytest
 
 from perdure.client.client import Client
-from perdure.client.failures import HttpError, NoConnection, NoHandler, NotReady, TerminalError
+from perdure.client.failures import HttpError, NoConnection, NotReady
 from perdure.client.handle import InvocationHandle
 from perdure.embedded import Embedded
 from perdure.node.node import Node
 from perdure.node.settings import load_settings
+from perdure.sdk.definition_errors import NotAHandler
+from perdure.sdk.exceptions import TerminalError
 
 from . import services
 from .services import add, app, ask, click, flaky, greet, headers, nap, ping, put, refuse, run, value
@@ -253,7 +255,7 @@ def test_who_stops_waiting_stops_nothing(serve: Serve) -> None:
 def test_what_is_no_handler(wrong: Any) -> None:
     async def scenario() -> None:
         async with Client() as client:
-            with pytest.raises(NoHandler):
+            with pytest.raises(NotAHandler):
                 await client.call(wrong, "x")
 
     asyncio.run(scenario())
