@@ -3,6 +3,7 @@
 import asyncio
 
 from perdure.http.asgi_bridge import App, AsgiExchange, AsgiHost
+from perdure.http.direct import DirectExchange
 from perdure.invoker.response_delivery import ResponseDelivery
 from perdure.invoker.transport import Request, StreamHandler, TransportError
 
@@ -19,9 +20,9 @@ class _AsgiStream(ResponseDelivery):
         super().__init__(handler)
         self._transport = transport
         self._consumed = 0
-        self._exchange: AsgiExchange | None = None
+        self._exchange: AsgiExchange | DirectExchange | None = None
 
-    def start(self, exchange: AsgiExchange) -> None:
+    def start(self, exchange: AsgiExchange | DirectExchange) -> None:
         self._exchange = exchange
 
     # The request side, for the caller.

@@ -10,7 +10,7 @@ of an attempt's response travels inside of it.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any, Final
 
 import perdure
@@ -66,6 +66,25 @@ class AsgiApp:
             await _answer(
                 send, 404, _TEXT, b"an endpoint answers at /discover, /invoke/{service}/{handler} and /health"
             )
+
+    def accept(
+        self, path: str, headers: Mapping[str, str], send: Callable[[bytes], None]
+    ) -> tuple[Attempt, list[tuple[bytes, bytes]]] | None:
+        """For hosts in the same process: the attempt that a POST to `path` asks for, and the headers of its response.
+
+        headers: lower-case names.  send: takes bytes of the response, and does not block.
+        None: the request has to go through `__call__`, which also says what is wrong with it.
+        """
+        segments = path.split("/")
+        if len(segments) < 3 or segments[-3] != "invoke" or self._verifier is not None:
+            return None
+        handler = self.endpoint.handler(segments[-2], segments[-1])
+        content_type = headers.get("content-type", "")
+        version = versions.invocation_version(content_type)
+        if handler is None or version is None or self.endpoint.journal_value_codec is not None:
+            return None
+        attempt = Attempt(handler, version, send, headers=headers, clock=self._clock)
+        return attempt, [(b"content-type", content_type.encode("latin-1")), SERVER_HEADER]
 
     async def serve(self, port: int = 9080, host: str = "127.0.0.1") -> None:
         """Serves over HTTP/1.1 and HTTP/2 until it is cancelled, or the process is asked to end.
