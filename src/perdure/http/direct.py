@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
+from perdure.clock import Clock
 from perdure.http.response_sink import ResponseSink
 
 _log = logging.getLogger("perdure.asgi")
@@ -26,11 +27,12 @@ class AcceptsAttempts(Protocol):
     """An app that gives its attempts away; see `sdk.asgi.AsgiApp`."""
 
     def accept(
-        self, path: str, headers: Mapping[str, str], send: Callable[[bytes], None]
+        self, path: str, headers: Mapping[str, str], send: Callable[[bytes], None], clock: Clock | None
     ) -> tuple[DirectAttempt, list[tuple[bytes, bytes]]] | None:
         """The attempt that a POST to `path` asks for, and the headers of its response, whose status is 200.
 
         None: the request must go through ASGI. send: takes bytes of the response, and does not block.
+        clock: tells the attempt the time; None: as usual.
         """
 
 
@@ -52,9 +54,9 @@ class DirectExchange:
         self._gone = False
         self.task: asyncio.Task[None]
 
-    def start(self, app: AcceptsAttempts, path: str, headers: Mapping[str, str]) -> bool:
+    def start(self, app: AcceptsAttempts, path: str, headers: Mapping[str, str], clock: Clock | None) -> bool:
         """False: the app does not accept it, and this exchange is of no use."""
-        accepted = app.accept(path, headers, self._write)
+        accepted = app.accept(path, headers, self._write, clock)
         if accepted is None:
             return False
         self._attempt, head = accepted

@@ -2,6 +2,7 @@
 
 import asyncio
 
+from perdure.clock import Clock
 from perdure.http.asgi_bridge import App, AsgiExchange, AsgiHost
 from perdure.http.direct import DirectExchange
 from perdure.invoker.response_delivery import ResponseDelivery
@@ -24,6 +25,11 @@ class _AsgiStream(ResponseDelivery):
 
     def start(self, exchange: AsgiExchange | DirectExchange) -> None:
         self._exchange = exchange
+
+    @property
+    def direct(self) -> bool:
+        """Whether the app runs without ASGI in between."""
+        return isinstance(self._exchange, DirectExchange)
 
     # The request side, for the caller.
 
@@ -77,8 +83,9 @@ class AsgiTransport:
 
     bidirectional = True
 
-    def __init__(self, app: App) -> None:
-        self._host = AsgiHost(app)
+    def __init__(self, app: App, clock: Clock | None = None) -> None:
+        """clock: for attempts that are run without ASGI; None: as usual."""
+        self._host = AsgiHost(app, clock)
         self._streams: set[_AsgiStream] = set()
         self._closed = False
 

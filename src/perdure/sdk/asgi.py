@@ -68,11 +68,11 @@ class AsgiApp:
             )
 
     def accept(
-        self, path: str, headers: Mapping[str, str], send: Callable[[bytes], None]
+        self, path: str, headers: Mapping[str, str], send: Callable[[bytes], None], clock: Clock | None
     ) -> tuple[Attempt, list[tuple[bytes, bytes]]] | None:
         """For hosts in the same process: the attempt that a POST to `path` asks for, and the headers of its response.
 
-        headers: lower-case names.  send: takes bytes of the response, and does not block.
+        headers: lower-case names.  send: takes bytes of the response, and does not block.  clock: None for the app's.
         None: the request has to go through `__call__`, which also says what is wrong with it.
         """
         segments = path.split("/")
@@ -83,7 +83,7 @@ class AsgiApp:
         version = versions.invocation_version(content_type)
         if handler is None or version is None or self.endpoint.journal_value_codec is not None:
             return None
-        attempt = Attempt(handler, version, send, headers=headers, clock=self._clock)
+        attempt = Attempt(handler, version, send, headers=headers, clock=clock or self._clock)
         return attempt, [(b"content-type", content_type.encode("latin-1")), SERVER_HEADER]
 
     async def serve(self, port: int = 9080, host: str = "127.0.0.1") -> None:

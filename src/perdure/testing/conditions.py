@@ -7,16 +7,25 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from perdure.clock import Clock, SystemClock
 from perdure.http.asgi_bridge import App
 from perdure.invoker.asgi import AsgiTransport
 from perdure.invoker.transport import Request, Stream, StreamHandler, TransportError
-from perdure.protocol.framing import FrameDecoder
+from perdure.protocol.framing import Frame, FrameDecoder, encode_frame
 from perdure.protocol.messages import MessageType, decode
 
 LONGEST_DELAY_S: Final = 0.02
 """Of what travels between engine and handlers, when a seed shuffles them. Virtual seconds."""
 
 _FRAME_MAX: Final = 256 * 1024 * 1024
+
+_TIMES: Final[dict[int, str]] = {
+    MessageType.SLEEP_COMMAND: "wake_up_time",
+    MessageType.ONE_WAY_CALL_COMMAND: "invoke_time",
+}
+"""Where handlers say when, in ms since the epoch; 0: now."""
+
+_ROUND_MS: Final = 10
 
 Step = tuple[str, int]
 """An invocation's id, and the completion id of one of its runs."""
@@ -40,15 +49,21 @@ class Conditions:
 class SimulatedTransport(AsgiTransport):
     """Calls an app in this process, as the conditions say."""
 
-    def __init__(self, app: App, conditions: Conditions) -> None:
-        super().__init__(app)
+    def __init__(self, app: App, conditions: Conditions, clock: Clock) -> None:
+        """clock: of the simulation."""
+        super().__init__(app, clock)
         self._conditions = conditions
+        self._clock = clock
         # An endpoint that is asked in half duplex gets no news while it runs.
         self.bidirectional = not conditions.always_replay
 
     def open(self, request: Request, handler: StreamHandler) -> Any:
         exchange = _Exchange(self._conditions, request, handler)
-        exchange.stream = super().open(request, exchange)
+        stream = super().open(request, exchange)
+        exchange.stream = stream
+        if not stream.direct:
+            # It computes times from a clock of its own.
+            exchange.translation = _TimeTranslation(self._clock)
         return exchange
 
 
@@ -56,6 +71,7 @@ class _Exchange:
     """Stands between the attempt and the app: a `StreamHandler` for the one, a `Stream` for the other."""
 
     stream: Stream
+    translation: "_TimeTranslation | None" = None
 
     def __init__(self, conditions: Conditions, request: Request, handler: StreamHandler) -> None:
         self._conditions = conditions
@@ -99,7 +115,10 @@ class _Exchange:
                 self.stream.reset()
                 self._arrive(lambda: self._handler.stream_failed(TransportError("the handler's process died")))
                 return
-        self._arrive(lambda: self._handler.data_received(data))
+            if self.translation is not None:
+                data = self.translation.feed(data)
+        if data:
+            self._arrive(lambda: self._handler.data_received(data))
 
     def end_received(self) -> None:
         self._arrive(self._handler.end_received)
@@ -119,6 +138,32 @@ class _Exchange:
             if frame.type == MessageType.PROPOSE_RUN_COMPLETION:
                 message: Any = decode(frame.type, frame.payload)
                 self._conditions.steps[invocation_id, message.result_completion_id] += 1
+
+
+class _TimeTranslation:
+    """Frames of an app that looks at the wall clock, with the times of the simulation in them."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._wall = SystemClock()
+        self._frames = FrameDecoder(_FRAME_MAX)
+
+    def feed(self, data: bytes) -> bytes:
+        """Takes bytes as they come, and gives whole frames."""
+        return b"".join(map(self._translate, self._frames.feed(data)))
+
+    def _translate(self, frame: Frame) -> bytes:
+        field = _TIMES.get(frame.type)
+        payload = frame.payload
+        if field is not None:
+            message: Any = decode(frame.type, payload)
+            due: int = getattr(message, field)
+            if due:
+                # What it meant is a round number; the milliseconds since then are not.
+                left = -(-(due - self._wall.now()) // _ROUND_MS) * _ROUND_MS
+                setattr(message, field, self._clock.now() + max(0, left))
+                payload = message.SerializeToString()
+        return encode_frame(frame.type, payload, frame.flags)
 
 
 class _Line:

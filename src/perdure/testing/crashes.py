@@ -73,7 +73,7 @@ def crash_everywhere(
     at_once: int = 1,
     meanwhile: Meanwhile | None = None,
 ) -> list[CrashPoint]:
-    """Runs a handler once undisturbed, then once for each place where something can die, and compares.
+    """Runs a handler undisturbed, then with a replay after each durable await, then with a crash at each place.
 
     The engine dies before and after each commit, and so at every journal index, and starts again on the same store;
     the handler's process dies at each piece of what it says. Each time the result must be the same, no run whose
@@ -87,6 +87,11 @@ def crash_everywhere(
     counted: MutableMapping[str, int] = {} if effects is None else effects
     scene = _Scene(apps, handler, arg, key, counted, meanwhile)
     calm = run_apart(lambda: scene.play(None))
+    try:
+        _compare(calm, run_apart(lambda: scene.play(None, always_replay=True)), 0)
+    except BaseException as error:
+        error.add_note("without a crash, but with a replay after each durable await")
+        raise
     points = [CrashPoint(victim, at) for victim in Victim for at in range(1, _places(calm, victim) + 1)]
     for point in points:
         try:
@@ -131,11 +136,11 @@ class _Scene:
         self._effects = effects
         self._meanwhile = meanwhile
 
-    async def play(self, point: CrashPoint | None) -> _Outcome:
+    async def play(self, point: CrashPoint | None, *, always_replay: bool = False) -> _Outcome:
         """Raises: CrashFailed."""
         self._effects.clear()
         lose_at = point.at if point is not None and point.victim is Victim.HANDLER else None
-        conditions = Conditions(lose_at=lose_at)
+        conditions = Conditions(always_replay, lose_at=lose_at)
         with ids.drawn_from(random.Random(0).randbytes):
             async with SimulatedEngine(*self._apps, conditions=conditions) as engine:
                 before = point is not None and point.victim is Victim.ENGINE_BEFORE

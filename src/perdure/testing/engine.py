@@ -100,13 +100,16 @@ class SimulatedEngine(Embedded):
         await core.abandon()
 
     def _make_core(self, settings: Settings) -> Core:
-        loop = asyncio.get_running_loop()
-        assert isinstance(loop, VirtualTimeLoop), "run this with `perdure.testing.Harness` or `@simulated`"
-
         def open_store(data: Path, build_registry: BuildRegistry) -> SqliteStore:
             return _SwitchedStore(data, build_registry, self.switch)
 
-        return Core(settings, VirtualClock(loop), open_store=open_store)
+        return Core(settings, _clock(), open_store=open_store)
 
     def _transport(self, app: App) -> AsgiTransport:
-        return SimulatedTransport(app, self.conditions)
+        return SimulatedTransport(app, self.conditions, _clock())
+
+
+def _clock() -> VirtualClock:
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, VirtualTimeLoop), "run this with `perdure.testing.Harness` or `@simulated`"
+    return VirtualClock(loop)
