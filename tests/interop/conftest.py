@@ -14,14 +14,22 @@ from support.client import Client, wait_for
 from support.embedded import embedded
 from support.migrated import migrated_services
 from support.records import Records
-from support.servers import PYTHON_SERVICES, START_S, perdure, python_services, reference, typescript_services
+from support.servers import (
+    PYTHON_SERVICES,
+    START_S,
+    perdure,
+    perdure_services,
+    python_services,
+    reference,
+    typescript_services,
+)
 
 
 @dataclass(frozen=True)
 class Setup:
     """What a stack is made of.
 
-    server: perdure or reference.  sdk: python or typescript, the official ones, or perdure.
+    server: perdure or reference.  sdk: python or typescript, the official ones, or perdure, which serves itself.
     transport: http2, http1, link or memory.
     protocol: the version that server and SDK agree upon.
     """
@@ -128,7 +136,11 @@ def started(setup: Setup, folder: Path, environment: Mapping[str, str]) -> Itera
                 with embedded(folder / "data", load_app(str(app))) as client:
                     yield client
         case version:
-            services = typescript_services if setup.sdk == "typescript" else partial(python_services, services=app)
+            services = {
+                "python": python_services,
+                "perdure": partial(perdure_services, services=app),
+                "typescript": typescript_services,
+            }[setup.sdk]
             server, settings = (
                 (reference, {"RESTATE_EXPERIMENTAL_ENABLE_PROTOCOL_V7": str(setup.protocol == 7).lower()})
                 if setup.server == "reference"

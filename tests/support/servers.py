@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from socket import socket
+from socket import create_connection, socket
 from typing import NoReturn
 
 import pytest
@@ -35,6 +35,30 @@ def python_services(
     settings = {**environment, "PYTHONPATH": os.pathsep.join(paths)}
     with served([sys.executable, str(INTEROP / "serve.py"), str(services)], folder / log, settings, sock) as uri:
         yield uri
+
+
+@contextmanager
+def perdure_services(folder: Path, environment: Mapping[str, str], services: Path) -> Iterator[str]:
+    """Services with this package's SDK, which serves them itself: their URI."""
+    (address,) = free_addresses(1)
+    port = address.rpartition(":")[2]
+    code = f"import asyncio; from {services.stem} import app; asyncio.run(app.serve({port}))"
+    settings = {**environment, "PYTHONPATH": os.pathsep.join([str(services.parent), str(SOURCES)])}
+    program = Program([sys.executable, "-c", code], folder / "services.log", settings)
+    try:
+        wait_for(lambda: program.check() or _listens(address), "the services to listen", START_S)
+        yield f"http://{address}"
+    finally:
+        program.kill()
+
+
+def _listens(address: str) -> bool:
+    host, _, port = address.rpartition(":")
+    try:
+        create_connection((host, int(port)), START_S).close()
+    except OSError:
+        return False
+    return True
 
 
 @contextmanager

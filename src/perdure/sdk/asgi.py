@@ -63,7 +63,9 @@ class AsgiApp:
             if await self._allowed(headers, "/" + "/".join(segments[-3:]), send):
                 await self._invoke(segments[-2], segments[-1], headers, receive, send)
         else:
-            await _answer(send, 404, _TEXT, b"an endpoint answers at /discover, /invoke/{service}/{handler} and /health")
+            await _answer(
+                send, 404, _TEXT, b"an endpoint answers at /discover, /invoke/{service}/{handler} and /health"
+            )
 
     async def serve(self, port: int = 9080, host: str = "127.0.0.1") -> None:
         """Serves over HTTP/1.1 and HTTP/2 until it is cancelled, or the process is asked to end.
@@ -104,9 +106,7 @@ class AsgiApp:
             return
         await _answer(send, 200, discovery.content_type(version).encode(), body)
 
-    async def _invoke(
-        self, service: str, name: str, headers: dict[bytes, bytes], receive: Receive, send: Send
-    ) -> None:
+    async def _invoke(self, service: str, name: str, headers: dict[bytes, bytes], receive: Receive, send: Send) -> None:
         handler = self.endpoint.handler(service, name)
         if handler is None:
             await _answer(send, 404, _TEXT, f"there is no handler {service}/{name} here".encode())

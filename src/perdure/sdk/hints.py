@@ -28,8 +28,8 @@ _PLAIN: Final = (str, int, float, bool, type(None), list, dict)
 
 
 def is_bytes(hint: Any) -> bool:
-    """True for what travels as it is, without JSON."""
-    return hint is bytes
+    """True for what travels as it is, without JSON: `bytes`, also where None is allowed."""
+    return hint is bytes or hint == bytes | None
 
 
 def is_pydantic(hint: Any) -> bool:

@@ -106,7 +106,7 @@ class DefaultSerde(Serde[I], Generic[I]):
         if self.type_hint is None:
             return cast("I", from_json(buf)) if buf else None
         if hints.is_bytes(self.type_hint):
-            return cast("I", buf)
+            return cast("I", buf if buf or self.type_hint is bytes else None)
         if not buf:
             return None
         convert = hints.decoder(self.type_hint)
@@ -117,7 +117,7 @@ class DefaultSerde(Serde[I], Generic[I]):
             return b""
         if isinstance(obj, bytes) and hints.is_bytes(self.type_hint):
             return obj
-        if isinstance(obj, bytes) and self.type_hint is None:
+        if isinstance(obj, bytes) and (self.type_hint is None or hints.decoder(self.type_hint) is None):
             # They would be read as JSON later.
             raise CannotEncode("bytes need the type hint `bytes`, or a BytesSerde, to be read as such again")
         if hints.is_pydantic(type(obj)):
