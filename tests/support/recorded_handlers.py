@@ -5,8 +5,18 @@ from datetime import timedelta
 from typing import Any
 
 import perdure as restate
-from perdure import Context, ObjectContext, ObjectSharedContext, RunOptions, Service, VirtualObject, Workflow
-from perdure import TerminalError, WorkflowContext, WorkflowSharedContext
+from perdure import (
+    Context,
+    ObjectContext,
+    ObjectSharedContext,
+    RunOptions,
+    Service,
+    TerminalError,
+    VirtualObject,
+    Workflow,
+    WorkflowContext,
+    WorkflowSharedContext,
+)
 
 plain = Service("P")
 keyed = VirtualObject("O")

@@ -1,10 +1,9 @@
 """How an attempt ends when the handler's code has."""
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
-from perdure.errors import PerdureError
 from perdure.sdk.definitions import HandlerDefinition
 from perdure.sdk.exceptions import TerminalError
 from perdure.sdk.futures import RestateDurableFuture
@@ -22,8 +21,6 @@ def failure_of(error: BaseException, handler: HandlerDefinition[Any, Any]) -> At
         metadata = tuple((terminal.metadata or {}).items())
         return Outcome("failure", failure=Failure(terminal.status_code, terminal.message, metadata))
     text = error_text(error)
-    if isinstance(error, PerdureError):
-        text = f"[{error.code}] {error} {error.hint}".rstrip()
     log.error("handler %s failed: %s", handler, text, exc_info=error)
     return AttemptError(INTERNAL, text, stacktrace=stacktrace(error), retry_delay_ms=retry_after_ms(error))
 
@@ -39,10 +36,10 @@ def _terminal_in(error: BaseException) -> TerminalError | None:
 
 
 def warn_about_unawaited(
-    handler: HandlerDefinition[Any, Any], created: Iterable[RestateDurableFuture[Any]], runs: Mapping[int, Run]
+    handler: HandlerDefinition[Any, Any], created: Iterable[RestateDurableFuture[Any]], runs: Iterable[Run]
 ) -> None:
     """Logs what a handler that went well asked for and never looked at: usually an `await` is missing."""
-    for run in runs.values():
+    for run in runs:
         log.warning("handler %s never awaited run %r, so its action was not executed [E0318]", handler, run.name)
     for future in created:
         if not future.wanted:

@@ -17,6 +17,7 @@ from perdure.model.invocation import HandlerKind, ServiceKind
 from perdure.protocol import messages_pb2 as pb
 from perdure.sdk import calls
 from perdure.sdk.definitions import HandlerDefinition, HandlerType
+from perdure.sdk.exceptions import NotAvailable
 from perdure.sdk.futures import (
     RestateDurableCallFuture,
     RestateDurableFuture,
@@ -339,6 +340,13 @@ class Context:
         future = RestateDurableFuture(self._attempt, leaf, value_of(serde), what)
         self._attempt.created.append(future)
         return future
+
+    def __getattr__(self, name: str) -> Any:
+        """Only called for what this kind of context does not have. Raises: NotAvailable (E0316)."""
+        if not any(name in vars(kind) for each in _CONTEXTS.values() for kind in each.__mro__):
+            raise AttributeError(f"a {type(self).__name__} has no attribute {name!r}")
+        kinds = " or ".join(each.__name__ for each in _CONTEXTS.values() if hasattr(each, name))
+        raise NotAvailable(f"a {type(self).__name__} has no `{name}`: that needs a handler with a {kinds}")
 
 
 class _Readable(Context):

@@ -78,7 +78,9 @@ async def replay(name: str) -> list[Frame]:
     service, handler = name.split(".py.")[1].removeprefix("http11.").split(".")[:2]
     handler = handler.removesuffix("-cancelled")
     sent = exchange["request_headers"]
-    headers = {"host": sent.get(":authority", "")} | {key: value for key, value in sent.items() if not key.startswith(":")}
+    headers = {"host": sent.get(":authority", "")} | {
+        key: value for key, value in sent.items() if not key.startswith(":")
+    }
     peer = Peer(SERVICES[service].definition.handlers[handler], version, headers=headers)
     recorded_handlers.long_run_may_end = asyncio.Event()
     for one in frames_of(name, "server_to_sdk"):
