@@ -197,12 +197,14 @@ class Attempt:
 
     def require_usable(self) -> None:
         """Raises: Misuse if the code that runs now may not use the context; what ends it if the attempt is over."""
-        if self.machine.ending is not None:
-            self.machine.require_open()
         try:
             task = asyncio.current_task()
         except RuntimeError:
             task = None
+        if self.machine.ending is not None:
+            if task is not None and task is not self._task:
+                task.add_done_callback(_retrieve)
+            self.machine.require_open()
         if task is not self._task:
             self._check_foreign()
 
@@ -404,7 +406,6 @@ class Attempt:
             except BaseException as error:
                 waiter.future.set_exception(error)
             if waiter.task is not None and waiter.task is not self._task:
-                # Nobody else will ask how it ended.
                 waiter.task.add_done_callback(_retrieve)
 
     def _wake_beginning(self) -> None:
@@ -425,5 +426,6 @@ class Attempt:
 
 
 def _retrieve(task: "asyncio.Task[Any]") -> None:
+    """Nobody else may ask how a task ended that the end of the attempt has ended, and asyncio would complain."""
     if not task.cancelled():
         task.exception()
