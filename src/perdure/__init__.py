@@ -8,9 +8,14 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from perdure.sdk import exceptions as exceptions
-    from perdure.sdk import extensions as extensions
-    from perdure.sdk import serde as serde
+    from perdure import exceptions as exceptions
+    from perdure import extensions as extensions
+    from perdure import logging as logging
+    from perdure import serde as serde
+    from perdure.sdk.client import HttpError as HttpError
+    from perdure.sdk.client import RestateClient as RestateClient
+    from perdure.sdk.client import RestateClientSendHandle as RestateClientSendHandle
+    from perdure.sdk.client import create_client as create_client
     from perdure.sdk.codec import JournalValueCodec as JournalValueCodec
     from perdure.sdk.codec import JournalValueCodecProvider as JournalValueCodecProvider
     from perdure.sdk.combinators import as_completed as as_completed
@@ -23,7 +28,9 @@ if TYPE_CHECKING:
     from perdure.sdk.context import WorkflowContext as WorkflowContext
     from perdure.sdk.context import WorkflowSharedContext as WorkflowSharedContext
     from perdure.sdk.definitions import InvocationRetryPolicy as InvocationRetryPolicy
+    from perdure.sdk.endpoint import Endpoint as Endpoint
     from perdure.sdk.endpoint import app as app
+    from perdure.sdk.endpoint import endpoint as endpoint
     from perdure.sdk.exceptions import RetryableError as RetryableError
     from perdure.sdk.exceptions import SdkInternalBaseException as SdkInternalBaseException
     from perdure.sdk.exceptions import TerminalError as TerminalError
@@ -41,33 +48,37 @@ if TYPE_CHECKING:
     from perdure.sdk.services import Service as Service
     from perdure.sdk.services import VirtualObject as VirtualObject
     from perdure.sdk.services import Workflow as Workflow
+    from perdure.testing import HarnessEnvironment as HarnessEnvironment
+    from perdure.testing import create_test_harness as create_test_harness
 
 __version__ = "0.1.0"
 
-_MODULES = ("exceptions", "extensions", "serde")
+_MODULES = ("exceptions", "extensions", "logging", "serde")
 _NAMES = {
-    "codec": ("JournalValueCodec", "JournalValueCodecProvider"),
-    "combinators": ("as_completed", "gather", "select", "wait_completed"),
-    "context": ("Context", "ObjectContext", "ObjectSharedContext", "WorkflowContext", "WorkflowSharedContext"),
-    "definitions": ("InvocationRetryPolicy",),
-    "endpoint": ("app",),
-    "exceptions": ("RetryableError", "SdkInternalBaseException", "TerminalError", "is_internal_exception"),
-    "futures": ("RestateDurableCallFuture", "RestateDurableFuture", "RestateDurableSleepFuture", "SendHandle"),
-    "log": ("RestateLoggingFilter", "getLogger"),
-    "promises": ("DurablePromise",),
-    "request": ("Request",),
-    "runs": ("RunOptions",),
-    "scoped": ("ScopedContext",),
-    "services": ("Service", "VirtualObject", "Workflow"),
+    "sdk.client": ("HttpError", "RestateClient", "RestateClientSendHandle", "create_client"),
+    "sdk.codec": ("JournalValueCodec", "JournalValueCodecProvider"),
+    "sdk.combinators": ("as_completed", "gather", "select", "wait_completed"),
+    "sdk.context": ("Context", "ObjectContext", "ObjectSharedContext", "WorkflowContext", "WorkflowSharedContext"),
+    "sdk.definitions": ("InvocationRetryPolicy",),
+    "sdk.endpoint": ("Endpoint", "app", "endpoint"),
+    "sdk.exceptions": ("RetryableError", "SdkInternalBaseException", "TerminalError", "is_internal_exception"),
+    "sdk.futures": ("RestateDurableCallFuture", "RestateDurableFuture", "RestateDurableSleepFuture", "SendHandle"),
+    "sdk.log": ("RestateLoggingFilter", "getLogger"),
+    "sdk.promises": ("DurablePromise",),
+    "sdk.request": ("Request",),
+    "sdk.runs": ("RunOptions",),
+    "sdk.scoped": ("ScopedContext",),
+    "sdk.services": ("Service", "VirtualObject", "Workflow"),
+    "testing": ("HarnessEnvironment", "create_test_harness"),
 }
 _WHERE = {name: module for module, names in _NAMES.items() for name in names}
 
 
 def __getattr__(name: str) -> Any:
     if name in _MODULES:
-        found: Any = importlib.import_module(f"perdure.sdk.{name}")
+        found: Any = importlib.import_module(f"perdure.{name}")
     elif name in _WHERE:
-        found = getattr(importlib.import_module(f"perdure.sdk.{_WHERE[name]}"), name)
+        found = getattr(importlib.import_module(f"perdure.{_WHERE[name]}"), name)
     else:
         raise AttributeError(f"module 'perdure' has no attribute {name!r}")
     globals()[name] = found
