@@ -23,7 +23,7 @@ from collections.abc import Callable, Generator, Mapping
 from typing import Any, Final
 
 from perdure.clock import Clock, SystemClock
-from perdure.sdk.attempt_end import failure_of, warn_about_unawaited
+from perdure.sdk.attempt_end import failure_of, warn_about_foreign_wait, warn_about_unawaited
 from perdure.sdk.context import make_context
 from perdure.sdk.definitions import HandlerDefinition
 from perdure.sdk.exceptions import (
@@ -45,6 +45,8 @@ from perdure.sdk.machine.outcome import Outcome
 from perdure.sdk.runs import Run
 
 _SETTLING_HOPS: Final = 16
+_FOREIGN_WAIT_S: Final = 10.0
+"""A handler that is to be suspended, and waits that long for something that is not durable, is worth a warning."""
 _ANNOUNCED_LEAVES_MAX: Final = 100
 """Larger waits are not announced: naming them again after each notification would cost more than it tells."""
 
@@ -97,6 +99,7 @@ class Attempt:
         self._flush_pending = False
         self._announced: tuple[list[_Waiter], int] = ([], 0)
         self._execution: Execution | None = None
+        self._watch: asyncio.TimerHandle | None = None
 
     # ---- For the host ----
 
@@ -118,6 +121,8 @@ class Attempt:
         self._wake_beginning()
         if self._waiters:
             self._schedule_turn()
+        elif self._loop is not None and self._task is not None and not self._task.done():
+            self._watch = self._loop.call_later(_FOREIGN_WAIT_S, self._warn_about_foreign_wait, self._task)
 
     def disconnected(self) -> None:
         """The server is gone: the attempt ends, and nothing is sent any more."""
@@ -147,6 +152,10 @@ class Attempt:
                 raise
         finally:
             self._close()
+
+    def _warn_about_foreign_wait(self, task: "asyncio.Task[Any]") -> None:
+        if not self._waiters and not task.done():
+            warn_about_foreign_wait(self.handler, task)
 
     # ---- The handler ----
 
@@ -190,6 +199,8 @@ class Attempt:
         self._release_waiters()
         if self._execution is not None:
             self._execution.cancel()
+        if self._watch is not None:
+            self._watch.cancel()
         self._flush()
         self.finished.set()
 
