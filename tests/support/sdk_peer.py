@@ -8,7 +8,7 @@ from google.protobuf.message import Message
 
 from perdure.protocol import messages_pb2 as pb
 from perdure.protocol.framing import Frame, FrameDecoder, encode_frame
-from perdure.protocol.messages import MESSAGE_CLASSES, NAMES, MessageType, completion, decode, run_ack
+from perdure.protocol.messages import MESSAGE_CLASSES, NAMES, MessageType, completion, decode, make_failure, run_ack
 from perdure.sdk.attempt import Attempt
 from perdure.sdk.definitions import HandlerDefinition, handler_of
 from perdure.sdk.services import Service, VirtualObject, Workflow
@@ -124,7 +124,7 @@ class Peer:
 
     async def rest(self) -> None:
         """Waits until the event loop has gone round often enough for everything that does not wait for threads."""
-        for _ in range(100):
+        for _ in range(400):
             if self.task.done():
                 break
             await asyncio.sleep(0)

@@ -24,7 +24,7 @@ from typing import Any, Final
 
 from perdure.clock import Clock, SystemClock
 from perdure.protocol import messages_pb2 as pb
-from perdure.sdk.attempt_end import failure_of, warn_about_unawaited
+from perdure.sdk.attempt_end import failure_of, warn_about_foreign_wait, warn_about_unawaited
 from perdure.sdk.codec import JournalValueCodec
 from perdure.sdk.context import make_context
 from perdure.sdk.definitions import HandlerDefinition
@@ -47,6 +47,8 @@ from perdure.sdk.machine.outcome import Outcome
 from perdure.sdk.runs import Run
 
 _SETTLING_HOPS: Final = 16
+_FOREIGN_WAIT_S: Final = 10.0
+"""A handler that is to be suspended, and waits that long for something that is not durable, is worth a warning."""
 _ANNOUNCED_LEAVES_MAX: Final = 100
 """Larger waits are not announced: naming them again after each notification would cost more than it tells."""
 
@@ -101,6 +103,7 @@ class Attempt:
         self._flush_pending = False
         self._announced: tuple[list[_Waiter], int] = ([], 0)
         self._execution: Execution | None = None
+        self._watch: asyncio.TimerHandle | None = None
 
     # ---- For the host ----
 
@@ -122,6 +125,8 @@ class Attempt:
         self._wake_beginning()
         if self._waiters:
             self._schedule_turn()
+        elif self._loop is not None and self._task is not None and not self._task.done():
+            self._watch = self._loop.call_later(_FOREIGN_WAIT_S, self._warn_about_foreign_wait, self._task)
 
     def disconnected(self) -> None:
         """The server is gone: the attempt ends, and nothing is sent any more."""
@@ -151,6 +156,10 @@ class Attempt:
                 raise
         finally:
             self._close()
+
+    def _warn_about_foreign_wait(self, task: "asyncio.Task[Any]") -> None:
+        if not self._waiters and not task.done():
+            warn_about_foreign_wait(self.handler, task)
 
     # ---- Values ----
 
@@ -214,6 +223,8 @@ class Attempt:
         self._release_waiters()
         if self._execution is not None:
             self._execution.cancel()
+        if self._watch is not None:
+            self._watch.cancel()
         self._flush()
         self.finished.set()
 
@@ -221,12 +232,14 @@ class Attempt:
 
     def require_usable(self) -> None:
         """Raises: Misuse if the code that runs now may not use the context; what ends it if the attempt is over."""
-        if self.machine.ending is not None:
-            self.machine.require_open()
         try:
             task = asyncio.current_task()
         except RuntimeError:
             task = None
+        if self.machine.ending is not None:
+            if task is not None and task is not self._task:
+                task.add_done_callback(_retrieve)
+            self.machine.require_open()
         if task is not self._task:
             self._check_foreign()
 
@@ -428,7 +441,6 @@ class Attempt:
             except BaseException as error:
                 waiter.future.set_exception(error)
             if waiter.task is not None and waiter.task is not self._task:
-                # Nobody else will ask how it ended.
                 waiter.task.add_done_callback(_retrieve)
 
     def _wake_beginning(self) -> None:
@@ -449,5 +461,6 @@ class Attempt:
 
 
 def _retrieve(task: "asyncio.Task[Any]") -> None:
+    """Nobody else may ask how a task ended that the end of the attempt has ended, and asyncio would complain."""
     if not task.cancelled():
         task.exception()

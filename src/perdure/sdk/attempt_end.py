@@ -1,5 +1,6 @@
 """How an attempt ends when the handler's code has."""
 
+import asyncio
 import logging
 from collections.abc import Iterable
 from typing import Any
@@ -44,3 +45,26 @@ def warn_about_unawaited(
     for future in created:
         if not future.wanted:
             log.warning("handler %s never awaited the %s [E0318]", handler, future.what)
+
+
+def warn_about_foreign_wait(handler: HandlerDefinition[Any, Any], task: "asyncio.Task[Any]") -> None:
+    """Logs where a handler waits that the server wants to suspend, and that waits for something it cannot leave."""
+    log.warning(
+        "handler %s waits at %s for something that is not durable, so it cannot be suspended and holds its connection: "
+        "put it into a run, or wait for an awakeable [E0319]",
+        handler,
+        _where(task),
+    )
+
+
+def _where(task: "asyncio.Task[Any]") -> str:
+    """The innermost line of Python that the task is at."""
+    at: Any = task.get_coro()
+    place = "an unknown line"
+    for _ in range(100):
+        frame = getattr(at, "cr_frame", None) or getattr(at, "gi_frame", None) or getattr(at, "ag_frame", None)
+        if frame is None:
+            break
+        place = f"{frame.f_code.co_filename}:{frame.f_lineno}"
+        at = getattr(at, "cr_await", None) or getattr(at, "gi_yieldfrom", None) or getattr(at, "ag_await", None)
+    return place

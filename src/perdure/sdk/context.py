@@ -348,7 +348,7 @@ class Context:
         if not any(name in vars(kind) for each in _CONTEXTS.values() for kind in each.__mro__):
             raise AttributeError(f"a {type(self).__name__} has no attribute {name!r}")
         kinds = " or ".join(each.__name__ for each in _CONTEXTS.values() if hasattr(each, name))
-        raise NotAvailable(f"a {type(self).__name__} has no `{name}`: that needs a handler with a {kinds}")
+        raise NotAvailable(f"{type(self).__name__} has no `{name}`, only {kinds} has")
 
 
 class _Readable(Context):

@@ -60,7 +60,7 @@ def test_any_other_error_fails_the_attempt() -> None:
     error = asyncio.run(play())
     assert (error.code, error.message) == (500, "ValueError('broken')")
     # The user's code comes first: frames of the SDK would say nothing.
-    assert "test_context.py" in error.stacktrace.splitlines()[1]
+    assert "test_handlers.py" in error.stacktrace.splitlines()[1]
     assert error.stacktrace.rstrip().endswith("ValueError: broken")
 
 
@@ -81,16 +81,14 @@ def test_a_handler_knows_its_request() -> None:
         request = ctx.request()
         assert request.body == b'"x"'
         assert not request.attempt_finished_event.is_set()
-        return [request.id, request.headers, request.attempt_headers, request.scope, request.idempotency_key]
+        return [request.id, request.headers, request.attempt_headers, request.scope, request.limit_key]
 
     async def play() -> list[str]:
         peer = Peer(handler(run), headers={"host": "here"})
         return await peer.converse(opening([input_command(b'"x"', a="b")], scope="tenant"), end=True)
 
     sent = asyncio.run(play())
-    assert sent[0] == (
-        'Output value { content: "[\\"inv_1test\\", {\\"a\\": \\"b\\"}, {\\"host\\": \\"here\\"}, \\"tenant\\", null]" }'
-    )
+    assert 'content: "[\\"inv_1test\\", {\\"a\\": \\"b\\"}, {\\"host\\": \\"here\\"}, \\"tenant\\", null]"' in sent[0]
 
 
 def test_the_end_of_an_attempt_can_be_waited_for() -> None:
