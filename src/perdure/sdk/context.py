@@ -343,12 +343,14 @@ class Context:
         self._attempt.created.append(future)
         return future
 
-    def __getattr__(self, name: str) -> Any:
-        """Only called for what this kind of context does not have. Raises: NotAvailable (E0316)."""
-        if not any(name in vars(kind) for each in _CONTEXTS.values() for kind in each.__mro__):
-            raise AttributeError(f"a {type(self).__name__} has no attribute {name!r}")
-        kinds = " or ".join(each.__name__ for each in _CONTEXTS.values() if hasattr(each, name))
-        raise NotAvailable(f"{type(self).__name__} has no `{name}`, only {kinds} has")
+    if not TYPE_CHECKING:  # what type checkers do not find shall be an error to them
+
+        def __getattr__(self, name: str) -> Any:
+            """Only called for what this kind of context does not have. Raises: NotAvailable (E0316)."""
+            if not any(name in vars(kind) for each in _CONTEXTS.values() for kind in each.__mro__):
+                raise AttributeError(f"a {type(self).__name__} has no attribute {name!r}")
+            kinds = " or ".join(each.__name__ for each in _CONTEXTS.values() if hasattr(each, name))
+            raise NotAvailable(f"{type(self).__name__} has no `{name}`, only {kinds} has")
 
 
 class _Readable(Context):
