@@ -261,7 +261,7 @@ def test_without_the_id_of_a_callee_a_cancel_waits() -> None:
         return (await peer.converse(end=True))[-1]
 
     assert asyncio.run(play()) == (
-        "Suspension awaiting_on { waiting_completions: 1 waiting_signals: 1 combinator_type: FIRST_COMPLETED }"
+        "Suspension awaiting_on { waiting_completions: 1 combinator_type: FIRST_COMPLETED }"
     )
 
 
