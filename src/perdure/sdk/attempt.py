@@ -23,7 +23,9 @@ from collections.abc import Callable, Generator, Mapping
 from typing import Any, Final
 
 from perdure.clock import Clock, SystemClock
+from perdure.protocol import messages_pb2 as pb
 from perdure.sdk.attempt_end import failure_of, warn_about_foreign_wait, warn_about_unawaited
+from perdure.sdk.codec import JournalValueCodec
 from perdure.sdk.context import make_context
 from perdure.sdk.definitions import HandlerDefinition
 from perdure.sdk.exceptions import (
@@ -75,14 +77,16 @@ class Attempt:
         *,
         headers: Mapping[str, str] | None = None,
         clock: Clock | None = None,
+        codec: JournalValueCodec | None = None,
     ) -> None:
         """version: of the service protocol.  send: takes bytes for the server; it must not block.
-        headers: of this attempt's request, lower case.
+        headers: of this attempt's request, lower case.  codec: for every value on its way to the journal, and back.
         """
         self.handler = handler
         self.headers = headers if headers is not None else {}
         self.clock = clock if clock is not None else SystemClock()
         self.machine = Machine(version)
+        self._codec = codec
         self.finished = asyncio.Event()
         """Set when the attempt is over, whatever its end."""
         self.created: list[RestateDurableFuture[Any]] = []
@@ -144,7 +148,7 @@ class Attempt:
                 self._begun = self._loop.create_future()
                 await self._begun
             if machine.ending is None:
-                self._execution = Execution(self.handler, self.machine, self._loop.time(), self._run_ended)
+                self._execution = Execution(self.handler, self.machine, self._loop.time(), self._run_ended, self.encode)
                 await self._handle(self._execution)
         except asyncio.CancelledError:
             if self.machine.ending is None:
@@ -157,17 +161,37 @@ class Attempt:
         if not self._waiters and not task.done():
             warn_about_foreign_wait(self.handler, task)
 
+    # ---- Values ----
+
+    def encode(self, value: bytes) -> bytes:
+        """The bytes of a value for the journal."""
+        return value if self._codec is None else self._codec.encode(value)
+
+    def decoded(self, outcome: Outcome) -> Outcome:
+        """An outcome of the journal, with the bytes that serdes read."""
+        if self._codec is None or outcome.kind != "value":
+            return outcome
+        return outcome._replace(value=self._codec.decode(outcome.value))
+
+    def _decoded_input(self, given: pb.InputCommandMessage) -> pb.InputCommandMessage:
+        if self._codec is None:
+            return given
+        decoded = pb.InputCommandMessage()
+        decoded.CopyFrom(given)
+        decoded.value.content = self._codec.decode(given.value.content)
+        return decoded
+
     # ---- The handler ----
 
     async def _handle(self, execution: Execution) -> None:
         machine = self.machine
         try:
-            given = machine.input()
+            given = self._decoded_input(machine.input())
             context = make_context(self, given)
             running.set(context)
             body = await self.handler.run(context, given.value.content)
             if machine.ending is None:
-                machine.finish(Outcome("value", body))
+                machine.finish(Outcome("value", self.encode(body)))
                 warn_about_unawaited(self.handler, self.created, execution.waiting.values())
         except asyncio.CancelledError:
             if machine.ending is None:

@@ -27,18 +27,25 @@ class Execution:
     One that is replayed and has a result never comes to execution: nobody waits for it.
     """
 
-    __slots__ = ("_began_at", "_executing", "_handler", "_machine", "_on_change", "waiting")
+    __slots__ = ("_began_at", "_encode", "_executing", "_handler", "_machine", "_on_change", "waiting")
 
     def __init__(
-        self, handler: HandlerDefinition[Any, Any], machine: Machine, began_at: float, on_change: Callable[[], None]
+        self,
+        handler: HandlerDefinition[Any, Any],
+        machine: Machine,
+        began_at: float,
+        on_change: Callable[[], None],
+        encode: Callable[[bytes], bytes],
     ) -> None:
         """began_at: when the attempt began, in the time of the loop.
         on_change: called after a result was proposed, and after a failing action has failed the attempt.
+        encode: makes the bytes for the journal of a result's.
         """
         self._handler = handler
         self._machine = machine
         self._began_at = began_at
         self._on_change = on_change
+        self._encode = encode
         self._executing: dict[int, asyncio.Task[None]] = {}
         self.waiting: dict[int, Run] = {}
         """Recorded and not executed, by their completion ids."""
@@ -66,7 +73,7 @@ class Execution:
     async def _execute(self, run: Run, loop: asyncio.AbstractEventLoop) -> None:
         machine = self._machine
         try:
-            outcome: Outcome | AttemptError = Outcome("value", run.serde.serialize(await _result(run)))
+            outcome: Outcome | AttemptError = Outcome("value", self._encode(run.serde.serialize(await _result(run))))
         except TerminalError as error:
             outcome = commands.failed(error.status_code, error.message, error.metadata)
         except (Exception, asyncio.CancelledError) as error:
