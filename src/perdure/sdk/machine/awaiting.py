@@ -88,11 +88,11 @@ class NamedLeaf:
         return "failure" if outcome.kind == "failure" else "success"
 
     def pending(self, taken: Taken) -> "Iterator[Leaf | NamedLeaf]":
-        if self.claimed is None:
+        if self.outcome(taken) is None:
             yield self
 
     def write(self, future: pb.Future, taken: Taken) -> None:
-        if self.claimed is None:
+        if self.outcome(taken) is None:
             future.waiting_named_signals.append(self.name)
 
 
