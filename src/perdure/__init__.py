@@ -8,17 +8,20 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from perdure import exceptions as exceptions
+    from perdure import extensions as extensions
+    from perdure import logging as logging
+    from perdure import serde as serde
     from perdure import testing as testing
-    from perdure.client.client import Client as Client
-    from perdure.client.client import create_client as create_client
-    from perdure.client.failures import HttpError as HttpError
-    from perdure.client.failures import NoConnection as NoConnection
-    from perdure.client.failures import NotReady as NotReady
-    from perdure.client.handle import InvocationHandle as InvocationHandle
+    from perdure.client import Client as Client
+    from perdure.client import HttpError as HttpError
+    from perdure.client import InvocationHandle as InvocationHandle
+    from perdure.client import NoConnection as NoConnection
+    from perdure.client import NotReady as NotReady
+    from perdure.client import RestateClient as RestateClient
+    from perdure.client import RestateClientSendHandle as RestateClientSendHandle
+    from perdure.client import create_client as create_client
     from perdure.embedded import Embedded as Embedded
-    from perdure.sdk import exceptions as exceptions
-    from perdure.sdk import extensions as extensions
-    from perdure.sdk import serde as serde
     from perdure.sdk.codec import JournalValueCodec as JournalValueCodec
     from perdure.sdk.codec import JournalValueCodecProvider as JournalValueCodecProvider
     from perdure.sdk.combinators import as_completed as as_completed
@@ -31,7 +34,9 @@ if TYPE_CHECKING:
     from perdure.sdk.context import WorkflowContext as WorkflowContext
     from perdure.sdk.context import WorkflowSharedContext as WorkflowSharedContext
     from perdure.sdk.definitions import InvocationRetryPolicy as InvocationRetryPolicy
+    from perdure.sdk.endpoint import Endpoint as Endpoint
     from perdure.sdk.endpoint import app as app
+    from perdure.sdk.endpoint import endpoint as endpoint
     from perdure.sdk.exceptions import RetryableError as RetryableError
     from perdure.sdk.exceptions import SdkInternalBaseException as SdkInternalBaseException
     from perdure.sdk.exceptions import TerminalError as TerminalError
@@ -49,20 +54,29 @@ if TYPE_CHECKING:
     from perdure.sdk.services import Service as Service
     from perdure.sdk.services import VirtualObject as VirtualObject
     from perdure.sdk.services import Workflow as Workflow
+    from perdure.testing import HarnessEnvironment as HarnessEnvironment
+    from perdure.testing import create_test_harness as create_test_harness
 
 __version__ = "0.1.0"
 
-_MODULES = {name: f"sdk.{name}" for name in ("exceptions", "extensions", "serde")} | {"testing": "testing"}
+_MODULES = ("client", "exceptions", "extensions", "logging", "serde", "testing")
 _NAMES = {
-    "client.client": ("Client", "create_client"),
-    "client.failures": ("HttpError", "NoConnection", "NotReady"),
-    "client.handle": ("InvocationHandle",),
+    "client": (
+        "Client",
+        "HttpError",
+        "InvocationHandle",
+        "NoConnection",
+        "NotReady",
+        "RestateClient",
+        "RestateClientSendHandle",
+        "create_client",
+    ),
     "embedded": ("Embedded",),
     "sdk.codec": ("JournalValueCodec", "JournalValueCodecProvider"),
     "sdk.combinators": ("as_completed", "gather", "select", "wait_completed"),
     "sdk.context": ("Context", "ObjectContext", "ObjectSharedContext", "WorkflowContext", "WorkflowSharedContext"),
     "sdk.definitions": ("InvocationRetryPolicy",),
-    "sdk.endpoint": ("app",),
+    "sdk.endpoint": ("Endpoint", "app", "endpoint"),
     "sdk.exceptions": ("RetryableError", "SdkInternalBaseException", "TerminalError", "is_internal_exception"),
     "sdk.futures": ("RestateDurableCallFuture", "RestateDurableFuture", "RestateDurableSleepFuture", "SendHandle"),
     "sdk.log": ("RestateLoggingFilter", "getLogger"),
@@ -71,13 +85,14 @@ _NAMES = {
     "sdk.runs": ("RunOptions",),
     "sdk.scoped": ("ScopedContext",),
     "sdk.services": ("Service", "VirtualObject", "Workflow"),
+    "testing": ("HarnessEnvironment", "create_test_harness"),
 }
 _WHERE = {name: module for module, names in _NAMES.items() for name in names}
 
 
 def __getattr__(name: str) -> Any:
     if name in _MODULES:
-        found: Any = importlib.import_module(f"perdure.{_MODULES[name]}")
+        found: Any = importlib.import_module(f"perdure.{name}")
     elif name in _WHERE:
         found = getattr(importlib.import_module(f"perdure.{_WHERE[name]}"), name)
     else:

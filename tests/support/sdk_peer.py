@@ -8,9 +8,10 @@ from google.protobuf.message import Message
 
 from perdure.protocol import messages_pb2 as pb
 from perdure.protocol.framing import Frame, FrameDecoder, encode_frame
-from perdure.protocol.messages import MESSAGE_CLASSES, NAMES, MessageType, completion, decode, run_ack
+from perdure.protocol.messages import MESSAGE_CLASSES, NAMES, MessageType, completion, decode, make_failure, run_ack
 from perdure.sdk.attempt import Attempt
 from perdure.sdk.definitions import HandlerDefinition, handler_of
+from perdure.sdk.services import Service, VirtualObject, Workflow
 
 RAW_ID = bytes(range(24))
 NOW = 1_700_000_000_000
@@ -21,6 +22,20 @@ _TYPES: dict[type[Message], int] = {
 
 Entry: TypeAlias = Message | tuple[int, bytes]
 """A command, or a notification as its type and its payload."""
+
+
+def handler(function: Any, kind: str = "service") -> HandlerDefinition[Any, Any]:
+    """Makes a handler of a function. kind: service, exclusive, shared, workflow or promises (shared, of a workflow)."""
+    match kind:
+        case "exclusive" | "shared":
+            decorate: Any = VirtualObject("O").handler("h", kind=kind)  # type: ignore[arg-type]
+        case "workflow":
+            decorate = Workflow("W").main("h")
+        case "promises":
+            decorate = Workflow("W").handler("h")
+        case _:
+            decorate = Service("P").handler("h")
+    return handler_of(decorate(function))
 
 
 class FixedClock:
@@ -84,13 +99,12 @@ class Peer:
     frames: what the attempt has sent.  `converse` waits until the attempt comes to rest and says what it sent since.
     """
 
-    def __init__(self, handler: Any, version: int = 7, **options: Any) -> None:
-        definition = handler if isinstance(handler, HandlerDefinition) else handler_of(handler)
+    def __init__(self, handler: HandlerDefinition[Any, Any], version: int = 7, **options: Any) -> None:
         self.frames: list[Frame] = []
         self._seen = 0
         self._decoder = FrameDecoder(1 << 30)
         self._changed = asyncio.Event()
-        self.attempt = Attempt(definition, version, self._receive, clock=FixedClock(), **options)
+        self.attempt = Attempt(handler, version, self._receive, clock=FixedClock(), **options)
         self.task = asyncio.get_running_loop().create_task(self.attempt.run())
 
     def _receive(self, data: bytes) -> None:
@@ -110,19 +124,18 @@ class Peer:
 
     async def rest(self) -> None:
         """Waits until the event loop has gone round often enough for everything that does not wait for threads."""
-        for _ in range(100):
+        for _ in range(400):
             if self.task.done():
                 break
             await asyncio.sleep(0)
 
     async def sent(self, type_id: int) -> Message:
-        """Waits for the next frame of a type, for actions in threads."""
+        """Waits for the first frame of a type, for actions in threads."""
         async with asyncio.timeout(5):
             while True:
-                for at in range(self._seen, len(self.frames)):
-                    if self.frames[at].type == type_id:
-                        self._seen = at + 1
-                        return decode(type_id, self.frames[at].payload)
+                for one in self.frames:
+                    if one.type == type_id:
+                        return decode(type_id, one.payload)
                 self._changed.clear()
                 await self._changed.wait()
 
@@ -137,6 +150,39 @@ class Peer:
         last = self.frames[-1]
         assert last.type in _FINAL, say(last)
         return decode(last.type, last.payload)
+
+
+def attempt(function: Any, *entries: Entry, kind: str = "service", version: int = 7, **start: Any) -> list[str]:
+    """What a whole attempt sends whose journal begins with the input and these entries."""
+
+    async def play() -> list[str]:
+        peer = Peer(handler(function, kind), version)
+        return await peer.converse(opening([input_command(), *entries], **start), end=True)
+
+    return asyncio.run(play())
+
+
+def talk(function: Any, *turns: Entry, kind: str = "service", version: int = 7, **start: Any) -> list[list[str]]:
+    """What an attempt sends after its start, and after each frame."""
+
+    async def play() -> list[list[str]]:
+        peer = Peer(handler(function, kind), version)
+        said = [await peer.converse(opening([input_command()], **start))]
+        return said + [await peer.converse(frame(entry)) for entry in turns]
+
+    return asyncio.run(play())
+
+
+def void(type_id: int, completion_id: int) -> Entry:
+    return type_id, completion(type_id, completion_id, void=True)
+
+
+def value(type_id: int, completion_id: int, content: bytes) -> Entry:
+    return type_id, completion(type_id, completion_id, value=content)
+
+
+def failed(type_id: int, completion_id: int) -> Entry:
+    return type_id, completion(type_id, completion_id, failure=make_failure(418, "no tea"))
 
 
 def say(one: Frame) -> str:

@@ -7,9 +7,9 @@ from typing import Any, Final, TypedDict, TypeVar, Unpack, overload
 from urllib.parse import quote
 
 from perdure.client.connection import Connection, Response
-from perdure.client.failures import HttpError, NotReady
+from perdure.client.failures import HttpError, InvocationFailed, NotReady
 from perdure.client.targets import HandlerTarget, from_json, target_of, to_json
-from perdure.sdk.exceptions import TerminalError
+from perdure.sdk.codec import JournalValueCodec
 
 I = TypeVar("I")  # noqa: E741  # the name that the public vocabulary has
 O = TypeVar("O")  # noqa: E741
@@ -27,12 +27,14 @@ _FROM_INVOCATION: Final = "invocation"
 class CallOptions(TypedDict, total=False):
     """key: of a virtual object or a workflow. idempotency_key: the server runs one invocation for each.
 
-    headers: given to the handler.
+    headers: given to the handler. scope, limit_key: on servers with flow control, what counts together against a limit.
     """
 
     key: str | None
     idempotency_key: str | None
     headers: Mapping[str, str] | None
+    scope: str | None
+    limit_key: str | None
 
 
 class Sent(TypedDict):
@@ -45,9 +47,10 @@ class Sent(TypedDict):
 class Calls:
     """The callers' half of `client.Client`."""
 
-    def __init__(self, ingress: Connection, headers: Mapping[str, str]) -> None:
-        """headers: go with every request."""
+    def __init__(self, ingress: Connection, headers: Mapping[str, str], codec: JournalValueCodec | None) -> None:
+        """headers: go with every request. codec: that of the endpoints."""
         self._ingress = ingress
+        self._codec = codec
         self._ingress_headers = dict(headers)
 
     @overload
@@ -59,7 +62,7 @@ class Calls:
     async def call(self, handler: Any, arg: Any = NO_INPUT, **options: Unpack[CallOptions]) -> Any:
         """Calls a handler and waits for its result. Raises: TerminalError, HttpError, NoConnection, NotAHandler."""
         target = target_of(handler)
-        return target.decode((await self._invoke("call", target, arg, options)).body)
+        return target.decode(self._decoded((await self._invoke("call", target, arg, options)).body))
 
     async def _send(
         self, target: HandlerTarget, arg: Any, delay: timedelta | None, options: CallOptions
@@ -94,7 +97,7 @@ class Calls:
 
     async def resolve_awakeable(self, awakeable_id: str, value: Any = None) -> None:
         """Completes an awakeable. value: sent as JSON, but bytes as they are. The first completion counts."""
-        body = value if isinstance(value, bytes) else to_json(value)
+        body = self._encoded(value if isinstance(value, bytes) else to_json(value))
         await self._ask_ingress("POST", f"/restate/awakeables/{quote(awakeable_id, safe='')}/resolve", {}, body)
 
     async def reject_awakeable(self, awakeable_id: str, reason: str) -> None:
@@ -108,16 +111,28 @@ class Calls:
         head = {name.lower(): value for name, value in (options.get("headers") or {}).items()}
         body = b""
         if arg is not NO_INPUT and target.content_type is not None:
-            body = target.encode(arg)
-            head.setdefault("content-type", target.content_type)
+            body = self._encoded(target.encode(arg))
+            if body:
+                head.setdefault("content-type", target.content_type)
         idempotency_key = options.get("idempotency_key")
         if idempotency_key is not None:
             head["idempotency-key"] = idempotency_key
-        path = f"/restate/{verb}/{target.path(options.get('key'))}{query}"
+        limit_key = options.get("limit_key")
+        if limit_key is not None:
+            head["x-restate-limit-key"] = limit_key
+        scope = options.get("scope")
+        place = "" if scope is None else f"scope/{quote(scope, safe='')}/"
+        path = f"/restate/{place}{verb}/{target.path(options.get('key'))}{query}"
         return await self._ask_ingress("POST", path, head, body)
 
+    def _encoded(self, value: bytes) -> bytes:
+        return value if self._codec is None else self._codec.encode(value)
+
+    def _decoded(self, value: bytes) -> bytes:
+        return value if self._codec is None else self._codec.decode(value)
+
     async def _result(self, path: str) -> bytes:
-        return (await self._ask_ingress("GET", f"/restate/{path}", {}, b"")).body
+        return self._decoded((await self._ask_ingress("GET", f"/restate/{path}", {}, b"")).body)
 
     async def _ask_ingress(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Response:
         answer = await self._ingress.request(method, path, {**self._ingress_headers, **headers}, body)
@@ -136,6 +151,6 @@ def _failure(answer: Response) -> Exception:
     if not isinstance(body, dict) or "message" not in body:
         return HttpError(answer.status, text or "no reason was given", text)
     if answer.headers.get("x-restate-error-source") == _FROM_INVOCATION:
-        return TerminalError(body["message"], body["code"], body.get("metadata"))
+        return InvocationFailed(body["code"], body["message"], text, body.get("metadata"))
     kind = NotReady if answer.status == _NOT_READY else HttpError
     return kind(answer.status, body["message"], text)

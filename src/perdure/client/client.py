@@ -3,13 +3,17 @@
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from typing import Any, Self, TypeVar, Unpack, overload
+from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack, overload
 
 from perdure.client.calls import NO_INPUT, CallOptions, Calls, WithInput, WithoutInput
 from perdure.client.connection import Connection
 from perdure.client.control import Control
 from perdure.client.handle import InvocationHandle
 from perdure.client.targets import from_json, raw_target, target_of
+from perdure.sdk.codec import JournalValueCodec
+
+if TYPE_CHECKING:
+    from perdure.client.scoped import ScopedClient
 
 I = TypeVar("I")  # noqa: E741  # the name that the public vocabulary has
 O = TypeVar("O")  # noqa: E741
@@ -35,13 +39,15 @@ class Client(Calls, Control):
         *,
         headers: Mapping[str, str] | None = None,
         actor: str | None = None,
+        journal_value_codec: JournalValueCodec | None = None,
     ) -> None:
         """ingress, admin: base URLs; admin only for what operators may do. headers: go with every request.
 
-        actor: who operates, kept with what was done. Raises: NoConnection, for what is no URL.
+        actor: who operates, kept with what was done. journal_value_codec: that of the endpoints, if they have one.
+        Raises: NoConnection, for what is no URL.
         """
         common = {name.lower(): value for name, value in (headers or {}).items()}
-        Calls.__init__(self, _connection(ingress), common)
+        Calls.__init__(self, _connection(ingress), common, journal_value_codec)
         Control.__init__(self, None if admin is None else _connection(admin), common, actor)
 
     async def __aenter__(self) -> Self:
@@ -103,7 +109,7 @@ class Client(Calls, Control):
         headers: dict[str, str] | None = None,
     ) -> O:
         """Calls a handler of a service. arg: None where the handler takes none."""
-        result: O = await self._call(tpe, None, arg, idempotency_key, headers)
+        result: O = await self._call(tpe, arg, CallOptions(key=None, idempotency_key=idempotency_key, headers=headers))
         return result
 
     async def object_call(
@@ -115,7 +121,7 @@ class Client(Calls, Control):
         headers: dict[str, str] | None = None,
     ) -> O:
         """Calls a handler of a virtual object."""
-        result: O = await self._call(tpe, key, arg, idempotency_key, headers)
+        result: O = await self._call(tpe, arg, CallOptions(key=key, idempotency_key=idempotency_key, headers=headers))
         return result
 
     async def workflow_call(
@@ -127,7 +133,7 @@ class Client(Calls, Control):
         headers: dict[str, str] | None = None,
     ) -> O:
         """Runs a workflow, or calls another of its handlers."""
-        result: O = await self._call(tpe, key, arg, idempotency_key, headers)
+        result: O = await self._call(tpe, arg, CallOptions(key=key, idempotency_key=idempotency_key, headers=headers))
         return result
 
     async def service_send(
@@ -139,7 +145,9 @@ class Client(Calls, Control):
         headers: dict[str, str] | None = None,
     ) -> InvocationHandle[O]:
         """Starts a handler of a service."""
-        return await self._start(tpe, None, arg, send_delay, idempotency_key, headers)
+        return await self._start(
+            tpe, arg, send_delay, CallOptions(key=None, idempotency_key=idempotency_key, headers=headers)
+        )
 
     async def object_send(
         self,
@@ -151,7 +159,9 @@ class Client(Calls, Control):
         headers: dict[str, str] | None = None,
     ) -> InvocationHandle[O]:
         """Starts a handler of a virtual object."""
-        return await self._start(tpe, key, arg, send_delay, idempotency_key, headers)
+        return await self._start(
+            tpe, arg, send_delay, CallOptions(key=key, idempotency_key=idempotency_key, headers=headers)
+        )
 
     async def workflow_send(
         self,
@@ -163,7 +173,9 @@ class Client(Calls, Control):
         headers: dict[str, str] | None = None,
     ) -> InvocationHandle[O]:
         """Submits a workflow; one that is there already is found."""
-        return await self._start(tpe, key, arg, send_delay, idempotency_key, headers)
+        return await self._start(
+            tpe, arg, send_delay, CallOptions(key=key, idempotency_key=idempotency_key, headers=headers)
+        )
 
     async def generic_call(
         self,
@@ -173,9 +185,14 @@ class Client(Calls, Control):
         key: str | None = None,
         idempotency_key: str | None = None,
         headers: dict[str, str] | None = None,
+        scope: str | None = None,
+        limit_key: str | None = None,
     ) -> bytes:
         """Calls a handler by name, with bytes, which are JSON unless `headers` say otherwise."""
-        result: bytes = await self._call(raw_target(service, handler), key, arg, idempotency_key, headers)
+        options = CallOptions(
+            key=key, idempotency_key=idempotency_key, headers=headers, scope=scope, limit_key=limit_key
+        )
+        result: bytes = await self._call(raw_target(service, handler), arg, options)
         return result
 
     async def generic_send(
@@ -187,30 +204,28 @@ class Client(Calls, Control):
         send_delay: timedelta | None = None,
         idempotency_key: str | None = None,
         headers: dict[str, str] | None = None,
+        scope: str | None = None,
+        limit_key: str | None = None,
     ) -> InvocationHandle[bytes]:
         """Starts a handler by name, with bytes."""
-        return await self._start(raw_target(service, handler), key, arg, send_delay, idempotency_key, headers)
+        options = CallOptions(
+            key=key, idempotency_key=idempotency_key, headers=headers, scope=scope, limit_key=limit_key
+        )
+        return await self._start(raw_target(service, handler), arg, send_delay, options)
 
-    async def _call(
-        self,
-        handler: Any,
-        key: str | None,
-        arg: Any,
-        idempotency_key: str | None,
-        headers: dict[str, str] | None,
-    ) -> Any:
-        return await self.call(handler, arg, key=key, idempotency_key=idempotency_key, headers=headers)
+    def scope(self, scope: str) -> "ScopedClient":
+        """The same within a scope, on servers with flow control."""
+        from perdure.client.scoped import ScopedClient
+
+        return ScopedClient(self, scope)
+
+    async def _call(self, handler: Any, arg: Any, options: CallOptions) -> Any:
+        return await self.call(handler, arg, **options)
 
     async def _start(
-        self,
-        handler: Any,
-        key: str | None,
-        arg: Any,
-        delay: timedelta | None,
-        idempotency_key: str | None,
-        headers: dict[str, str] | None,
+        self, handler: Any, arg: Any, delay: timedelta | None, options: CallOptions
     ) -> InvocationHandle[Any]:
-        return await self.send(handler, arg, key=key, delay=delay, idempotency_key=idempotency_key, headers=headers)
+        return await self.send(handler, arg, delay=delay, **options)
 
 
 def _connection(place: str | Connection) -> Connection:
@@ -222,7 +237,9 @@ def _connection(place: str | Connection) -> Connection:
 
 
 @asynccontextmanager
-async def create_client(ingress: str, headers: dict[str, str] | None = None) -> AsyncIterator[Client]:
+async def create_client(
+    ingress: str, headers: dict[str, str] | None = None, journal_value_codec: JournalValueCodec | None = None
+) -> AsyncIterator[Client]:
     """A client of a server's ingress, under the official package's name."""
-    async with Client(ingress, headers=headers) as client:
+    async with Client(ingress, headers=headers, journal_value_codec=journal_value_codec) as client:
         yield client

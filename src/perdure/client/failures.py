@@ -1,16 +1,16 @@
 """What goes wrong between a client and its server.
 
-    PerdureError
-    ├── NoConnection   nobody answers there, or the connection broke
-    └── HttpError      the server refused
-        └── NotReady   the invocation has no outcome yet
-
-The failure of a handler is none of these: it arrives as the `sdk.exceptions.TerminalError` that it is.
+PerdureError
+├── NoConnection         nobody answers there, or the connection broke
+└── HttpError            the answer is an error: the server refused
+    ├── NotReady         the invocation has no outcome yet
+    └── InvocationFailed the handler's own failure, also a `sdk.exceptions.TerminalError`
 """
 
 from typing import ClassVar
 
 from perdure.errors import PerdureError
+from perdure.sdk.exceptions import TerminalError
 
 
 class NoConnection(PerdureError):
@@ -38,3 +38,17 @@ class NotReady(HttpError):
 
     code: ClassVar[str] = "E0612"
     hint: ClassVar[str] = "Ask again later, or wait for it with `attach`."
+
+
+class InvocationFailed(HttpError, TerminalError):
+    """The invocation failed for good: what its handler raised, or why it was ended.
+
+    status_code: that of the `TerminalError`. metadata: what the handler gave along.
+    """
+
+    code: ClassVar[str] = "E0613"
+    hint: ClassVar[str] = "The message is the handler's; look at the invocation to see what led to it."
+
+    def __init__(self, status_code: int, message: str, body: str | None, metadata: dict[str, str] | None) -> None:
+        TerminalError.__init__(self, message, status_code, metadata)
+        self.body = body

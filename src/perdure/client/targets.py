@@ -43,7 +43,9 @@ def target_of(handler: Any) -> HandlerTarget:
     if foreign is not None:
         return foreign
     own = handler_of(handler)
-    content_type = own.binding.input_payload(own.accept).content_type
+    # Where the handler takes any type, JSON is one.
+    accept = JSON if "*" in own.accept else own.accept
+    content_type = own.binding.input_payload(accept).content_type
     return HandlerTarget(own.service.name, own.name, content_type, own.encode_input, own.decode_output)
 
 

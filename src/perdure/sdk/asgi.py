@@ -145,6 +145,7 @@ class AsgiApp:
             response.write,
             headers={key.decode("latin-1"): value.decode("latin-1") for key, value in headers.items()},
             clock=self._clock,
+            codec=codec,
         )
         head = [(b"content-type", content_type), SERVER_HEADER]
         await send({"type": "http.response.start", "status": 200, "headers": head})
@@ -165,6 +166,8 @@ class AsgiApp:
             reading.cancel()
             if not running.done():
                 attempt.disconnected()
+            elif not running.cancelled() and (error := running.exception()) is not None:
+                log.error("an attempt of %s broke", attempt.handler, exc_info=error)
 
     async def _codec_in_use(self) -> JournalValueCodec | None:
         given = self.endpoint.journal_value_codec

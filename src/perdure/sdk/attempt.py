@@ -18,13 +18,14 @@ than one (`asyncio.gather`, `TaskGroup`, …), or once as long as it has not.
 """
 
 import asyncio
-import logging
 import threading
 from collections.abc import Callable, Generator, Mapping
 from typing import Any, Final
 
 from perdure.clock import Clock, SystemClock
-from perdure.sdk.attempt_end import failure_of, warn_about_unawaited
+from perdure.protocol import messages_pb2 as pb
+from perdure.sdk.attempt_end import failure_of, warn_about_foreign_wait, warn_about_unawaited
+from perdure.sdk.codec import JournalValueCodec
 from perdure.sdk.context import make_context
 from perdure.sdk.definitions import HandlerDefinition
 from perdure.sdk.exceptions import (
@@ -35,6 +36,7 @@ from perdure.sdk.exceptions import (
     UsedInsideRun,
     WrongThread,
 )
+from perdure.sdk.execution import Execution, inside_run
 from perdure.sdk.extensions import running
 from perdure.sdk.futures import RestateDurableFuture
 from perdure.sdk.machine import commands
@@ -42,11 +44,11 @@ from perdure.sdk.machine.awaiting import Leaf, NamedLeaf, Node
 from perdure.sdk.machine.errors import INTERNAL, AttemptError
 from perdure.sdk.machine.machine import Machine
 from perdure.sdk.machine.outcome import Outcome
-from perdure.sdk.runs import Run, execute, inside_run
-
-log = logging.getLogger("perdure.sdk")
+from perdure.sdk.runs import Run
 
 _SETTLING_HOPS: Final = 16
+_FOREIGN_WAIT_S: Final = 10.0
+"""A handler that is to be suspended, and waits that long for something that is not durable, is worth a warning."""
 _ANNOUNCED_LEAVES_MAX: Final = 100
 """Larger waits are not announced: naming them again after each notification would cost more than it tells."""
 
@@ -75,14 +77,16 @@ class Attempt:
         *,
         headers: Mapping[str, str] | None = None,
         clock: Clock | None = None,
+        codec: JournalValueCodec | None = None,
     ) -> None:
         """version: of the service protocol.  send: takes bytes for the server; it must not block.
-        headers: of this attempt's request, lower case.
+        headers: of this attempt's request, lower case.  codec: for every value on its way to the journal, and back.
         """
         self.handler = handler
         self.headers = headers if headers is not None else {}
         self.clock = clock if clock is not None else SystemClock()
         self.machine = Machine(version)
+        self._codec = codec
         self.finished = asyncio.Event()
         """Set when the attempt is over, whatever its end."""
         self.created: list[RestateDurableFuture[Any]] = []
@@ -92,15 +96,14 @@ class Attempt:
         self._task: asyncio.Task[Any] | None = None
         self._thread = 0
         self._begun: asyncio.Future[None] | None = None
-        self._began_at = 0.0
         self._waiters: list[_Waiter] = []
         self._has_other_tasks = False
         self._turn_pending = False
         self._hops = 0
         self._flush_pending = False
-        self._announced: list[_Waiter] = []
-        self._runs: dict[int, Run] = {}
-        self._executing: dict[int, asyncio.Task[None]] = {}
+        self._announced: tuple[list[_Waiter], int] = ([], 0)
+        self._execution: Execution | None = None
+        self._watch: asyncio.TimerHandle | None = None
 
     # ---- For the host ----
 
@@ -122,6 +125,8 @@ class Attempt:
         self._wake_beginning()
         if self._waiters:
             self._schedule_turn()
+        elif self._loop is not None and self._task is not None and not self._task.done():
+            self._watch = self._loop.call_later(_FOREIGN_WAIT_S, self._warn_about_foreign_wait, self._task)
 
     def disconnected(self) -> None:
         """The server is gone: the attempt ends, and nothing is sent any more."""
@@ -143,8 +148,8 @@ class Attempt:
                 self._begun = self._loop.create_future()
                 await self._begun
             if machine.ending is None:
-                self._began_at = self._loop.time()
-                await self._handle()
+                self._execution = Execution(self.handler, self.machine, self._loop.time(), self._run_ended, self.encode)
+                await self._handle(self._execution)
         except asyncio.CancelledError:
             if self.machine.ending is None:
                 self.machine.drop()
@@ -152,18 +157,42 @@ class Attempt:
         finally:
             self._close()
 
+    def _warn_about_foreign_wait(self, task: "asyncio.Task[Any]") -> None:
+        if not self._waiters and not task.done():
+            warn_about_foreign_wait(self.handler, task)
+
+    # ---- Values ----
+
+    def encode(self, value: bytes) -> bytes:
+        """The bytes of a value for the journal."""
+        return value if self._codec is None else self._codec.encode(value)
+
+    def decoded(self, outcome: Outcome) -> Outcome:
+        """An outcome of the journal, with the bytes that serdes read."""
+        if self._codec is None or outcome.kind != "value":
+            return outcome
+        return outcome._replace(value=self._codec.decode(outcome.value))
+
+    def _decoded_input(self, given: pb.InputCommandMessage) -> pb.InputCommandMessage:
+        if self._codec is None:
+            return given
+        decoded = pb.InputCommandMessage()
+        decoded.CopyFrom(given)
+        decoded.value.content = self._codec.decode(given.value.content)
+        return decoded
+
     # ---- The handler ----
 
-    async def _handle(self) -> None:
+    async def _handle(self, execution: Execution) -> None:
         machine = self.machine
         try:
-            given = machine.input()
+            given = self._decoded_input(machine.input())
             context = make_context(self, given)
             running.set(context)
             body = await self.handler.run(context, given.value.content)
             if machine.ending is None:
-                machine.finish(Outcome("value", body))
-                warn_about_unawaited(self.handler, self.created, self._runs)
+                machine.finish(Outcome("value", self.encode(body)))
+                warn_about_unawaited(self.handler, self.created, execution.waiting.values())
         except asyncio.CancelledError:
             if machine.ending is None:
                 machine.drop()
@@ -192,8 +221,10 @@ class Attempt:
         if self.machine.ending is None:
             self.machine.fail(AttemptError(INTERNAL, "the attempt ended without a result"))
         self._release_waiters()
-        for task in self._executing.values():
-            task.cancel()
+        if self._execution is not None:
+            self._execution.cancel()
+        if self._watch is not None:
+            self._watch.cancel()
         self._flush()
         self.finished.set()
 
@@ -201,12 +232,14 @@ class Attempt:
 
     def require_usable(self) -> None:
         """Raises: Misuse if the code that runs now may not use the context; what ends it if the attempt is over."""
-        if self.machine.ending is not None:
-            self.machine.require_open()
         try:
             task = asyncio.current_task()
         except RuntimeError:
             task = None
+        if self.machine.ending is not None:
+            if task is not None and task is not self._task:
+                task.add_done_callback(_retrieve)
+            self.machine.require_open()
         if task is not self._task:
             self._check_foreign()
 
@@ -220,7 +253,16 @@ class Attempt:
 
     def add_run(self, run: Run) -> None:
         """Keeps an action until its result is awaited."""
-        self._runs[run.completion_id] = run
+        assert self._execution is not None
+        self._execution.waiting[run.completion_id] = run
+
+    def _run_ended(self) -> None:
+        if self.machine.ending is not None:
+            self._release_waiters()
+        elif self.machine.incoming.ended:
+            # Nothing may be left to wait for.
+            self._schedule_turn()
+        self._schedule_flush()
 
     def cancel(self, invocation_id: str) -> None:
         """Asks another invocation to cancel itself."""
@@ -235,6 +277,8 @@ class Attempt:
         assert self._loop is not None
         waiter = _Waiter(node, self._loop.create_future(), asyncio.current_task())
         self._waiters.append(waiter)
+        # Something moves: not at rest yet.
+        self._hops = 0
         if self.machine.incoming.queue or self.machine.replaying or self.machine.incoming.ended:
             self._schedule_turn()
         else:
@@ -264,9 +308,9 @@ class Attempt:
     # ---- Turns ----
 
     def _schedule_turn(self) -> None:
-        self._hops = 0
         if not self._turn_pending and self._loop is not None:
             self._turn_pending = True
+            self._hops = 0
             self._loop.call_soon(self._hop)
 
     def _hop(self) -> None:
@@ -342,7 +386,7 @@ class Attempt:
         self._block()
         if not machine.incoming.ended:
             return
-        if not any(leaf.id in self._executing for leaf in self._pending() if isinstance(leaf, Leaf)):
+        if not any(isinstance(leaf, Leaf) and self._executes(leaf.id) for leaf in self._pending()):
             machine.suspend(nodes)
             self._release_waiters()
             self._flush()
@@ -359,27 +403,31 @@ class Attempt:
     def _pending(self) -> list[Leaf | NamedLeaf]:
         return [leaf for waiter in self._waiters for leaf in waiter.node.pending(self.machine)]
 
+    def _executes(self, completion_id: int) -> bool:
+        return self._execution is not None and self._execution.is_executing(completion_id)
+
     def _block(self) -> None:
         """Starts the runs that are waited for, and tells the server what the handler waits for."""
+        machine = self.machine
+        execution = self._execution
+        assert execution is not None
         pending = self._pending()
         only_runs = True
         for leaf in pending:
-            if isinstance(leaf, Leaf) and leaf.id > 0:
-                if (run := self._runs.pop(leaf.id, None)) is not None:
-                    self._start(run)
-                    continue
-                if leaf.id in self._executing or self.machine.is_proposed(leaf.id):
+            if isinstance(leaf, Leaf):
+                execution.start(leaf.id)
+                if execution.is_executing(leaf.id) or machine.is_proposed(leaf.id):
                     continue
             only_runs = False
         if (
-            self.machine.version >= 7
+            machine.version >= 7
             and not only_runs
-            and not self._executing
+            and not execution.active
             and len(pending) <= _ANNOUNCED_LEAVES_MAX
-            and self._announced != self._waiters
+            and self._announced != (self._waiters, len(pending))
         ):
-            self._announced = list(self._waiters)
-            self.machine.announce_wait([waiter.node for waiter in self._waiters], executing=False)
+            self._announced = (list(self._waiters), len(pending))
+            machine.announce_wait([waiter.node for waiter in self._waiters], executing=False)
         self._schedule_flush()
 
     def _release_waiters(self) -> None:
@@ -393,7 +441,6 @@ class Attempt:
             except BaseException as error:
                 waiter.future.set_exception(error)
             if waiter.task is not None and waiter.task is not self._task:
-                # Nobody else will ask how it ended.
                 waiter.task.add_done_callback(_retrieve)
 
     def _wake_beginning(self) -> None:
@@ -412,41 +459,8 @@ class Attempt:
         if self.machine.has_output:
             self._send(self.machine.take_output())
 
-    # ---- Runs ----
-
-    def _start(self, run: Run) -> None:
-        assert self._loop is not None
-        self._executing[run.completion_id] = self._loop.create_task(self._execute(run))
-
-    async def _execute(self, run: Run) -> None:
-        machine = self.machine
-        try:
-            outcome = Outcome("value", run.serde.serialize(await execute(run)))
-        except TerminalError as error:
-            outcome = commands.failed(error.status_code, error.message, error.metadata)
-        except Exception as error:
-            if machine.ending is not None:
-                return
-            assert self._loop is not None
-            failed = run.after_failure(error, machine, int((self._loop.time() - self._began_at) * 1000))
-            if isinstance(failed, AttemptError):
-                log.warning("run %r of %s failed: %s", run.name, self.handler, failed.message)
-                machine.fail(failed)
-                self._release_waiters()
-                self._flush()
-                return
-            outcome = failed
-        finally:
-            self._executing.pop(run.completion_id, None)
-        try:
-            machine.propose(run.completion_id, outcome)
-        except SdkInternalBaseException:
-            self._release_waiters()
-        self._schedule_flush()
-        if machine.incoming.ended:
-            self._schedule_turn()
-
 
 def _retrieve(task: "asyncio.Task[Any]") -> None:
+    """Nobody else may ask how a task ended that the end of the attempt has ended, and asyncio would complain."""
     if not task.cancelled():
         task.exception()

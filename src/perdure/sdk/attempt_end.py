@@ -1,10 +1,10 @@
 """How an attempt ends when the handler's code has."""
 
+import asyncio
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
-from perdure.errors import PerdureError
 from perdure.sdk.definitions import HandlerDefinition
 from perdure.sdk.exceptions import TerminalError
 from perdure.sdk.futures import RestateDurableFuture
@@ -22,8 +22,6 @@ def failure_of(error: BaseException, handler: HandlerDefinition[Any, Any]) -> At
         metadata = tuple((terminal.metadata or {}).items())
         return Outcome("failure", failure=Failure(terminal.status_code, terminal.message, metadata))
     text = error_text(error)
-    if isinstance(error, PerdureError):
-        text = f"[{error.code}] {error} {error.hint}".rstrip()
     log.error("handler %s failed: %s", handler, text, exc_info=error)
     return AttemptError(INTERNAL, text, stacktrace=stacktrace(error), retry_delay_ms=retry_after_ms(error))
 
@@ -39,11 +37,34 @@ def _terminal_in(error: BaseException) -> TerminalError | None:
 
 
 def warn_about_unawaited(
-    handler: HandlerDefinition[Any, Any], created: Iterable[RestateDurableFuture[Any]], runs: Mapping[int, Run]
+    handler: HandlerDefinition[Any, Any], created: Iterable[RestateDurableFuture[Any]], runs: Iterable[Run]
 ) -> None:
     """Logs what a handler that went well asked for and never looked at: usually an `await` is missing."""
-    for run in runs.values():
+    for run in runs:
         log.warning("handler %s never awaited run %r, so its action was not executed [E0318]", handler, run.name)
     for future in created:
         if not future.wanted:
             log.warning("handler %s never awaited the %s [E0318]", handler, future.what)
+
+
+def warn_about_foreign_wait(handler: HandlerDefinition[Any, Any], task: "asyncio.Task[Any]") -> None:
+    """Logs where a handler waits that the server wants to suspend, and that waits for something it cannot leave."""
+    log.warning(
+        "handler %s waits at %s for something that is not durable, so it cannot be suspended and holds its connection: "
+        "put it into a run, or wait for an awakeable [E0319]",
+        handler,
+        _where(task),
+    )
+
+
+def _where(task: "asyncio.Task[Any]") -> str:
+    """The innermost line of Python that the task is at."""
+    at: Any = task.get_coro()
+    place = "an unknown line"
+    for _ in range(100):
+        frame = getattr(at, "cr_frame", None) or getattr(at, "gi_frame", None) or getattr(at, "ag_frame", None)
+        if frame is None:
+            break
+        place = f"{frame.f_code.co_filename}:{frame.f_lineno}"
+        at = getattr(at, "cr_await", None) or getattr(at, "gi_yieldfrom", None) or getattr(at, "ag_await", None)
+    return place

@@ -9,6 +9,7 @@ import base64
 import binascii
 import importlib
 import os
+import weakref
 from collections.abc import Callable, MutableMapping
 from typing import Any, Final
 
@@ -35,6 +36,7 @@ def wrap_asgi_as_lambda_handler(asgi_app: AsgiApp) -> Callable[[dict[str, Any], 
     def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         return runner.run(_handle(asgi_app, event, zstd))
 
+    weakref.finalize(handler, runner.close)
     return handler
 
 

@@ -72,7 +72,7 @@ def send(
 def raw_call(attempt: "Attempt", who: Target, body: bytes, decode: Callable[[bytes], T]) -> RestateDurableCallFuture[T]:
     """Calls whoever `who` names. decode: reads the result's body."""
     attempt.require_usable()
-    invocation, result = commands.call(attempt.machine, who, body)
+    invocation, result = commands.call(attempt.machine, who, attempt.encode(body))
     what = f"call of {who.service}/{who.handler}"
     future = RestateDurableCallFuture(
         attempt, result, lambda outcome: decode(outcome.value), what, _invocation(attempt, invocation, what)
@@ -85,7 +85,7 @@ def raw_send(attempt: "Attempt", who: Target, body: bytes, delay: timedelta | No
     """Has whoever `who` names called, after `delay`."""
     attempt.require_usable()
     invoke_at = 0 if not delay else attempt.clock.now() + delay // timedelta(milliseconds=1)
-    leaf = commands.send(attempt.machine, who, body, invoke_at)
+    leaf = commands.send(attempt.machine, who, attempt.encode(body), invoke_at)
     return SendHandle(attempt, _invocation(attempt, leaf, f"send to {who.service}/{who.handler}"))
 
 

@@ -4,23 +4,21 @@ Which of them came first is recorded by the order of the journal, so that it is 
 """
 
 from collections.abc import AsyncGenerator, Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 from perdure.protocol.futures import Combinator
 from perdure.sdk.exceptions import NotDurable
 from perdure.sdk.futures import RestateDurableFuture
 from perdure.sdk.machine.awaiting import Combined
 
-T = TypeVar("T")
 
-
-async def gather(*futures: RestateDurableFuture[T]) -> list[RestateDurableFuture[T]]:
+async def gather(*futures: RestateDurableFuture[Any]) -> list[RestateDurableFuture[Any]]:
     """Waits until all have completed, well or not. Returns: the futures; awaiting each then gives its result."""
     await _settle(Combinator.ALL_COMPLETED, futures)
     return list(futures)
 
 
-async def select(**kws: RestateDurableFuture[T]) -> tuple[str, T]:
+async def select(**kws: RestateDurableFuture[Any]) -> tuple[str, Any]:
     """Waits for the first to complete. Returns: its name and its result.
 
         match await select(answer=future, timeout=ctx.sleep(timedelta(hours=1))):
@@ -37,8 +35,8 @@ async def select(**kws: RestateDurableFuture[T]) -> tuple[str, T]:
 
 
 async def wait_completed(
-    *args: RestateDurableFuture[T],
-) -> tuple[list[RestateDurableFuture[T]], list[RestateDurableFuture[T]]]:
+    *args: RestateDurableFuture[Any],
+) -> tuple[list[RestateDurableFuture[Any]], list[RestateDurableFuture[Any]]]:
     """Waits for the first to complete. Returns: the completed ones, and the others, each in the order given."""
     if args:
         await _settle(Combinator.FIRST_COMPLETED, args)
@@ -49,7 +47,7 @@ async def wait_completed(
     )
 
 
-async def as_completed(*futures: RestateDurableFuture[T]) -> AsyncGenerator[RestateDurableFuture[T], None]:
+async def as_completed(*futures: RestateDurableFuture[Any]) -> AsyncGenerator[RestateDurableFuture[Any], None]:
     """The futures, each as soon as it has completed: `async for future in as_completed(…): await future`."""
     remaining = list(futures)
     while remaining:

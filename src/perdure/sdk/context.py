@@ -17,6 +17,7 @@ from perdure.model.invocation import HandlerKind, ServiceKind
 from perdure.protocol import messages_pb2 as pb
 from perdure.sdk import calls
 from perdure.sdk.definitions import HandlerDefinition, HandlerType
+from perdure.sdk.exceptions import NotAvailable
 from perdure.sdk.futures import (
     RestateDurableCallFuture,
     RestateDurableFuture,
@@ -310,7 +311,7 @@ class Context:
     def resolve_awakeable(self, name: str, value: I, serde: Serde[I] = _DEFAULT) -> None:
         """Completes an awakeable. name: its id."""
         self._attempt.require_usable()
-        commands.complete_awakeable(self._machine, name, Outcome("value", serde.serialize(value)))
+        commands.complete_awakeable(self._machine, name, Outcome("value", self._attempt.encode(serde.serialize(value))))
 
     def reject_awakeable(self, name: str, failure_message: str, failure_code: int = 500) -> None:
         """Makes whoever waits for the awakeable get a TerminalError. name: its id."""
@@ -328,7 +329,9 @@ class Context:
     def resolve_signal(self, invocation_id: str, name: str, value: I, serde: Serde[I] = _DEFAULT) -> None:
         """Sends a signal with a value to another invocation."""
         self._attempt.require_usable()
-        commands.send_signal(self._machine, invocation_id, name, Outcome("value", serde.serialize(value)))
+        commands.send_signal(
+            self._machine, invocation_id, name, Outcome("value", self._attempt.encode(serde.serialize(value)))
+        )
 
     def reject_signal(self, invocation_id: str, name: str, failure_message: str, failure_code: int = 500) -> None:
         """Sends a signal to another invocation that makes its waiter get a TerminalError."""
@@ -339,6 +342,15 @@ class Context:
         future = RestateDurableFuture(self._attempt, leaf, value_of(serde), what)
         self._attempt.created.append(future)
         return future
+
+    if not TYPE_CHECKING:  # what type checkers do not find shall be an error to them
+
+        def __getattr__(self, name: str) -> Any:
+            """Only called for what this kind of context does not have. Raises: NotAvailable (E0316)."""
+            if not any(name in vars(kind) for each in _CONTEXTS.values() for kind in each.__mro__):
+                raise AttributeError(f"a {type(self).__name__} has no attribute {name!r}")
+            kinds = " or ".join(each.__name__ for each in _CONTEXTS.values() if hasattr(each, name))
+            raise NotAvailable(f"{type(self).__name__} has no `{name}`, only {kinds} has")
 
 
 class _Readable(Context):
@@ -382,7 +394,7 @@ class KeyValueStore(_Readable):
     def set(self, name: str, value: T, serde: Serde[T] = _DEFAULT, entry_name: str | None = None) -> None:
         """Stores a value under a key of the state."""
         self._attempt.require_usable()
-        commands.set_state(self._machine, name.encode(), serde.serialize(value), entry_name or "")
+        commands.set_state(self._machine, name.encode(), self._attempt.encode(serde.serialize(value)), entry_name or "")
 
     def clear(self, name: str, entry_name: str | None = None) -> None:
         """Removes a key of the state."""

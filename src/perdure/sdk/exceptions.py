@@ -106,10 +106,11 @@ class NotReplayable(Misuse):
     hint: ClassVar[str] = "Wait with `select(result=…, timeout=ctx.sleep(…))`: the journal records which came first."
 
 
-class NotAvailable(Misuse):
+class NotAvailable(Misuse, AttributeError):
     """This kind of handler has no such operation."""
 
     code: ClassVar[str] = "E0316"
+    hint: ClassVar[str] = "Make the handler exclusive to write state, or a workflow's to use promises."
 
 
 class NotDurable(Misuse):

@@ -62,7 +62,7 @@ class RestateDurableFuture(Awaitable[T]):
             assert outcome is not None
         if outcome.failure is not None:
             raise terminal(outcome.failure)
-        return self._decode(outcome)
+        return self._decode(self._attempt.decoded(outcome))
 
     def __repr__(self) -> str:
         return f"<durable future of {self.what}>"

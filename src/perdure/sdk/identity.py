@@ -55,7 +55,9 @@ class RequestVerifier:
     def _is_signed(self, signed: bytes, signature: bytes | None) -> bool:
         from cryptography.exceptions import InvalidSignature
 
-        for key in self._keys if signature is not None else ():
+        if signature is None:
+            return False
+        for key in self._keys:
             try:
                 key.verify(signature, signed)
             except InvalidSignature:
@@ -77,7 +79,7 @@ def _claims_refused(claims: dict[str, Any], path: str, now_s: float) -> str | No
 
 
 def _raw_key(key: str) -> bytes:
-    if not isinstance(key, str) or not key.startswith(_PREFIX):
+    if not key.startswith(_PREFIX):
         raise BadIdentityKey(f"{key!r} is not a public key of a server")
     value = 0
     text = key[len(_PREFIX) :]

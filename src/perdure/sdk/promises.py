@@ -42,7 +42,7 @@ class DurablePromise(Awaitable[T]):
 
     def resolve(self, value: T) -> RestateDurableFuture[None]:
         """Completes it. Raises, when awaited: TerminalError 409 if it is completed already."""
-        return self._complete(Outcome("value", self._serde.serialize(value)))
+        return self._complete(Outcome("value", self._attempt.encode(self._serde.serialize(value))))
 
     def reject(self, message: str, code: int = 500) -> RestateDurableFuture[None]:
         """Completes it with a failure. Raises, when awaited: TerminalError 409 if it is completed already."""

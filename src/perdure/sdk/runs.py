@@ -1,14 +1,12 @@
-"""Runs: actions whose results are recorded, and how often they are tried."""
+"""Runs: actions whose results are recorded, and how often they are tried. `execution.py` executes them."""
 
-import asyncio
-import contextvars
-import inspect
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final, Generic, TypeVar
 
+from perdure.errors import PerdureError
 from perdure.protocol.messages import MessageType
 from perdure.sdk.exceptions import RetryableError
 from perdure.sdk.machine.errors import INTERNAL, AttemptError, RelatedCommand
@@ -21,9 +19,6 @@ T = TypeVar("T")
 _INITIAL: Final = timedelta(milliseconds=50)
 _FACTOR: Final = 2.0
 _MAX: Final = timedelta(seconds=10)
-
-inside_run: contextvars.ContextVar[str | None] = contextvars.ContextVar("inside_run", default=None)
-"""The name of the run whose action this code belongs to."""
 
 
 @dataclass
@@ -103,7 +98,7 @@ class Run:
     options: RunOptions[Any]
     serde: Serde[Any]
 
-    def after_failure(self, error: Exception, machine: Machine, attempt_ms: int) -> AttemptError | Outcome:
+    def after_failure(self, error: BaseException, machine: Machine, attempt_ms: int) -> AttemptError | Outcome:
         """What an error of the action means: the attempt fails, or the error is the run's result.
 
         attempt_ms: since the attempt began.
@@ -124,21 +119,13 @@ class Run:
         )
 
 
-async def execute(run: Run) -> Any:
-    """What the action gives. A function that is not async is called in a thread, so that it may block."""
-    inside_run.set(run.name)
-    if inspect.iscoroutinefunction(run.action):
-        return await run.action()
-    result = await asyncio.to_thread(run.action)
-    if inspect.isawaitable(result):
-        # A lambda around an async function.
-        return await result
-    return result
-
-
 def error_text(error: BaseException) -> str:
     """One line for an exception of the user's code."""
-    return error.message if isinstance(error, RetryableError) else repr(error)
+    if isinstance(error, RetryableError):
+        return error.message
+    if isinstance(error, PerdureError):
+        return f"[{error.code}] {error}. {error.hint}".rstrip()
+    return repr(error)
 
 
 def stacktrace(error: BaseException) -> str:

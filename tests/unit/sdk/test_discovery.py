@@ -56,13 +56,14 @@ def policy(sdk: Any) -> Any:
     )
 
 
-def make(sdk: Any) -> list[Any]:
-    """The same definitions with either SDK: every option, and hints that both understand alike."""
-    times: dict[str, Any] = dict(  # noqa: C408  # as they are written in a definition
-        inactivity_timeout=timedelta(milliseconds=1500),
-        abort_timeout=timedelta(seconds=3),
-        journal_retention=timedelta(days=1),
-    )
+TIMES: dict[str, Any] = {
+    "inactivity_timeout": timedelta(milliseconds=1500),
+    "abort_timeout": timedelta(seconds=3),
+    "journal_retention": timedelta(days=1),
+}
+
+
+def with_every_option(sdk: Any) -> Any:
     service = sdk.Service(
         "S",
         description="what it does",
@@ -70,7 +71,7 @@ def make(sdk: Any) -> list[Any]:
         idempotency_retention=timedelta(days=2),
         ingress_private=True,
         invocation_retry_policy=policy(sdk),
-        **times,
+        **TIMES,
     )
 
     @service.handler(
@@ -78,13 +79,20 @@ def make(sdk: Any) -> list[Any]:
         idempotency_retention=timedelta(hours=1),
         ingress_private=True,
         invocation_retry_policy=policy(sdk),
-        **times,
+        **TIMES,
     )
     async def documented(ctx: Any, value: int) -> str:
         """One line.
 
         More.
         """
+
+    return service
+
+
+def with_every_hint(sdk: Any) -> Any:
+    """Hints that both SDKs understand alike."""
+    service = sdk.Service("Hints")
 
     @service.handler()
     async def nothing(ctx: Any): ...
@@ -113,6 +121,10 @@ def make(sdk: Any) -> list[Any]:
     @service.handler(accept="text/*", content_type="text/plain")
     async def text(ctx: Any, body: str) -> str: ...
 
+    return service
+
+
+def with_keys(sdk: Any) -> list[Any]:
     entity = sdk.VirtualObject("O", enable_lazy_state=True, metadata={})
 
     @entity.handler(enable_lazy_state=False)
@@ -126,13 +138,18 @@ def make(sdk: Any) -> list[Any]:
 
     workflow = sdk.Workflow("W", idempotency_retention=timedelta(days=7))
 
-    @workflow.main(workflow_retention=timedelta(days=3), **times)
+    @workflow.main(workflow_retention=timedelta(days=3), **TIMES)
     async def run(ctx: Any, value: int) -> None: ...
 
     @workflow.handler(idempotency_retention=timedelta(days=3))
     async def look(ctx: Any) -> None: ...
 
-    return [service, entity, workflow]
+    return [entity, workflow]
+
+
+def make(sdk: Any) -> list[Any]:
+    """The same definitions with either SDK."""
+    return [with_every_option(sdk), with_every_hint(sdk), *with_keys(sdk)]
 
 
 def ours(version: int) -> dict[str, Any]:

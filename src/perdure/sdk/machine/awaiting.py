@@ -4,7 +4,7 @@ A node answers two questions: has it resolved with what the machine has taken so
 waiting for, as versions 5 and 6 (a flat list) or 7 (a tree) tell the server.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, Literal, Protocol, TypeAlias
 
 from perdure.protocol import messages_pb2 as pb
@@ -88,11 +88,11 @@ class NamedLeaf:
         return "failure" if outcome.kind == "failure" else "success"
 
     def pending(self, taken: Taken) -> "Iterator[Leaf | NamedLeaf]":
-        if self.claimed is None:
+        if self.outcome(taken) is None:
             yield self
 
     def write(self, future: pb.Future, taken: Taken) -> None:
-        if self.claimed is None:
+        if self.outcome(taken) is None:
             future.waiting_named_signals.append(self.name)
 
 
@@ -155,8 +155,16 @@ def await_tree(nodes: Sequence[Node], taken: Taken, *, cancel: bool) -> pb.Futur
 
 
 def flat_suspension(nodes: Sequence[Node], taken: Taken, *, cancel: bool) -> pb.SuspensionMessage:
-    """The lists of versions 5 and 6."""
+    """The lists of versions 5 and 6: the leaves of the tree, those of its root first."""
     message = pb.SuspensionMessage()
+    _write_flat(message, (node for node in nodes if not isinstance(node, Combined)), taken)
+    if cancel:
+        message.waiting_signals.append(CANCEL_SIGNAL)
+    _write_flat(message, (node for node in nodes if isinstance(node, Combined)), taken)
+    return message
+
+
+def _write_flat(message: pb.SuspensionMessage, nodes: Iterable[Node], taken: Taken) -> None:
     for node in nodes:
         for leaf in node.pending(taken):
             if isinstance(leaf, NamedLeaf):
@@ -165,6 +173,3 @@ def flat_suspension(nodes: Sequence[Node], taken: Taken, *, cancel: bool) -> pb.
                 message.waiting_completions.append(leaf.id)
             else:
                 message.waiting_signals.append(-leaf.id)
-    if cancel:
-        message.waiting_signals.append(CANCEL_SIGNAL)
-    return message

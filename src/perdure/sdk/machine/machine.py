@@ -314,10 +314,12 @@ class Machine:
     def suspend(self, nodes: Sequence[Node]) -> None:
         """The final frame of an attempt that cannot go on without notifications to come."""
         assert self.ending is None
+        # A cancel that was taken already cannot wake it.
+        cancel = not self.cancelling
         if self.version >= 7:
-            message = pb.SuspensionMessage(awaiting_on=await_tree(nodes, self, cancel=True))
+            message = pb.SuspensionMessage(awaiting_on=await_tree(nodes, self, cancel=cancel))
         else:
-            message = flat_suspension(nodes, self, cancel=True)
+            message = flat_suspension(nodes, self, cancel=cancel)
         self._write(MessageType.SUSPENSION, message.SerializeToString())
         self.ending = "suspended"
 
