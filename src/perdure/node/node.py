@@ -7,7 +7,6 @@ from pathlib import Path
 import structlog
 from starlette.types import ASGIApp
 
-from perdure.admin.app import create_app
 from perdure.admin.registrar import Registrar
 from perdure.admin.settings import COMPATIBLE_VERSION, AdminSettings
 from perdure.clock import Clock, SystemClock
@@ -97,6 +96,9 @@ class Core:
 
     def admin_app(self, ingress_url: str) -> ASGIApp:
         """The operators' surface. ingress_url: what it says of where callers go."""
+        # FastAPI takes longer to load than all the rest, and most embedded engines are never asked.
+        from perdure.admin.app import create_app
+
         protocol_v7 = self._settings.highest_protocol_version >= 7
         admin = AdminSettings(ingress_endpoint=f"{ingress_url}/", protocol_v7=protocol_v7)
         return create_app(self.partition, self._registrar, self._query_engine, admin)
