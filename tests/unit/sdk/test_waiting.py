@@ -257,8 +257,11 @@ async def parent(ctx: restate.Context, text: str) -> str:
 
 def test_a_cancel_goes_to_the_callees_first_and_surfaces_then() -> None:
     said = talk(parent, callee(1, "inv_1a"), CANCEL, callee(4, "inv_1c"), sleep_completion(6))
-    assert said[2] == ['SendSignal target_invocation_id: "inv_1a" idx: 1 void { }']
-    assert [one.split()[0] for one in said[3]] == ["SendSignal", "Sleep", "AwaitingOn"]
+    assert said[2] == []
+    assert said[3][:2] == [
+        'SendSignal target_invocation_id: "inv_1a" idx: 1 void { }',
+        'SendSignal target_invocation_id: "inv_1c" idx: 1 void { }',
+    ]
     assert said[4][0] == 'Output value { content: "\\"409 cancelled\\"" }'
 
 
@@ -269,9 +272,7 @@ def test_without_the_id_of_a_callee_a_cancel_waits() -> None:
         await peer.converse(frame(CANCEL))
         return (await peer.converse(end=True))[-1]
 
-    assert asyncio.run(play()) == (
-        "Suspension awaiting_on { waiting_completions: 1 combinator_type: FIRST_COMPLETED }"
-    )
+    assert asyncio.run(play()) == ("Suspension awaiting_on { waiting_completions: 1 combinator_type: FIRST_COMPLETED }")
 
 
 def test_a_second_cancel_reaches_what_was_called_since() -> None:
