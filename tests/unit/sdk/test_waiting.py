@@ -269,9 +269,7 @@ def test_without_the_id_of_a_callee_a_cancel_waits() -> None:
         await peer.converse(frame(CANCEL))
         return (await peer.converse(end=True))[-1]
 
-    assert asyncio.run(play()) == (
-        "Suspension awaiting_on { waiting_completions: 1 combinator_type: FIRST_COMPLETED }"
-    )
+    assert asyncio.run(play()) == ("Suspension awaiting_on { waiting_completions: 1 combinator_type: FIRST_COMPLETED }")
 
 
 def test_a_second_cancel_reaches_what_was_called_since() -> None:
