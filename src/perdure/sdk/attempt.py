@@ -197,7 +197,9 @@ class Attempt:
             body = await self.handler.run(context, given.value.content)
             if machine.ending is None:
                 machine.finish(Outcome("value", self.encode(body)))
-                warn_about_unawaited(self.handler, self.created, execution.waiting.values())
+                # Those whose result was in the journal were executed by an earlier attempt.
+                idle = [run for run in execution.waiting.values() if run.completion_id not in machine.results]
+                warn_about_unawaited(self.handler, self.created, idle)
         except (KeyboardInterrupt, SystemExit):
             raise
         except BaseException as error:

@@ -12,7 +12,18 @@ import perdure as restate
 from perdure.protocol import messages_pb2 as pb
 from perdure.sdk import attempt as attempt_module
 from perdure.sdk.exceptions import ContextClosed
-from support.sdk_peer import Peer, ack, attempt, frame, handler, input_command, opening, talk
+from support.sdk_peer import (
+    Peer,
+    ack,
+    attempt,
+    frame,
+    handler,
+    input_command,
+    opening,
+    run_command,
+    run_completion,
+    talk,
+)
 
 SECOND = timedelta(seconds=1)
 
@@ -99,6 +110,15 @@ def test_what_was_awaited_or_lost_a_race_is_not_told(caplog: pytest.LogCaptureFi
 
     with caplog.at_level(logging.WARNING, "perdure.sdk"):
         talk(run, ack(1))
+    assert not caplog.records
+
+
+def test_a_run_that_an_earlier_attempt_executed_is_not_told(caplog: pytest.LogCaptureFixture) -> None:
+    async def run(ctx: restate.Context, text: str) -> str:
+        return await ctx.run_typed("charge", lambda: "charged")
+
+    with caplog.at_level(logging.WARNING, "perdure.sdk"):
+        attempt(run, run_command(1, "charge"), run_completion(1, b'"charged"'))
     assert not caplog.records
 
 
