@@ -12,7 +12,18 @@ import perdure as restate
 from perdure.protocol import messages_pb2 as pb
 from perdure.sdk import attempt as attempt_module
 from perdure.sdk.exceptions import ContextClosed
-from support.sdk_peer import Peer, ack, attempt, frame, handler, input_command, opening, talk
+from support.sdk_peer import (
+    Peer,
+    ack,
+    attempt,
+    frame,
+    handler,
+    input_command,
+    opening,
+    run_command,
+    run_completion,
+    talk,
+)
 
 SECOND = timedelta(seconds=1)
 
@@ -102,6 +113,15 @@ def test_what_was_awaited_or_lost_a_race_is_not_told(caplog: pytest.LogCaptureFi
     assert not caplog.records
 
 
+def test_a_run_that_an_earlier_attempt_executed_is_not_told(caplog: pytest.LogCaptureFixture) -> None:
+    async def run(ctx: restate.Context, text: str) -> str:
+        return await ctx.run_typed("charge", lambda: "charged")
+
+    with caplog.at_level(logging.WARNING, "perdure.sdk"):
+        attempt(run, run_command(1, "charge"), run_completion(1, b'"charged"'))
+    assert not caplog.records
+
+
 def test_a_value_that_has_no_bytes() -> None:
     async def run(ctx: restate.ObjectContext, text: str) -> None:
         ctx.set("a", object())
@@ -170,6 +190,17 @@ def test_an_action_that_cancels_itself_is_a_failing_one() -> None:
     sent = attempt(run)
     assert sent[1].startswith("Error code: 500")
     assert "CancelledError" in sent[1]
+
+
+def test_a_handler_that_raises_a_cancelled_error_of_its_own_has_failed() -> None:
+    async def run(ctx: restate.Context, text: str) -> None:
+        other = asyncio.ensure_future(asyncio.Event().wait())
+        other.cancel()
+        await other
+
+    (sent,) = attempt(run)
+    assert sent.startswith("Error code: 500")
+    assert "CancelledError" in sent
 
 
 def test_a_handler_whose_server_is_gone_is_cancelled() -> None:
