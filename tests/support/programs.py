@@ -51,30 +51,34 @@ def leaves(program: list[Operation]) -> list[Operation]:
     return found
 
 
-def make_function(sdk: Any, program: list[Operation]) -> Any:
-    """A handler of a virtual object that runs the program and gives what it saw. sdk: the module to use."""
-
+def _future(sdk: Any, ctx: Any, operation: Operation) -> Any:
     async def give(value: int) -> int:
         return value
 
     async def refuse() -> int:
         raise sdk.TerminalError("refused", status_code=418)
 
+    match operation:
+        case ("run", value):
+            return ctx.run_typed(f"run {value}", give, sdk.RunOptions(), value)
+        case ("broken run",):
+            return ctx.run_typed("broken", refuse)
+        case ("sleep",):
+            return ctx.sleep(timedelta(seconds=1))
+        case ("call", service):
+            return ctx.generic_call(service, "h", b"1")
+        case ("awakeable",):
+            return ctx.awakeable(type_hint=str)[1]
+        case ("signal", name):
+            return ctx.signal(name, type_hint=str)
+    raise AssertionError(operation)
+
+
+def make_function(sdk: Any, program: list[Operation]) -> Any:
+    """A handler of a virtual object that runs the program and gives what it saw. sdk: the module to use."""
+
     def future_of(ctx: Any, operation: Operation) -> Any:
-        match operation:
-            case ("run", value):
-                return ctx.run_typed(f"run {value}", give, sdk.RunOptions(), value)
-            case ("broken run",):
-                return ctx.run_typed("broken", refuse)
-            case ("sleep",):
-                return ctx.sleep(timedelta(seconds=1))
-            case ("call", service):
-                return ctx.generic_call(service, "h", b"1")
-            case ("awakeable",):
-                return ctx.awakeable(type_hint=str)[1]
-            case ("signal", name):
-                return ctx.signal(name, type_hint=str)
-        raise AssertionError(operation)
+        return _future(sdk, ctx, operation)
 
     async def settled(future: Any) -> str:
         try:

@@ -126,11 +126,6 @@ NOTIFICATION_RESULTS: Final[dict[int, frozenset[str]]] = {
 """The results that each notification may carry."""
 
 
-def is_control(type_id: int) -> bool:
-    """True for messages that steer the exchange and are not journaled."""
-    return type_id < 0x0400
-
-
 def is_command(type_id: int) -> bool:
     """True for entries the handler issues, known or not."""
     return 0x0400 <= type_id < 0x8000
@@ -208,14 +203,6 @@ def encode_input(headers: Iterable[tuple[str, str]], value: bytes) -> bytes:
     return pb.InputCommandMessage(
         headers=[pb.Header(key=name, value=text) for name, text in headers], value=pb.Value(content=value)
     ).SerializeToString()
-
-
-def encode_output(*, value: bytes | None = None, failure: pb.Failure | None = None) -> bytes:
-    """Payload of an OutputCommand, for invocations that end without their handler's doing."""
-    assert (value is None) != (failure is None)
-    if value is not None:
-        return pb.OutputCommandMessage(value=pb.Value(content=value)).SerializeToString()
-    return pb.OutputCommandMessage(failure=failure).SerializeToString()
 
 
 def make_failure(code: int, message: str, metadata: Iterable[tuple[str, str]] = ()) -> pb.Failure:

@@ -18,8 +18,9 @@ than one (`asyncio.gather`, `TaskGroup`, …), or once as long as it has not.
 """
 
 import asyncio
+import inspect
 import threading
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Awaitable, Callable, Generator, Mapping
 from typing import Any, Final
 
 from perdure.clock import Clock, SystemClock
@@ -167,18 +168,22 @@ class Attempt:
         """The bytes of a value for the journal."""
         return value if self._codec is None else self._codec.encode(value)
 
-    def decoded(self, outcome: Outcome) -> Outcome:
-        """An outcome of the journal, with the bytes that serdes read."""
-        if self._codec is None or outcome.kind != "value":
-            return outcome
-        return outcome._replace(value=self._codec.decode(outcome.value))
+    @property
+    def has_codec(self) -> bool:
+        return self._codec is not None
 
-    def _decoded_input(self, given: pb.InputCommandMessage) -> pb.InputCommandMessage:
+    async def decoded(self, value: bytes) -> bytes:
+        """The bytes of a value as serdes wrote them."""
+        assert self._codec is not None
+        found: bytes | Awaitable[bytes] = self._codec.decode(value)
+        return await found if inspect.isawaitable(found) else found
+
+    async def _decoded_input(self, given: pb.InputCommandMessage) -> pb.InputCommandMessage:
         if self._codec is None:
             return given
         decoded = pb.InputCommandMessage()
         decoded.CopyFrom(given)
-        decoded.value.content = self._codec.decode(given.value.content)
+        decoded.value.content = await self.decoded(given.value.content)
         return decoded
 
     # ---- The handler ----
@@ -186,7 +191,7 @@ class Attempt:
     async def _handle(self, execution: Execution) -> None:
         machine = self.machine
         try:
-            given = self._decoded_input(machine.input())
+            given = await self._decoded_input(machine.input())
             context = make_context(self, given)
             running.set(context)
             body = await self.handler.run(context, given.value.content)
@@ -195,14 +200,16 @@ class Attempt:
                 # Those whose result was in the journal were executed by an earlier attempt.
                 idle = [run for run in execution.waiting.values() if run.completion_id not in machine.results]
                 warn_about_unawaited(self.handler, self.created, idle)
-        except asyncio.CancelledError:
-            if machine.ending is None:
-                machine.drop()
-                raise
+        except (KeyboardInterrupt, SystemExit):
+            raise
         except BaseException as error:
-            if isinstance(error, KeyboardInterrupt | SystemExit):
+            if isinstance(error, asyncio.CancelledError) and self._is_cancelled():
                 raise
             self._handler_failed(error)
+
+    def _is_cancelled(self) -> bool:
+        """True if whoever runs the attempt gives it up; a handler may also raise CancelledError by itself."""
+        return self.machine.ending is None and self._task is not None and self._task.cancelling() > 0
 
     def _handler_failed(self, error: BaseException) -> None:
         machine = self.machine

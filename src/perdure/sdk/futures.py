@@ -62,7 +62,10 @@ class RestateDurableFuture(Awaitable[T]):
             assert outcome is not None
         if outcome.failure is not None:
             raise terminal(outcome.failure)
-        return self._decode(self._attempt.decoded(outcome))
+        if outcome.kind == "value" and self._attempt.has_codec:
+            value = yield from self._attempt.decoded(outcome.value).__await__()
+            return self._decode(outcome._replace(value=value))
+        return self._decode(outcome)
 
     def __repr__(self) -> str:
         return f"<durable future of {self.what}>"

@@ -192,6 +192,17 @@ def test_an_action_that_cancels_itself_is_a_failing_one() -> None:
     assert "CancelledError" in sent[1]
 
 
+def test_a_handler_that_raises_a_cancelled_error_of_its_own_has_failed() -> None:
+    async def run(ctx: restate.Context, text: str) -> None:
+        other = asyncio.ensure_future(asyncio.Event().wait())
+        other.cancel()
+        await other
+
+    (sent,) = attempt(run)
+    assert sent.startswith("Error code: 500")
+    assert "CancelledError" in sent
+
+
 def test_a_handler_whose_server_is_gone_is_cancelled() -> None:
     ended: list[str] = []
 

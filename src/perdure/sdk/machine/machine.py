@@ -88,7 +88,7 @@ class Machine:
         self._proposals: dict[int, Outcome] = {}
         # Invocation ids (by their completion ids) of calls that a cancel passes on to.
         self._calls: list[int] = []
-        self._cancelling: deque[int] | None = None
+        self._cancelling: list[int] | None = None
 
     # ---- Bytes in and out ----
 
@@ -252,8 +252,8 @@ class Machine:
         if isinstance(key, str):
             self._named_signals.setdefault(key, deque()).append(outcome)
         elif key == -CANCEL_SIGNAL:
-            self._cancelling = deque(self._calls) if self._cancelling is None else self._cancelling
-            self._calls.clear()
+            if self._cancelling is None:
+                self._cancelling, self._calls = self._calls, []
         else:
             # Only the first counts: an awakeable may be completed twice.
             self.results.setdefault(key, outcome)
@@ -279,20 +279,20 @@ class Machine:
         return self._cancelling is not None
 
     def pass_cancel_on(self) -> int | None:
-        """Cancels the callees, in order, as far as their invocation ids are known.
+        """Cancels the callees, in the order of the calls, once the invocation ids of all are known.
 
         Returns: the completion id to wait for; None when all are told and the cancel can surface.
         """
         assert self._cancelling is not None
-        while self._cancelling:
-            outcome = self.results.get(self._cancelling[0])
-            if outcome is None:
-                return self._cancelling[0]
-            self._cancelling.popleft()
-            message = pb.SendSignalCommandMessage(target_invocation_id=outcome.invocation_id, idx=CANCEL_SIGNAL)
+        for completion_id in self._cancelling:
+            if completion_id not in self.results:
+                return completion_id
+        callees, self._cancelling = self._cancelling, None
+        for completion_id in callees:
+            target = self.results[completion_id].invocation_id
+            message = pb.SendSignalCommandMessage(target_invocation_id=target, idx=CANCEL_SIGNAL)
             message.void.SetInParent()
             self.command(MessageType.SEND_SIGNAL_COMMAND, message)
-        self._cancelling = None
         return None
 
     # ---- Blocking and ending ----
