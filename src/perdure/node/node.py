@@ -13,9 +13,13 @@ from perdure.clock import Clock, SystemClock
 from perdure.engine.lifecycle.purge import SWEEP_PER_TURN
 from perdure.engine.tx import BuildRegistry
 from perdure.errors import StoreUnavailable
+from perdure.events.hub import Hub
+from perdure.events.reader import Reader
 from perdure.http.asgi_bridge import App
 from perdure.http.server import HttpServer
+from perdure.ids import random_unique
 from perdure.ingress.app import IngressApp
+from perdure.introspection.functions import Surroundings
 from perdure.introspection.query import QueryEngine
 from perdure.invoker.asgi import AsgiTransport
 from perdure.invoker.discovery import Discovery
@@ -71,6 +75,9 @@ class Core:
             attempt=self.invoker.attempt,
         )
         self.ingress = IngressApp(self.partition, ingress_settings(settings), self._clock)
+        self._hub = Hub(
+            self.partition, self.invoker, self._reader(), self._reader(), self._clock, epoch=random_unique().hex()
+        )
 
     def add_local(self, uri: str, transport: Transport) -> None:
         """Makes code that runs beside the engine reachable; before `start`, so that what is recovered finds it."""
@@ -101,12 +108,14 @@ class Core:
 
         protocol_v7 = self._settings.highest_protocol_version >= 7
         admin = AdminSettings(ingress_endpoint=f"{ingress_url}/", protocol_v7=protocol_v7)
-        return create_app(self.partition, self._registrar, self._query_engine, admin)
+        return create_app(self.partition, self._registrar, self._query_engine, admin, self._hub)
 
     async def stop(self) -> None:
-        """Closes attempts (they go on after the next start), and closes the store."""
+        """Lets requests drain, closes attempts (they go on after the next start), and closes the store."""
         if self._sweeper is not None:
             self._sweeper.cancel()
+        await self._hub.close()
+        await self._close_surfaces()
         await self.invoker.stop()
         await self.partition.stop()
         await self._query_engine.close()
@@ -116,10 +125,19 @@ class Core:
         """Ends as a crash of the process would: what is not durable is lost, nobody is told. For tests of recovery."""
         if self._sweeper is not None:
             self._sweeper.cancel()
+        await self._hub.close()
         await self.partition.abandon()
         await self.invoker.stop()
         await self._query_engine.close()
         self._store.abandon()
+
+    async def _close_surfaces(self) -> None:
+        """Lets requests drain; without sockets there is nobody to wait for."""
+
+    def _reader(self) -> Reader:
+        surroundings = Surroundings(COMPATIBLE_VERSION, self.invoker.attempt)
+        surroundings.open_attempts = self.invoker.open_attempts()
+        return Reader(self._store.path, surroundings, lambda: self.partition.registry)
 
     def _sign_discovery(self, path: str) -> list[tuple[str, str]]:
         assert self._signer is not None
@@ -165,12 +183,10 @@ class Node(Core):
         assert self._operators is not None
         return f"http://{_reachable(self._operators.address)}"
 
-    async def stop(self) -> None:
-        """Lets requests drain, closes attempts (they go on after the next start), and closes the store."""
+    async def _close_surfaces(self) -> None:
         servers = [server for server in (self._callers, self._operators) if server is not None]
         drain = self._settings.shutdown_timeout / 1000
         await asyncio.gather(*(server.stop(drain) for server in servers))
-        await super().stop()
 
 
 def _signer(settings: Settings) -> RequestSigner | None:
