@@ -75,12 +75,12 @@ class Client(Calls, Control):
         delay = options.pop("delay", None)
         target = target_of(handler)
         sent, status = await self._send(target, arg, delay, options)
-        return InvocationHandle(self, sent["invocationId"], target.decode, status, sent["status"] == "Accepted")
+        return InvocationHandle(sent["invocationId"], status, self, target.decode, created=sent["status"] == "Accepted")
 
     def handle(self, invocation_id: str, handler: Any = None) -> InvocationHandle[Any]:
         """An invocation by its id. handler: whose result it gives; without one the result is JSON."""
         decode = from_json if handler is None else target_of(handler).decode
-        return InvocationHandle(self, invocation_id, decode, 200, created=False)
+        return InvocationHandle(invocation_id, 200, self, decode, created=False)
 
     async def restart_as_new(
         self,
@@ -97,7 +97,7 @@ class Client(Calls, Control):
         from_: the journal up to that index is replayed; None: it starts from its input. key: a new one, for a workflow.
         """
         new = await self._restart(invocation_id, from_, deployment, key, reason, actor)
-        return InvocationHandle(self, new, from_json, 200, created=True)
+        return InvocationHandle(new, 200, self, from_json, created=True)
 
     # The same under the names of the official package.
 

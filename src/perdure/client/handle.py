@@ -16,7 +16,7 @@ class InvocationHandle(Generic[O]):
     """
 
     def __init__(
-        self, client: "Client", invocation_id: str, decode: Callable[[bytes], Any], status_code: int, created: bool
+        self, invocation_id: str, status_code: int, client: "Client", decode: Callable[[bytes], Any], *, created: bool
     ) -> None:
         self._client = client
         self._decode = decode
@@ -84,4 +84,4 @@ class InvocationHandle(Generic[O]):
         new = await self._client.restart_as_new(
             self.invocation_id, from_, deployment, key=key, reason=reason, actor=actor
         )
-        return InvocationHandle(self._client, new.invocation_id, self._decode, new.status_code, new.created)
+        return InvocationHandle(new.invocation_id, new.status_code, self._client, self._decode, created=new.created)
