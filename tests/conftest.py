@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-STACK = re.compile(r"^tests/interop/.*\[(?:.*-)?((?:reference-)?(?:python|typescript)-[a-z0-9]+-v\d)[-\]]")
+STACK = re.compile(r"^tests/interop/.*\[(?:.*-)?((?:reference-)?(?:python|typescript|perdure)-[a-z0-9]+-v\d)[-\]]")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -20,8 +20,8 @@ import os
 from datetime import timedelta
 from typing import TypedDict
 
-import restate
-from restate import Context, ObjectContext, ObjectSharedContext, RunOptions, Service, TerminalError, VirtualObject
+import perdure as restate
+from perdure import Context, ObjectContext, ObjectSharedContext, RunOptions, Service, TerminalError, VirtualObject
 
 CANCELLED = 409
 STOP_WITHIN = timedelta(seconds=30)

@@ -15,8 +15,8 @@ import urllib.request
 from datetime import timedelta
 from typing import TypedDict
 
-import restate
-from restate import Context, InvocationRetryPolicy, Service, TerminalError
+import perdure as restate
+from perdure import Context, InvocationRetryPolicy, Service, TerminalError
 
 TOOL_URL = os.environ.get("ORDER_TOOL_URL", "http://127.0.0.1:5999/")
 

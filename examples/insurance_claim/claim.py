@@ -16,8 +16,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Literal, TypedDict
 
-import restate
-from restate import InvocationRetryPolicy, TerminalError, Workflow, WorkflowContext, WorkflowSharedContext
+import perdure as restate
+from perdure import InvocationRetryPolicy, TerminalError, Workflow, WorkflowContext, WorkflowSharedContext
 
 REVIEWERS = ("assessor", "manager", "auditor")
 RATES_TO_USD = {"USD": 1.0, "GBP": 1.31}  # the bug: the claims are in EUR

@@ -14,6 +14,8 @@ import base64
 import binascii
 import hashlib
 import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import ClassVar, Final, NewType
 
@@ -226,6 +228,7 @@ class _RandomPool:
     def __init__(self) -> None:
         self._bytes = b""
         self._used = 0
+        self.source: Callable[[int], bytes] = os.urandom
         # A forked process must not repeat what its parent draws.
         os.register_at_fork(after_in_child=self.empty)
 
@@ -234,12 +237,24 @@ class _RandomPool:
 
     def take(self, size: int) -> bytes:
         if self._used + size > len(self._bytes):
-            self._bytes, self._used = os.urandom(4096), 0
+            self._bytes, self._used = self.source(4096), 0
         self._used += size
         return self._bytes[self._used - size : self._used]
 
 
 _pool = _RandomPool()
+
+
+@contextmanager
+def drawn_from(source: Callable[[int], bytes]) -> Iterator[None]:
+    """Meanwhile, random numbers come from `source(size)`: for simulations, which repeat themselves."""
+    before, _pool.source = _pool.source, source
+    _pool.empty()
+    try:
+        yield
+    finally:
+        _pool.source = before
+        _pool.empty()
 
 
 def random_unique() -> bytes:
@@ -303,7 +318,7 @@ def decode_awakeable_id(text: str) -> tuple[InvocationId, int]:
 
 
 def _ulid_id(prefix: str, now_ms: int) -> str:
-    return f"{prefix}_1{_encode_u128(ulid_bytes(now_ms, os.urandom(10)))}"
+    return f"{prefix}_1{_encode_u128(ulid_bytes(now_ms, _pool.take(10)))}"
 
 
 def new_deployment_id(now_ms: int) -> str:

@@ -6,6 +6,7 @@ import random
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from structlog.testing import capture_logs
 
 from perdure.node.node import Node
 from perdure.node.settings import load_settings
+from perdure.storage.sqlite.store import SqliteStore
 from support.faulty_vfs import FaultyDisk
 
 from .ledger import check_invariants
@@ -95,7 +97,7 @@ async def serving(folder: Path, disk: FaultyDisk, app: Any) -> AsyncIterator[Ben
         "retry.max_interval": "100ms",
         "shutdown_timeout": "200ms",
     }
-    node = Node(load_settings(None, overrides), vfs=disk.name)
+    node = Node(load_settings(None, overrides), open_store=partial(SqliteStore, vfs=disk.name))
     try:
         await node.start()
         await node.add_app("app", app)

@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,15 +12,25 @@ import pytest
 from perdure.worker.loader import load_app
 from support.client import Client, wait_for
 from support.embedded import embedded
+from support.migrated import migrated_services
 from support.records import Records
-from support.servers import PYTHON_SERVICES, START_S, perdure, python_services, reference, typescript_services
+from support.servers import (
+    PYTHON_SERVICES,
+    START_S,
+    perdure,
+    perdure_services,
+    python_services,
+    reference,
+    typescript_services,
+)
 
 
 @dataclass(frozen=True)
 class Setup:
     """What a stack is made of.
 
-    server: perdure or reference.  sdk: python or typescript.  transport: http2, http1, link or memory.
+    server: perdure or reference.  sdk: python or typescript, the official ones, or perdure, which serves itself.
+    transport: http2, http1, link or memory.
     protocol: the version that server and SDK agree upon.
     """
 
@@ -44,6 +55,14 @@ SETUPS = [
     Setup("perdure", "python", "memory", 7),
     Setup("perdure", "typescript", "http2", 7),
     Setup("perdure", "typescript", "http2", 6),
+    Setup("perdure", "perdure", "http2", 7),
+    Setup("perdure", "perdure", "http2", 5),
+    Setup("perdure", "perdure", "http1", 6),
+    Setup("perdure", "perdure", "link", 7),
+    Setup("perdure", "perdure", "memory", 7),
+    Setup("reference", "perdure", "http2", 6),
+    Setup("reference", "perdure", "http2", 7),
+    Setup("reference", "perdure", "http1", 6),
     Setup("reference", "python", "http2", 6),
     Setup("reference", "python", "http2", 7),
     Setup("reference", "python", "http1", 6),
@@ -76,7 +95,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
                 marks=pytest.mark.reference if setup.server == "reference" else pytest.mark.interop,
             )
             for setup in SETUPS
-            if setup.sdk in wanted
+            # Ours has the vocabulary of the official one.
+            if (setup.sdk if setup.sdk != "perdure" else "python") in wanted
         ],
         indirect=True,
         scope="session",
@@ -118,21 +138,26 @@ def started(
 
     cancel_grace: of our server; so long that no test waits for its end, unless it wants to.
     """
+    app = migrated_services(folder) if setup.sdk == "perdure" else PYTHON_SERVICES
     ours = {"PERDURE_CANCEL_GRACE": cancel_grace}
     match setup.transport:
         case "link":
-            with perdure(folder, {**environment, **ours}, dev=PYTHON_SERVICES) as client:
+            with perdure(folder, {**environment, **ours}, dev=app) as client:
                 wait_for(lambda: client.call("Echo/echo", 1), "the services of the worker to be registered", START_S)
                 yield client
         case "memory":
             with pytest.MonkeyPatch.context() as patch:
-                patch.syspath_prepend(PYTHON_SERVICES.parent)
+                patch.syspath_prepend(app.parent)
                 for name, value in {**environment, **ours}.items():
                     patch.setenv(name, value)
-                with embedded(folder / "data", load_app(str(PYTHON_SERVICES))) as client:
+                with embedded(folder / "data", load_app(str(app))) as client:
                     yield client
         case version:
-            services = python_services if setup.sdk == "python" else typescript_services
+            services = {
+                "python": python_services,
+                "perdure": partial(perdure_services, services=app),
+                "typescript": typescript_services,
+            }[setup.sdk]
             server, settings = (
                 (reference, {"RESTATE_EXPERIMENTAL_ENABLE_PROTOCOL_V7": str(setup.protocol == 7).lower()})
                 if setup.server == "reference"

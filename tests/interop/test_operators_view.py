@@ -11,7 +11,7 @@ def test_the_row_of_a_silent_attempt_tells_where_it_runs(stack, tag: str) -> Non
     row = stack.client.invocation(invocation)
     assert row["status"] == "running"
     assert row["last_attempt_deployment_id"].startswith("dp_")
-    assert row["last_attempt_server"].startswith("restate-sdk-")
+    assert "-sdk-" in row["last_attempt_server"]
     stack.records.release(tag)
     stack.client.attach(invocation)
 

@@ -159,7 +159,7 @@ def test_a_wait_times_out(stack, tag: str, waiter: str) -> None:
 
 @WAITERS
 def test_a_combination_is_completed_from_outside(stack, tag: str, waiter: str) -> None:
-    way = "gather" if stack.setup.sdk == "python" else "all"
+    way = "all" if stack.setup.sdk == "typescript" else "gather"
     invocation = stack.client.send(
         f"{waiter}/combine", {"tag": tag, "way": way, "parts": [{"awakeable": 1}, {"call": "called"}]}
     )

@@ -6,14 +6,14 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from socket import socket
+from socket import create_connection, socket
 from typing import NoReturn
 
 import pytest
 
 from support.client import Client, wait_for
 from support.processes import Program, free_addresses, listening_socket
-from support.remotes import perdure_environment, perdure_program
+from support.remotes import SOURCES, perdure_environment, perdure_program
 
 TESTS = Path(__file__).resolve().parents[1]
 INTEROP = TESTS / "interop"
@@ -24,11 +24,41 @@ START_S = 30.0
 
 @contextmanager
 def python_services(
-    folder: Path, environment: Mapping[str, str], sock: socket | None = None, log: str = "services.log"
+    folder: Path,
+    environment: Mapping[str, str],
+    sock: socket | None = None,
+    log: str = "services.log",
+    services: Path = PYTHON_SERVICES,
 ) -> Iterator[str]:
     """The Python services behind hypercorn: their URI. sock: what they listen on, where they are not the first."""
-    with served([sys.executable, str(INTEROP / "serve.py")], folder / log, environment, sock) as uri:
+    paths = [str(SOURCES), *filter(None, [os.environ.get("PYTHONPATH")])]
+    settings = {**environment, "PYTHONPATH": os.pathsep.join(paths)}
+    with served([sys.executable, str(INTEROP / "serve.py"), str(services)], folder / log, settings, sock) as uri:
         yield uri
+
+
+@contextmanager
+def perdure_services(folder: Path, environment: Mapping[str, str], services: Path) -> Iterator[str]:
+    """Services with this package's SDK, which serves them itself: their URI."""
+    (address,) = free_addresses(1)
+    port = address.rpartition(":")[2]
+    code = f"import asyncio; from {services.stem} import app; asyncio.run(app.serve({port}))"
+    settings = {**environment, "PYTHONPATH": os.pathsep.join([str(services.parent), str(SOURCES)])}
+    program = Program([sys.executable, "-c", code], folder / "services.log", settings)
+    try:
+        wait_for(lambda: program.check() or _listens(address), "the services to listen", START_S)
+        yield f"http://{address}"
+    finally:
+        program.kill()
+
+
+def _listens(address: str) -> bool:
+    host, _, port = address.rpartition(":")
+    try:
+        create_connection((host, int(port)), START_S).close()
+    except OSError:
+        return False
+    return True
 
 
 @contextmanager

@@ -8,7 +8,11 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any, Protocol
+from typing import Any
+
+from perdure.clock import Clock
+from perdure.http.direct import AcceptsAttempts, DirectExchange
+from perdure.http.response_sink import ResponseSink
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -18,25 +22,6 @@ App = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
 LIFESPAN_TIMEOUT_S = 60.0
 
 _log = logging.getLogger("perdure.asgi")
-
-
-class ResponseSink(Protocol):
-    """Where an exchange's response goes. After `end` or `failed` nothing more comes."""
-
-    def head(self, status: int, headers: list[tuple[bytes, bytes]]) -> None:
-        """The response head, once, before any data."""
-
-    def data(self, data: bytes) -> None:
-        """A piece of the response body, never empty, never beyond the credit."""
-
-    def end(self) -> None:
-        """The app finished its response."""
-
-    def failed(self, reason: str) -> None:
-        """The app broke off after it had begun to respond. reason: one line, for people."""
-
-    def request_taken(self, size: int) -> None:
-        """The app took `size` bytes of the request body out of the queue."""
 
 
 def http_scope(method: str, path: str, headers: list[tuple[str, str]], state: dict[str, Any]) -> Message:
@@ -286,10 +271,15 @@ class Lifespan:
 
 
 class AsgiHost:
-    """An app and its running exchanges."""
+    """An app and its running exchanges. Attempts of apps that give them away are run without ASGI: for half the price.
 
-    def __init__(self, app: App) -> None:
+    clock: tells such attempts the time; None: as usual.
+    """
+
+    def __init__(self, app: App, clock: Clock | None = None) -> None:
         self._app = app
+        self._clock = clock
+        self._direct: AcceptsAttempts | None = app if hasattr(app, "accept") else None
         self._lifespan = Lifespan(app)
         self._running: set[asyncio.Task[None]] = set()
 
@@ -299,14 +289,24 @@ class AsgiHost:
 
     def open(
         self, method: str, path: str, headers: list[tuple[str, str]], sink: ResponseSink, *, credit: int
-    ) -> AsgiExchange:
+    ) -> AsgiExchange | DirectExchange:
         """Starts the app on a request; the sink is first called from a later iteration of the loop."""
-        scope = http_scope(method, path, headers, self._lifespan.state)
-        exchange = AsgiExchange(self._app, scope, sink, credit=credit)
+        exchange = self._open_directly(path, headers, sink, credit) if method == "POST" else None
+        if exchange is None:
+            scope = http_scope(method, path, headers, self._lifespan.state)
+            exchange = AsgiExchange(self._app, scope, sink, credit=credit)
         # The loop holds tasks weakly; without this a waiting app could be collected in the middle.
         self._running.add(exchange.task)
         exchange.task.add_done_callback(self._running.discard)
         return exchange
+
+    def _open_directly(
+        self, path: str, headers: list[tuple[str, str]], sink: ResponseSink, credit: int
+    ) -> AsgiExchange | DirectExchange | None:
+        if self._direct is None:
+            return None
+        exchange = DirectExchange(sink, credit=credit)
+        return exchange if exchange.start(self._direct, path, dict(headers), self._clock) else None
 
     async def stop(self) -> None:
         """Cancels what still runs, then runs the app's shutdown."""

@@ -2,7 +2,9 @@
 
 import asyncio
 
+from perdure.clock import Clock
 from perdure.http.asgi_bridge import App, AsgiExchange, AsgiHost
+from perdure.http.direct import DirectExchange
 from perdure.invoker.response_delivery import ResponseDelivery
 from perdure.invoker.transport import Request, StreamHandler, TransportError
 
@@ -19,10 +21,15 @@ class _AsgiStream(ResponseDelivery):
         super().__init__(handler)
         self._transport = transport
         self._consumed = 0
-        self._exchange: AsgiExchange | None = None
+        self._exchange: AsgiExchange | DirectExchange | None = None
 
-    def start(self, exchange: AsgiExchange) -> None:
+    def start(self, exchange: AsgiExchange | DirectExchange) -> None:
         self._exchange = exchange
+
+    @property
+    def direct(self) -> bool:
+        """Whether the app runs without ASGI in between."""
+        return isinstance(self._exchange, DirectExchange)
 
     # The request side, for the caller.
 
@@ -76,8 +83,9 @@ class AsgiTransport:
 
     bidirectional = True
 
-    def __init__(self, app: App) -> None:
-        self._host = AsgiHost(app)
+    def __init__(self, app: App, clock: Clock | None = None) -> None:
+        """clock: for attempts that are run without ASGI; None: as usual."""
+        self._host = AsgiHost(app, clock)
         self._streams: set[_AsgiStream] = set()
         self._closed = False
 

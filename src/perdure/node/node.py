@@ -1,16 +1,17 @@
 """The composition root: builds a server from its parts, starts and stops them in order."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 
 import structlog
 from starlette.types import ASGIApp
 
-from perdure.admin.app import create_app
 from perdure.admin.registrar import Registrar
 from perdure.admin.settings import COMPATIBLE_VERSION, AdminSettings
 from perdure.clock import Clock, SystemClock
 from perdure.engine.lifecycle.purge import SWEEP_PER_TURN
+from perdure.engine.tx import BuildRegistry
 from perdure.errors import StoreUnavailable
 from perdure.events.hub import Hub
 from perdure.events.reader import Reader
@@ -37,12 +38,18 @@ from perdure.storage.sqlite.store import SqliteStore
 
 log = structlog.get_logger()
 
+OpenStore = Callable[[Path, BuildRegistry], SqliteStore]
+"""Opens the partition's tables in a data folder."""
 
-class Node:
-    """A whole server in this process. Use inside a running event loop; `start` and `stop` once each."""
 
-    def __init__(self, settings: Settings, clock: Clock | None = None, *, vfs: str | None = None) -> None:
-        """Opens the store. vfs: name of the SQLite VFS below it. Raises: StorageError, BadIdentityKey."""
+class Core:
+    """Everything of a server but its sockets. Use inside a running event loop; `start` and `stop` once each.
+
+    ingress, admin: the ASGI apps of the two surfaces.
+    """
+
+    def __init__(self, settings: Settings, clock: Clock | None = None, *, open_store: OpenStore = SqliteStore) -> None:
+        """Opens the store. open_store: how. Raises: StorageError, BadIdentityKey."""
         self._settings = settings
         self._clock = clock or SystemClock()
         defaults = registry_defaults(settings)
@@ -51,18 +58,26 @@ class Node:
         def snapshot(deployments: Iterable[Deployment], changes: Mapping[str, ServiceSettings]) -> Registry:
             return build_registry(deployments, changes, defaults)
 
-        self._store = SqliteStore(settings.data, snapshot, vfs=vfs)
-        self._defaults = defaults
+        self._store = open_store(settings.data, snapshot)
         self._endpoints = Endpoints(self._clock, signer)
         self.partition = Partition(self._store, self._clock)
         self.invoker = Invoker(self.partition, self._endpoints, self._clock, invoker_settings(settings))
         self._signer = signer
-        self._ingress: HttpServer | None = None
-        self._admin: HttpServer | None = None
         self._sweeper: asyncio.Task[None] | None = None
-        self._query_engine: QueryEngine | None = None
-        self._hub: Hub | None = None
-        self._registrar: Registrar | None = None
+        discovery = Discovery(connect, self._sign_discovery if signer is not None else None)
+        self._registrar = Registrar(self.partition, discovery, self._clock, defaults)
+        self._query_engine = QueryEngine(
+            self._store.path,
+            lambda: self.partition.registry,
+            self.invoker.open_attempts,
+            self._clock,
+            server_version=COMPATIBLE_VERSION,
+            attempt=self.invoker.attempt,
+        )
+        self.ingress = IngressApp(self.partition, ingress_settings(settings), self._clock)
+        self._hub = Hub(
+            self.partition, self.invoker, self._reader(), self._reader(), self._clock, epoch=random_unique().hex()
+        )
 
     def add_local(self, uri: str, transport: Transport) -> None:
         """Makes code that runs beside the engine reachable; before `start`, so that what is recovered finds it."""
@@ -77,64 +92,47 @@ class Node:
         await self.register_local(uri, transport)
 
     async def start(self) -> None:
-        """Takes over the addresses, recovers what was running, serves. Raises: CannotListen."""
-        settings = self._settings
-        ingress = IngressApp(self.partition, ingress_settings(settings), self._clock)
-        host, port = listen_address(settings.ingress)
-        self._ingress = await HttpServer.start(ingress, host, port, self._clock, cancel_when_gone=True)
-        host, port = listen_address(settings.admin)
-        self._admin = await HttpServer.start(self._admin_app(), host, port, self._clock)
+        """Recovers what was running and begins to work. Raises: StoreUnavailable."""
         await self.partition.start(self.invoker)
         self._sweeper = asyncio.create_task(self._sweep(), name="sweeper")
 
     async def register_local(self, uri: str, transport: Transport) -> list[str]:
         """Registers the code behind a local address, or what has become of it. Returns: names of its services."""
-        assert self._registrar is not None
         registered = await self._registrar.register(Registration(uri, force=True), transport=transport)
         return [service.name for service in registered.services]
 
-    @property
-    def ingress_url(self) -> str:
-        assert self._ingress is not None
-        return self._settings.ingress_url or f"http://{_reachable(self._ingress.address)}"
+    def admin_app(self, ingress_url: str) -> ASGIApp:
+        """The operators' surface. ingress_url: what it says of where callers go."""
+        # FastAPI takes longer to load than all the rest, and most embedded engines are never asked.
+        from perdure.admin.app import create_app
 
-    @property
-    def admin_url(self) -> str:
-        assert self._admin is not None
-        return f"http://{_reachable(self._admin.address)}"
+        protocol_v7 = self._settings.highest_protocol_version >= 7
+        admin = AdminSettings(ingress_endpoint=f"{ingress_url}/", protocol_v7=protocol_v7)
+        return create_app(self.partition, self._registrar, self._query_engine, admin, self._hub)
 
     async def stop(self) -> None:
         """Lets requests drain, closes attempts (they go on after the next start), and closes the store."""
         if self._sweeper is not None:
             self._sweeper.cancel()
-        if self._hub is not None:
-            await self._hub.close()
-        servers = [server for server in (self._ingress, self._admin) if server is not None]
-        drain = self._settings.shutdown_timeout / 1000
-        await asyncio.gather(*(server.stop(drain) for server in servers))
+        await self._hub.close()
+        await self._close_surfaces()
         await self.invoker.stop()
         await self.partition.stop()
-        if self._query_engine is not None:
-            await self._query_engine.close()
+        await self._query_engine.close()
         self._store.close()
 
-    def _admin_app(self) -> ASGIApp:
-        discovery = Discovery(connect, self._sign_discovery if self._signer is not None else None)
-        self._registrar = Registrar(self.partition, discovery, self._clock, self._defaults)
-        self._query_engine = QueryEngine(
-            self._store.path,
-            lambda: self.partition.registry,
-            self.invoker.open_attempts,
-            self._clock,
-            server_version=COMPATIBLE_VERSION,
-            attempt=self.invoker.attempt,
-        )
-        protocol_v7 = self._settings.highest_protocol_version >= 7
-        admin = AdminSettings(ingress_endpoint=f"{self.ingress_url}/", protocol_v7=protocol_v7)
-        self._hub = Hub(
-            self.partition, self.invoker, self._reader(), self._reader(), self._clock, epoch=random_unique().hex()
-        )
-        return create_app(self.partition, self._registrar, self._query_engine, admin, self._hub)
+    async def abandon(self) -> None:
+        """Ends as a crash of the process would: what is not durable is lost, nobody is told. For tests of recovery."""
+        if self._sweeper is not None:
+            self._sweeper.cancel()
+        await self._hub.close()
+        await self.partition.abandon()
+        await self.invoker.stop()
+        await self._query_engine.close()
+        self._store.abandon()
+
+    async def _close_surfaces(self) -> None:
+        """Lets requests drain; without sockets there is nobody to wait for."""
 
     def _reader(self) -> Reader:
         surroundings = Surroundings(COMPATIBLE_VERSION, self.invoker.attempt)
@@ -155,6 +153,40 @@ class Node:
                     log.warning("sweep postponed", reason=str(error))
                     break
             await asyncio.sleep(self._settings.cleanup_interval / 1000)
+
+
+class Node(Core):
+    """A whole server in this process, with its addresses."""
+
+    def __init__(self, settings: Settings, clock: Clock | None = None, *, open_store: OpenStore = SqliteStore) -> None:
+        """Opens the store. Raises: StorageError, BadIdentityKey."""
+        super().__init__(settings, clock, open_store=open_store)
+        self._callers: HttpServer | None = None
+        self._operators: HttpServer | None = None
+
+    async def start(self) -> None:
+        """Takes over the addresses, recovers what was running, serves. Raises: CannotListen, StoreUnavailable."""
+        settings = self._settings
+        host, port = listen_address(settings.ingress)
+        self._callers = await HttpServer.start(self.ingress, host, port, self._clock, cancel_when_gone=True)
+        host, port = listen_address(settings.admin)
+        self._operators = await HttpServer.start(self.admin_app(self.ingress_url), host, port, self._clock)
+        await super().start()
+
+    @property
+    def ingress_url(self) -> str:
+        assert self._callers is not None
+        return self._settings.ingress_url or f"http://{_reachable(self._callers.address)}"
+
+    @property
+    def admin_url(self) -> str:
+        assert self._operators is not None
+        return f"http://{_reachable(self._operators.address)}"
+
+    async def _close_surfaces(self) -> None:
+        servers = [server for server in (self._callers, self._operators) if server is not None]
+        drain = self._settings.shutdown_timeout / 1000
+        await asyncio.gather(*(server.stop(drain) for server in servers))
 
 
 def _signer(settings: Settings) -> RequestSigner | None:

@@ -182,13 +182,13 @@ class Settings(BaseSettings):
     retry: Retry = Retry()
 
 
-def load_settings(config: Path | None, overrides: Mapping[str, object]) -> Settings:
-    """The settings in force.
+def load_settings(config: Path | None, overrides: Mapping[str, object], *, surroundings: bool = True) -> Settings:
+    """The settings in force. surroundings: False: only `overrides` and defaults, no file and no environment.
 
     config: the TOML file; None: `PERDURE_CONFIG`, else ./perdure.toml if there is one. overrides: what flags say, by
     name (`ingress`, `limits.request_size`); values of None were not given. Raises: BadSetting.
     """
-    file = config_file(config)
+    file = config_file(config) if surroundings else None
     document = _read(file) if file is not None else {}
     flags = _nested(overrides)
 
@@ -203,6 +203,8 @@ def load_settings(config: Path | None, overrides: Mapping[str, object]) -> Setti
             file_secret_settings: PydanticBaseSettingsSource,
         ) -> tuple[PydanticBaseSettingsSource, ...]:
             # The first one wins.
+            if not surroundings:
+                return (init_settings,)
             return init_settings, env_settings, InitSettingsSource(settings_cls, document)
 
     try:

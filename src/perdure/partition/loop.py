@@ -155,6 +155,15 @@ class Partition:
         self._waiters.fail_all(_stopping())
         self._committer.shutdown()
 
+    async def abandon(self) -> None:
+        """Ends where it is, as a crash would: what waits is neither applied nor refused."""
+        self._stopping = True
+        self._timers.close()
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        self._committer.shutdown()
+
     # what the surfaces and the invoker ask
 
     def put(self, record: Record, applied: Applied | None = None) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 
-from perdure.clock import Clock
+from perdure.clock import Clock, SystemClock
 
 LOOK_AGAIN_MS = 60_000
 """At least that often the wall clock is looked at, in case it was set while we waited."""
@@ -33,7 +33,9 @@ class TimerShell:
         assert self._due is not None
         if self._handle is not None:
             self._handle.cancel()
-        delay = min(max(0, self._due - self._clock.now()), LOOK_AGAIN_MS)
+        delay = max(0, self._due - self._clock.now())
+        if isinstance(self._clock, SystemClock):  # others go as the loop's timers do
+            delay = min(delay, LOOK_AGAIN_MS)
         self._handle = asyncio.get_running_loop().call_later(delay / 1000, self._look)
 
     def _look(self) -> None:

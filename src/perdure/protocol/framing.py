@@ -25,10 +25,6 @@ class Frame(msgspec.Struct, frozen=True, gc=False):
     flags: int
     payload: bytes
 
-    @property
-    def wants_ack(self) -> bool:
-        return bool(self.flags & ACK_FLAG)
-
 
 def encode_frame(type: int, payload: bytes, flags: int = 0) -> bytes:
     """The bytes of one frame."""

@@ -127,11 +127,6 @@ NOTIFICATION_RESULTS: Final[dict[int, frozenset[str]]] = {
 """The results that each notification may carry."""
 
 
-def is_control(type_id: int) -> bool:
-    """True for messages that steer the exchange and are not journaled."""
-    return type_id < 0x0400
-
-
 def is_command(type_id: int) -> bool:
     """True for entries the handler issues, known or not."""
     return 0x0400 <= type_id < 0x8000
@@ -223,14 +218,6 @@ def join_input(headers: Iterable[bytes], value: bytes) -> bytes:
 def _value(content: bytes) -> bytes:
     """A `Value`. An empty one is a value, too, and no byte long."""
     return write_bytes(b"\x0a", content) if content else b""
-
-
-def encode_output(*, value: bytes | None = None, failure: pb.Failure | None = None) -> bytes:
-    """Payload of an OutputCommand, for invocations that end without their handler's doing."""
-    assert (value is None) != (failure is None)
-    if value is not None:
-        return pb.OutputCommandMessage(value=pb.Value(content=value)).SerializeToString()
-    return pb.OutputCommandMessage(failure=failure).SerializeToString()
 
 
 def make_failure(code: int, message: str, metadata: Iterable[tuple[str, str]] = ()) -> pb.Failure:

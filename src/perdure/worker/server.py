@@ -3,6 +3,7 @@
 import asyncio
 
 from perdure.http.asgi_bridge import AsgiExchange, AsgiHost
+from perdure.http.direct import DirectExchange
 from perdure.worker import frames
 from perdure.worker.link_protocol import LinkProtocol
 
@@ -16,7 +17,7 @@ class _Stream:
         self._link = link
         self._number = number
         self._taken = 0
-        self.exchange: AsgiExchange | None = None
+        self.exchange: AsgiExchange | DirectExchange | None = None
 
     def head(self, status: int, headers: list[tuple[bytes, bytes]]) -> None:
         payload = frames.encode(frames.HeadPayload(status, headers))

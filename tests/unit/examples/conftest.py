@@ -1,6 +1,7 @@
-"""Examples are files that a user runs, not modules of a package: they are loaded by path, as `perdure dev` does."""
+"""Examples are files that a user runs, not modules of a package: they are loaded from their text, with either SDK."""
 
-import importlib.util
+import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -10,15 +11,22 @@ import pytest
 EXAMPLES = Path(__file__).resolve().parents[3] / "examples"
 
 
-@pytest.fixture
-def example() -> Callable[[str], ModuleType]:
+@pytest.fixture(params=["perdure", "restate"])
+def example(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], ModuleType]:
+    """Loads an example as it is, or with the imports of the official SDK in place of ours."""
+
     def load(name: str) -> ModuleType:
         path = EXAMPLES / name
-        spec = importlib.util.spec_from_file_location(f"example_{path.parent.name}", path)
-        assert spec is not None
-        assert spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
+        text = path.read_text(encoding="utf-8")
+        if request.param == "restate":
+            text, renamed = re.subn(r"^import perdure as restate$", "import restate", text, flags=re.MULTILINE)
+            assert renamed == 1
+            text = re.sub(r"^from perdure import", "from restate import", text, flags=re.MULTILINE)
+            assert "perdure import" not in text
+        module = ModuleType(f"example_{path.parent.name}")
+        module.__file__ = str(path)
+        monkeypatch.setitem(sys.modules, module.__name__, module)
+        exec(compile(text, str(path), "exec"), vars(module))
         return module
 
     return load

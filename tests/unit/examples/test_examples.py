@@ -10,7 +10,6 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from restate import TerminalError
 
 Load = Callable[[str], ModuleType]
 HELLO = [{"role": "user", "content": "hello"}]
@@ -127,8 +126,9 @@ def test_invoices_are_added_up(example: Load) -> None:
 
 @pytest.mark.parametrize("invoices", [[], ["roof"], ["roof much EUR"], ["roof 1 EUR", "paint 1 USD"]])
 def test_documents_that_nobody_can_read_are_refused_for_good(example: Load, invoices: list[str]) -> None:
-    with pytest.raises(TerminalError, match="documents must name"):
-        example("insurance_claim/claim.py").parse_documents({"customer": "Ada", "invoices": invoices})
+    claim = example("insurance_claim/claim.py")
+    with pytest.raises(claim.TerminalError, match="documents must name"):
+        claim.parse_documents({"customer": "Ada", "invoices": invoices})
 
 
 def test_the_rates_file_fixes_the_conversion(example: Load, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

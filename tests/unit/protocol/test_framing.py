@@ -27,11 +27,6 @@ def test_the_layout_of_a_frame(encoded: str, frame: Frame) -> None:
     assert encode_frame(frame.type, frame.payload, frame.flags) == data
 
 
-def test_only_the_ack_flag_means_something() -> None:
-    assert Frame(5, 0x8001, b"").wants_ack
-    assert not Frame(5, 0x7FFF, b"").wants_ack
-
-
 @given(frame_lists, st.lists(st.integers(0, 600)))
 def test_the_split_of_a_body_does_not_matter(frames: list[Frame], cuts: list[int]) -> None:
     body = b"".join(encode_frame(frame.type, frame.payload, frame.flags) for frame in frames)

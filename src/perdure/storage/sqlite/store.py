@@ -60,8 +60,10 @@ class SqliteStore:
     another thread, if nothing else touches the store meanwhile.
     """
 
-    def __init__(self, data: Path, build_registry: BuildRegistry, *, vfs: str | None = None) -> None:
-        """Opens or creates the file.
+    def __init__(
+        self, data: Path, build_registry: BuildRegistry, *, vfs: str | None = None, survives_power_loss: bool = True
+    ) -> None:
+        """Opens or creates the file. survives_power_loss: False for what is thrown away anyway; it spares the syncs.
 
         Raises: FolderUnusable, StoreLocked, StoreForeign, StoreDamaged, StoreUnavailable.
         """
@@ -75,6 +77,8 @@ class SqliteStore:
         try:
             self._connection = connection = apsw.Connection(str(self.path), vfs=vfs, statementcachesize=200)
             self._prepare()
+            if not survives_power_loss:
+                connection.execute("PRAGMA synchronous = OFF")
         except BaseException as error:
             if connection is not None:
                 connection.close(force=True)
@@ -139,6 +143,12 @@ class SqliteStore:
             pass
         finally:
             os.close(self._lock)
+
+    def abandon(self) -> None:
+        """Lets go of the file as a crash would: without the note, and without what was not committed."""
+        self.tx.forget()
+        self._connection.close(force=True)
+        os.close(self._lock)
 
     def _do(self, statement: str) -> None:
         try:

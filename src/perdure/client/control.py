@@ -1,0 +1,149 @@
+"""The remote control: what operators do with invocations, and what they see of them."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from perdure.client.connection import Connection, Response
+from perdure.client.failures import HttpError, NoConnection
+
+_ONE = "SELECT * FROM sys_invocation WHERE id = {id}"
+_ALL = "SELECT * FROM sys_invocation {where} ORDER BY created_at DESC LIMIT {limit}"
+_JOURNAL = "SELECT * FROM sys_journal WHERE id = {id} ORDER BY index"
+_STATE = "SELECT key, value FROM state WHERE service_name = {service} AND service_key = {key}"
+
+
+class Control:
+    """Methods that change something raise `HttpError` when the server refuses, with the statuses of the admin API.
+
+    reason, actor: why and who, kept with the invocation. deployment: `keep`, `latest` or a deployment's id.
+    """
+
+    def __init__(self, admin: Connection | None, headers: Mapping[str, str], actor: str | None) -> None:
+        self._admin = admin
+        self._headers = dict(headers)
+        self._actor = actor
+
+    async def cancel(self, invocation_id: str, *, reason: str | None = None, actor: str | None = None) -> None:
+        """The handler sees a `TerminalError` with code 409 at its next await, and can clean up."""
+        await self._steer(invocation_id, "cancel", reason, actor)
+
+    async def kill(self, invocation_id: str, *, reason: str | None = None, actor: str | None = None) -> None:
+        """Ends it at once; no more of its code runs."""
+        await self._steer(invocation_id, "kill", reason, actor)
+
+    async def pause(self, invocation_id: str, *, reason: str | None = None, actor: str | None = None) -> None:
+        """Nothing of it runs until it is resumed, cancelled or killed."""
+        await self._steer(invocation_id, "pause", reason, actor)
+
+    async def resume(
+        self,
+        invocation_id: str,
+        deployment: str | None = None,
+        *,
+        reason: str | None = None,
+        actor: str | None = None,
+    ) -> None:
+        """Lets a paused one go on, on the deployment that is named."""
+        await self._steer(invocation_id, "resume", reason, actor, deployment=deployment)
+
+    async def retry_now(self, invocation_id: str, *, reason: str | None = None, actor: str | None = None) -> None:
+        """Starts the next attempt of one that backs off or is paused, now."""
+        await self._steer(invocation_id, "resume", reason, actor)
+
+    async def purge(self, invocation_id: str, *, reason: str | None = None, actor: str | None = None) -> None:
+        """Forgets a completed one: its row, its result and its journal."""
+        await self._steer(invocation_id, "purge", reason, actor)
+
+    async def purge_journal(self, invocation_id: str, *, reason: str | None = None, actor: str | None = None) -> None:
+        """Forgets the journal of a completed one, and keeps its result."""
+        await self._steer(invocation_id, "purge-journal", reason, actor)
+
+    async def _restart(
+        self,
+        invocation_id: str,
+        from_: int | None,
+        deployment: str | None,
+        key: str | None,
+        reason: str | None,
+        actor: str | None,
+    ) -> str:
+        answer = await self._steer(
+            invocation_id,
+            "restart-as-new",
+            reason,
+            actor,
+            deployment=deployment,
+            key=key,
+            **{"from": None if from_ is None else str(from_)},
+        )
+        restarted: str = json.loads(answer.body)["new_invocation_id"]
+        return restarted
+
+    async def query(self, sql: str) -> list[dict[str, Any]]:
+        """The rows of an SQL query over the server's state; a column that is null is missing from its row."""
+        headers = {"content-type": "application/json", "accept": "application/json"}
+        answer = await self._ask("POST", "/query", headers, json.dumps({"query": sql}).encode())
+        rows: list[dict[str, Any]] = json.loads(answer.body)["rows"]
+        return rows
+
+    async def describe(self, invocation_id: str) -> dict[str, Any] | None:
+        """The row of `sys_invocation`; None: unknown."""
+        rows = await self.query(_ONE.format(id=_literal(invocation_id)))
+        return rows[0] if rows else None
+
+    async def invocations(
+        self, *, service: str | None = None, status: str | None = None, limit: int = 100
+    ) -> list[dict[str, Any]]:
+        """Rows of `sys_invocation`, the newest first. status: such as `running`, `suspended`, `backing-off`."""
+        wanted = {"target_service_name": service, "status": status}
+        conditions = [f"{column} = {_literal(value)}" for column, value in wanted.items() if value is not None]
+        where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
+        return await self.query(_ALL.format(where=where, limit=int(limit)))
+
+    async def journal(self, invocation_id: str) -> list[dict[str, Any]]:
+        """Rows of `sys_journal`, in order."""
+        return await self.query(_JOURNAL.format(id=_literal(invocation_id)))
+
+    async def state(self, service: str, key: str) -> dict[str, bytes]:
+        """What a virtual object or workflow remembers under a key: names and raw values."""
+        rows = await self.query(_STATE.format(service=_literal(service), key=_literal(key)))
+        return {row["key"]: bytes.fromhex(row["value"]) for row in rows}
+
+    async def register(self, uri: str, *, force: bool = False, **options: Any) -> dict[str, Any]:
+        """Registers an endpoint. options: further fields of the request. Returns: the deployment."""
+        headers = {"content-type": "application/json"}
+        body = json.dumps({"uri": uri, "force": force, **options}).encode()
+        deployment: dict[str, Any] = json.loads((await self._ask("POST", "/deployments", headers, body)).body)
+        return deployment
+
+    async def _steer(
+        self, invocation_id: str, verb: str, reason: str | None, actor: str | None, **parameters: str | None
+    ) -> Response:
+        parameters |= {"reason": reason, "actor": actor or self._actor}
+        given = {name: value for name, value in parameters.items() if value is not None}
+        path = f"/invocations/{quote(invocation_id, safe='')}/{verb}"
+        return await self._ask("PATCH", f"{path}?{urlencode(given)}" if given else path, {}, b"")
+
+    async def _ask(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Response:
+        if self._admin is None:
+            raise NoConnection("this client has no address of the admin API; make it with `admin=`")
+        answer = await self._admin.request(method, path, {**self._headers, **headers}, body)
+        if answer.status >= 400:
+            text = answer.body.decode(errors="replace")
+            raise HttpError(answer.status, _message(text), text)
+        return answer
+
+
+def _message(text: str) -> str:
+    """Errors are JSON with a message, or plain text."""
+    try:
+        body = json.loads(text)
+    except ValueError:
+        return text
+    return str(body["message"]) if isinstance(body, dict) and "message" in body else text
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

@@ -1,0 +1,5 @@
+"""Virtual objects, under the name that code for the official SDK imports."""
+
+from perdure.sdk.services import VirtualObject
+
+__all__ = ["VirtualObject"]

@@ -1,0 +1,1 @@
+"""The SDK: services in Python, from the decorators to the bytes of the service protocol."""

@@ -1,0 +1,475 @@
+"""One attempt of an invocation: the handler as a task, driven by the bytes of the service protocol.
+
+The host (an ASGI app, a worker, the server's own process) feeds bytes and takes bytes; what it is, nothing here knows:
+
+    attempt = Attempt(handler, version=7, send=write)
+    attempt.feed(data) …                     as they arrive, also before `run`
+    task = create_task(attempt.run())        returns when the attempt is over and everything was sent
+    attempt.end_of_input()                   the request is complete; the handler finishes or is suspended
+    attempt.disconnected()                   nobody listens any more
+
+## Who waits, and when notifications are taken
+
+A wait that is not resolved registers a waiter. In a **turn** the machine takes notifications one at a time until some
+waiter resolves; that one is woken, and the next notification is taken only after what was woken has come to rest.
+So an attempt that finds all notifications in the journal does the same, in the same order, as the one they came to
+one by one. At rest means: the event loop went round `_SETTLING_HOPS` times, if the handler has more tasks
+than one (`asyncio.gather`, `TaskGroup`, …), or once as long as it has not.
+"""
+
+import asyncio
+import inspect
+import threading
+from collections.abc import Awaitable, Callable, Generator, Mapping
+from typing import Any, Final
+
+from perdure.clock import Clock, SystemClock
+from perdure.protocol import messages_pb2 as pb
+from perdure.sdk.attempt_end import failure_of, warn_about_foreign_wait, warn_about_unawaited
+from perdure.sdk.codec import JournalValueCodec
+from perdure.sdk.context import make_context
+from perdure.sdk.definitions import HandlerDefinition
+from perdure.sdk.exceptions import (
+    CANCELLED,
+    NotReplayable,
+    SdkInternalBaseException,
+    TerminalError,
+    UsedInsideRun,
+    WrongThread,
+)
+from perdure.sdk.execution import Execution, inside_run
+from perdure.sdk.extensions import running
+from perdure.sdk.futures import RestateDurableFuture
+from perdure.sdk.machine import commands
+from perdure.sdk.machine.awaiting import Leaf, NamedLeaf, Node
+from perdure.sdk.machine.errors import INTERNAL, AttemptError
+from perdure.sdk.machine.machine import Machine
+from perdure.sdk.machine.outcome import Outcome
+from perdure.sdk.runs import Run
+
+_SETTLING_HOPS: Final = 16
+_FOREIGN_WAIT_S: Final = 10.0
+"""A handler that is to be suspended, and waits that long for something that is not durable, is worth a warning."""
+_ANNOUNCED_LEAVES_MAX: Final = 100
+"""Larger waits are not announced: naming them again after each notification would cost more than it tells."""
+
+Send = Callable[[bytes], None]
+
+
+class _Waiter:
+    """A task that waits for a node."""
+
+    __slots__ = ("future", "node", "task")
+
+    def __init__(self, node: Node, future: "asyncio.Future[None]", task: "asyncio.Task[Any] | None") -> None:
+        self.node = node
+        self.future = future
+        self.task = task
+
+
+class Attempt:
+    """One attempt. All methods are called in the thread of the event loop that `run` runs in."""
+
+    def __init__(
+        self,
+        handler: HandlerDefinition[Any, Any],
+        version: int,
+        send: Send,
+        *,
+        headers: Mapping[str, str] | None = None,
+        clock: Clock | None = None,
+        codec: JournalValueCodec | None = None,
+    ) -> None:
+        """version: of the service protocol.  send: takes bytes for the server; it must not block.
+        headers: of this attempt's request, lower case.  codec: for every value on its way to the journal, and back.
+        """
+        self.handler = handler
+        self.headers = headers if headers is not None else {}
+        self.clock = clock if clock is not None else SystemClock()
+        self.machine = Machine(version)
+        self._codec = codec
+        self.finished = asyncio.Event()
+        """Set when the attempt is over, whatever its end."""
+        self.created: list[RestateDurableFuture[Any]] = []
+        """Futures whose results somebody should want."""
+        self._send = send
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._task: asyncio.Task[Any] | None = None
+        self._thread = 0
+        self._begun: asyncio.Future[None] | None = None
+        self._waiters: list[_Waiter] = []
+        self._has_other_tasks = False
+        self._turn_pending = False
+        self._hops = 0
+        self._flush_pending = False
+        self._announced: tuple[list[_Waiter], int] = ([], 0)
+        self._execution: Execution | None = None
+        self._watch: asyncio.TimerHandle | None = None
+
+    # ---- For the host ----
+
+    def feed(self, data: bytes) -> None:
+        """Takes bytes of the request, cut anywhere."""
+        machine = self.machine
+        machine.feed(data)
+        if self._waiters:
+            if self._has_other_tasks or self._turn_pending:
+                self._schedule_turn()
+            else:
+                self._turn()
+        elif machine.ready or machine.ending is not None:
+            self._wake_beginning()
+
+    def end_of_input(self) -> None:
+        """The server has sent all it will: the handler finishes with that, or is suspended."""
+        self.machine.end_of_input()
+        self._wake_beginning()
+        if self._waiters:
+            self._schedule_turn()
+        elif self._loop is not None and self._task is not None and not self._task.done():
+            self._watch = self._loop.call_later(_FOREIGN_WAIT_S, self._warn_about_foreign_wait, self._task)
+
+    def disconnected(self) -> None:
+        """The server is gone: the attempt ends, and nothing is sent any more."""
+        waiting = bool(self._waiters)
+        self.machine.drop()
+        self._wake_beginning()
+        self._release_waiters()
+        if not waiting and self._task is not None and not self._task.done():
+            self._task.cancel()
+
+    async def run(self) -> None:
+        """Runs the handler, in a task of its own. Returns when the attempt is over; the handler's errors are sent."""
+        self._loop = asyncio.get_running_loop()
+        self._task = asyncio.current_task()
+        self._thread = threading.get_ident()
+        try:
+            machine = self.machine
+            if not machine.ready and machine.ending is None:
+                self._begun = self._loop.create_future()
+                await self._begun
+            if machine.ending is None:
+                self._execution = Execution(self.handler, self.machine, self._loop.time(), self._run_ended, self.encode)
+                await self._handle(self._execution)
+        except asyncio.CancelledError:
+            if self.machine.ending is None:
+                self.machine.drop()
+                raise
+        finally:
+            self._close()
+
+    def _warn_about_foreign_wait(self, task: "asyncio.Task[Any]") -> None:
+        if not self._waiters and not task.done():
+            warn_about_foreign_wait(self.handler, task)
+
+    # ---- Values ----
+
+    def encode(self, value: bytes) -> bytes:
+        """The bytes of a value for the journal."""
+        return value if self._codec is None else self._codec.encode(value)
+
+    @property
+    def has_codec(self) -> bool:
+        return self._codec is not None
+
+    async def decoded(self, value: bytes) -> bytes:
+        """The bytes of a value as serdes wrote them."""
+        assert self._codec is not None
+        found: bytes | Awaitable[bytes] = self._codec.decode(value)
+        return await found if inspect.isawaitable(found) else found
+
+    async def _decoded_input(self, given: pb.InputCommandMessage) -> pb.InputCommandMessage:
+        if self._codec is None:
+            return given
+        decoded = pb.InputCommandMessage()
+        decoded.CopyFrom(given)
+        decoded.value.content = await self.decoded(given.value.content)
+        return decoded
+
+    # ---- The handler ----
+
+    async def _handle(self, execution: Execution) -> None:
+        machine = self.machine
+        try:
+            given = await self._decoded_input(machine.input())
+            context = make_context(self, given)
+            running.set(context)
+            body = await self.handler.run(context, given.value.content)
+            if machine.ending is None:
+                machine.finish(Outcome("value", self.encode(body)))
+                # Those whose result was in the journal were executed by an earlier attempt.
+                idle = [run for run in execution.waiting.values() if run.completion_id not in machine.results]
+                warn_about_unawaited(self.handler, self.created, idle)
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException as error:
+            if isinstance(error, asyncio.CancelledError) and self._is_cancelled():
+                raise
+            self._handler_failed(error)
+
+    def _is_cancelled(self) -> bool:
+        """True if whoever runs the attempt gives it up; a handler may also raise CancelledError by itself."""
+        return self.machine.ending is None and self._task is not None and self._task.cancelling() > 0
+
+    def _handler_failed(self, error: BaseException) -> None:
+        machine = self.machine
+        if machine.ending is not None:
+            # What left the user's code is how the attempt ended, or came after it.
+            return
+        try:
+            result = failure_of(error, self.handler)
+            if isinstance(result, AttemptError):
+                machine.fail(result)
+            else:
+                machine.finish(result)
+        except SdkInternalBaseException:
+            # The end itself did not fit the journal; the machine has said so.
+            return
+
+    def _close(self) -> None:
+        if self.machine.ending is None:
+            self.machine.fail(AttemptError(INTERNAL, "the attempt ended without a result"))
+        self._release_waiters()
+        if self._execution is not None:
+            self._execution.cancel()
+        if self._watch is not None:
+            self._watch.cancel()
+        self._flush()
+        self.finished.set()
+
+    # ---- For the contexts ----
+
+    def require_usable(self) -> None:
+        """Raises: Misuse if the code that runs now may not use the context; what ends it if the attempt is over."""
+        try:
+            task = asyncio.current_task()
+        except RuntimeError:
+            task = None
+        if self.machine.ending is not None:
+            if task is not None and task is not self._task:
+                task.add_done_callback(_retrieve)
+            self.machine.require_open()
+        if task is not self._task:
+            self._check_foreign()
+
+    def _check_foreign(self) -> None:
+        name = inside_run.get()
+        if name is not None:
+            raise UsedInsideRun(f"the action of run {name!r} uses the context of its handler {self.handler}")
+        if threading.get_ident() != self._thread:
+            raise WrongThread(f"the context of handler {self.handler} is used in another thread")
+        self._has_other_tasks = True
+
+    def add_run(self, run: Run) -> None:
+        """Keeps an action until its result is awaited."""
+        assert self._execution is not None
+        self._execution.waiting[run.completion_id] = run
+
+    def _run_ended(self) -> None:
+        if self.machine.ending is not None:
+            self._release_waiters()
+        elif self.machine.incoming.ended:
+            # Nothing may be left to wait for.
+            self._schedule_turn()
+        self._schedule_flush()
+
+    def cancel(self, invocation_id: str) -> None:
+        """Asks another invocation to cancel itself."""
+        self.require_usable()
+        commands.cancel(self.machine, invocation_id)
+
+    def wait(self, node: Node) -> Generator[Any, Any, None]:
+        """Waits until a node has resolved. Raises: TerminalError 409 when the invocation is cancelled meanwhile."""
+        self.require_usable()
+        if node.settled(self.machine) is not None:
+            return
+        assert self._loop is not None
+        waiter = _Waiter(node, self._loop.create_future(), asyncio.current_task())
+        self._waiters.append(waiter)
+        # Something moves: not at rest yet.
+        self._hops = 0
+        if self.machine.incoming.queue or self.machine.replaying or self.machine.incoming.ended:
+            self._schedule_turn()
+        else:
+            self._block()
+            if self._has_other_tasks:
+                self._schedule_turn()
+        try:
+            yield from waiter.future
+        except asyncio.CancelledError:
+            self._wait_cancelled(waiter)
+            raise
+
+    def _wait_cancelled(self, waiter: _Waiter) -> None:
+        """Somebody cancelled the task that waits."""
+        if waiter in self._waiters:
+            self._waiters.remove(waiter)
+        if self.machine.ending is not None:
+            self.machine.require_open()
+        if self._turn_pending and self._has_other_tasks:
+            # In the wake of a turn: another task of the handler did it, and will do it again in every attempt.
+            return
+        error = NotReplayable(
+            f"a durable wait of handler {self.handler} was cancelled from outside of it (asyncio.timeout, wait_for?)"
+        )
+        raise self.machine.fail(AttemptError(INTERNAL, f"[{error.code}] {error} {error.hint}"))
+
+    # ---- Turns ----
+
+    def _schedule_turn(self) -> None:
+        if not self._turn_pending and self._loop is not None:
+            self._turn_pending = True
+            self._hops = 0
+            self._loop.call_soon(self._hop)
+
+    def _hop(self) -> None:
+        self._hops += 1
+        if self._has_other_tasks and self._hops < _SETTLING_HOPS:
+            assert self._loop is not None
+            self._loop.call_soon(self._hop)
+            return
+        self._turn_pending = False
+        self._turn()
+
+    def _turn(self) -> None:
+        """Takes notifications until somebody can go on."""
+        machine = self.machine
+        try:
+            while self._waiters:
+                if machine.ending is not None:
+                    self._release_waiters()
+                    self._schedule_flush()
+                    return
+                if machine.cancelling:
+                    if (missing := machine.pass_cancel_on()) is None:
+                        self._surface_cancel()
+                        return
+                    if not machine.take():
+                        self._wait_for_callee(missing)
+                        return
+                    continue
+                if self._wake_settled():
+                    if self._waiters:
+                        self._schedule_turn()
+                    return
+                if not machine.take():
+                    self._rest()
+                    return
+        except SdkInternalBaseException:
+            self._release_waiters()
+            self._schedule_flush()
+
+    def _wake_settled(self) -> bool:
+        """Wakes every waiter that can go on, in the order in which they began to wait."""
+        machine = self.machine
+        if len(self._waiters) == 1:
+            waiter = self._waiters[0]
+            if waiter.node.settled(machine) is None:
+                return False
+            self._waiters.clear()
+            if not waiter.future.done():
+                waiter.future.set_result(None)
+            return True
+        settled = [waiter for waiter in self._waiters if waiter.node.settled(machine) is not None]
+        for waiter in settled:
+            self._waiters.remove(waiter)
+            if not waiter.future.done():
+                waiter.future.set_result(None)
+        return bool(settled)
+
+    def _surface_cancel(self) -> None:
+        waiters, self._waiters = self._waiters, []
+        for waiter in waiters:
+            if not waiter.future.done():
+                waiter.future.set_exception(TerminalError("cancelled", CANCELLED))
+
+    def _rest(self) -> None:
+        """Everything is taken, and nobody can go on."""
+        machine = self.machine
+        nodes = [waiter.node for waiter in self._waiters]
+        if machine.replaying:
+            machine.blocked_in_replay(nodes)
+            self._release_waiters()
+            self._schedule_flush()
+            return
+        self._block()
+        if not machine.incoming.ended:
+            return
+        if not any(isinstance(leaf, Leaf) and self._executes(leaf.id) for leaf in self._pending()):
+            machine.suspend(nodes)
+            self._release_waiters()
+            self._flush()
+
+    def _wait_for_callee(self, completion_id: int) -> None:
+        """A cancel cannot surface before the invocation id of a callee is known."""
+        if self.machine.incoming.ended:
+            self.machine.suspend([Leaf(completion_id)])
+            self._release_waiters()
+            self._flush()
+        else:
+            self._schedule_flush()
+
+    def _pending(self) -> list[Leaf | NamedLeaf]:
+        return [leaf for waiter in self._waiters for leaf in waiter.node.pending(self.machine)]
+
+    def _executes(self, completion_id: int) -> bool:
+        return self._execution is not None and self._execution.is_executing(completion_id)
+
+    def _block(self) -> None:
+        """Starts the runs that are waited for, and tells the server what the handler waits for."""
+        machine = self.machine
+        execution = self._execution
+        assert execution is not None
+        pending = self._pending()
+        only_runs = True
+        for leaf in pending:
+            if isinstance(leaf, Leaf):
+                execution.start(leaf.id)
+                if execution.is_executing(leaf.id) or machine.is_proposed(leaf.id):
+                    continue
+            only_runs = False
+        if (
+            machine.version >= 7
+            and not only_runs
+            and not execution.active
+            and len(pending) <= _ANNOUNCED_LEAVES_MAX
+            and self._announced != (self._waiters, len(pending))
+        ):
+            self._announced = (list(self._waiters), len(pending))
+            machine.announce_wait([waiter.node for waiter in self._waiters], executing=False)
+        self._schedule_flush()
+
+    def _release_waiters(self) -> None:
+        """The attempt is over: lets everything that waits leave the user's code."""
+        waiters, self._waiters = self._waiters, []
+        for waiter in waiters:
+            if waiter.future.done():
+                continue
+            try:
+                self.machine.require_open()
+            except BaseException as error:
+                waiter.future.set_exception(error)
+            if waiter.task is not None and waiter.task is not self._task:
+                waiter.task.add_done_callback(_retrieve)
+
+    def _wake_beginning(self) -> None:
+        if self._begun is not None and not self._begun.done():
+            self._begun.set_result(None)
+
+    # ---- Output ----
+
+    def _schedule_flush(self) -> None:
+        if not self._flush_pending and self._loop is not None and self.machine.has_output:
+            self._flush_pending = True
+            self._loop.call_soon(self._flush)
+
+    def _flush(self) -> None:
+        self._flush_pending = False
+        if self.machine.has_output:
+            self._send(self.machine.take_output())
+
+
+def _retrieve(task: "asyncio.Task[Any]") -> None:
+    """Nobody else may ask how a task ended that the end of the attempt has ended, and asyncio would complain."""
+    if not task.cancelled():
+        task.exception()

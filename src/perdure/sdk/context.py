@@ -1,0 +1,454 @@
+"""What a handler does its work with.
+
+    Context ─┬─ ObjectSharedContext ─── WorkflowSharedContext
+             └─ ObjectContext ───────── WorkflowContext
+
+Everything that returns a future is recorded at the call, and gives its result when the future is awaited.
+"""
+
+import random  # noqa: TID251  # a generator with the invocation's own seed
+import uuid
+from collections.abc import Callable, Coroutine
+from datetime import timedelta
+from functools import partial
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
+
+from perdure.model.invocation import HandlerKind, ServiceKind
+from perdure.protocol import messages_pb2 as pb
+from perdure.sdk import calls
+from perdure.sdk.definitions import HandlerDefinition, HandlerType
+from perdure.sdk.exceptions import NotAvailable
+from perdure.sdk.futures import (
+    RestateDurableCallFuture,
+    RestateDurableFuture,
+    RestateDurableSleepFuture,
+    SendHandle,
+    maybe_value_of,
+    nothing_of,
+    value_of,
+)
+from perdure.sdk.machine import commands
+from perdure.sdk.machine.outcome import Outcome
+from perdure.sdk.promises import DurablePromise
+from perdure.sdk.request import AttemptFinishedEvent, Request
+from perdure.sdk.runs import Run, RunOptions, bound
+from perdure.sdk.scoped import ScopedContext
+from perdure.sdk.serde import DefaultSerde, Serde
+
+if TYPE_CHECKING:
+    from perdure.sdk.attempt import Attempt
+
+T = TypeVar("T")
+I = TypeVar("I")  # noqa: E741  # the name that the public vocabulary has
+O = TypeVar("O")  # noqa: E741
+P = ParamSpec("P")
+
+_DEFAULT: DefaultSerde[Any] = DefaultSerde()
+_RUN_OPTIONS: RunOptions[Any] = RunOptions()
+
+
+class Context:
+    """The vocabulary of every handler."""
+
+    __slots__ = ("_attempt", "_input", "_machine", "_random", "_request")
+
+    def __init__(self, attempt: "Attempt", given: pb.InputCommandMessage) -> None:
+        self._attempt = attempt
+        self._machine = attempt.machine
+        self._input = given
+        self._random: random.Random | None = None
+        self._request: Request | None = None
+
+    # ---- The invocation ----
+
+    @property
+    def handler(self) -> HandlerDefinition[Any, Any]:
+        """The handler that runs."""
+        return self._attempt.handler
+
+    @property
+    def is_replaying(self) -> bool:
+        """True while the handler does again what an earlier attempt has recorded."""
+        return self._machine.replaying
+
+    def request(self) -> Request:
+        """What the invocation was asked with."""
+        if self._request is None:
+            start = self._machine.start
+            self._request = Request(
+                id=start.debug_id,
+                headers={header.key: header.value for header in self._input.headers},
+                attempt_headers=dict(self._attempt.headers),
+                body=self._input.value.content,
+                attempt_finished_event=AttemptFinishedEvent(self._attempt.finished),
+                scope=start.scope if start.HasField("scope") else None,
+                limit_key=start.limit_key if start.HasField("limit_key") else None,
+                idempotency_key=start.idempotency_key if start.HasField("idempotency_key") else None,
+            )
+        return self._request
+
+    def random(self) -> random.Random:
+        """Random numbers that are the same in every attempt."""
+        if self._random is None:
+            self._random = random.Random(self._machine.random_seed())  # not for secrets
+        return self._random
+
+    def uuid(self) -> uuid.UUID:
+        """A version 4 UUID that is the same in every attempt."""
+        return uuid.UUID(int=self.random().getrandbits(128), version=4)
+
+    def time(self) -> RestateDurableFuture[float]:
+        """The time in seconds since the Unix epoch, as it was when it was first asked for."""
+        return self.run_typed("timestamp", self._now)
+
+    async def _now(self) -> float:
+        return self._attempt.clock.now() / 1000
+
+    # ---- Runs ----
+
+    @overload
+    def run_typed(
+        self,
+        name: str,
+        action: Callable[P, Coroutine[Any, Any, T]],
+        options: RunOptions[T] = ...,
+        /,
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> RestateDurableFuture[T]: ...
+
+    @overload
+    def run_typed(
+        self,
+        name: str,
+        action: Callable[P, T],
+        options: RunOptions[T] = ...,
+        /,
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> RestateDurableFuture[T]: ...
+
+    def run_typed(
+        self,
+        name: str,
+        action: Callable[P, Any],
+        options: RunOptions[Any] = _RUN_OPTIONS,
+        /,
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> RestateDurableFuture[Any]:
+        """Does something once and records its result: `await ctx.run_typed("charge", charge, RunOptions(), card)`.
+
+        The action runs when the future is awaited. One that is not async runs in a thread. It must not use
+        the context. If it raises, it is tried again as `options` say; a TerminalError is its result.
+        """
+        if args or kwargs:
+            action = partial(action, *args, **kwargs)
+        return self._add_run(name, action, options)
+
+    def run(
+        self,
+        name: str,
+        action: Callable[..., Coroutine[Any, Any, T]] | Callable[..., T],
+        serde: Serde[T] = _DEFAULT,
+        max_attempts: int | None = None,
+        max_retry_duration: timedelta | None = None,
+        type_hint: type[T] | None = None,
+        args: tuple[Any, ...] | None = None,
+    ) -> RestateDurableFuture[T]:
+        """An older form of `run_typed`."""
+        options = RunOptions(
+            serde=serde, type_hint=type_hint, max_attempts=max_attempts, max_retry_duration=max_retry_duration
+        )
+        return self._add_run(name, partial(action, *args) if args else action, options)
+
+    def _add_run(self, name: str, action: Callable[[], Any], options: RunOptions[T]) -> RestateDurableFuture[T]:
+        self._attempt.require_usable()
+        serde = options.bound_serde
+        leaf = commands.run(self._machine, name)
+        self._attempt.add_run(Run(leaf.id, self._machine.command_index, name, action, options, serde))
+        return RestateDurableFuture(self._attempt, leaf, value_of(serde), f"run {name!r}")
+
+    # ---- Time ----
+
+    def sleep(self, delta: timedelta, name: str | None = None) -> RestateDurableSleepFuture:
+        """Waits, also for days: the handler does not run meanwhile."""
+        self._attempt.require_usable()
+        wake_up = self._attempt.clock.now() + max(0, delta // timedelta(milliseconds=1))
+        leaf = commands.sleep(self._machine, wake_up, name or "")
+        future = RestateDurableSleepFuture(self._attempt, leaf, nothing_of, "sleep")
+        self._attempt.created.append(future)
+        return future
+
+    # ---- Calls ----
+
+    def service_call(
+        self,
+        tpe: HandlerType[I, O],
+        arg: I,
+        idempotency_key: str | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> RestateDurableCallFuture[O]:
+        """Calls a handler of a service."""
+        return calls.call(self._attempt, tpe, None, arg, idempotency_key, headers)
+
+    def service_send(
+        self,
+        tpe: HandlerType[I, O],
+        arg: I,
+        send_delay: timedelta | None = None,
+        idempotency_key: str | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> SendHandle:
+        """Has a handler of a service called, now or later, without waiting for it."""
+        return calls.send(self._attempt, tpe, None, arg, send_delay, idempotency_key, headers)
+
+    def object_call(
+        self,
+        tpe: HandlerType[I, O],
+        key: str,
+        arg: I,
+        idempotency_key: str | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> RestateDurableCallFuture[O]:
+        """Calls a handler of a virtual object."""
+        return calls.call(self._attempt, tpe, key, arg, idempotency_key, headers)
+
+    def object_send(
+        self,
+        tpe: HandlerType[I, O],
+        key: str,
+        arg: I,
+        send_delay: timedelta | None = None,
+        idempotency_key: str | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> SendHandle:
+        """Has a handler of a virtual object called, now or later, without waiting for it."""
+        return calls.send(self._attempt, tpe, key, arg, send_delay, idempotency_key, headers)
+
+    def workflow_call(
+        self,
+        tpe: HandlerType[I, O],
+        key: str,
+        arg: I,
+        idempotency_key: str | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> RestateDurableCallFuture[O]:
+        """Calls a handler of a workflow."""
+        return calls.call(self._attempt, tpe, key, arg, idempotency_key, headers)
+
+    def workflow_send(
+        self,
+        tpe: HandlerType[I, O],
+        key: str,
+        arg: I,
+        send_delay: timedelta | None = None,
+        idempotency_key: str | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> SendHandle:
+        """Has a handler of a workflow called, now or later, without waiting for it."""
+        return calls.send(self._attempt, tpe, key, arg, send_delay, idempotency_key, headers)
+
+    def generic_call(
+        self,
+        service: str,
+        handler: str,
+        arg: bytes,
+        key: str | None = None,
+        idempotency_key: str | None = None,
+        headers: dict[str, str] | None = None,
+        scope: str | None = None,
+        limit_key: str | None = None,
+    ) -> RestateDurableCallFuture[bytes]:
+        """Calls a handler by name, bytes in and bytes out. scope, limit_key: since version 7 of the protocol."""
+        target = calls.target(service, handler, key, idempotency_key, headers, scope, limit_key)
+        return calls.raw_call(self._attempt, target, arg, bytes)
+
+    def generic_send(
+        self,
+        service: str,
+        handler: str,
+        arg: bytes,
+        key: str | None = None,
+        send_delay: timedelta | None = None,
+        idempotency_key: str | None = None,
+        headers: dict[str, str] | None = None,
+        scope: str | None = None,
+        limit_key: str | None = None,
+    ) -> SendHandle:
+        """Has a handler called by name, now or later, without waiting for it."""
+        target = calls.target(service, handler, key, idempotency_key, headers, scope, limit_key)
+        return calls.raw_send(self._attempt, target, arg, send_delay)
+
+    def scope(self, scope: str) -> ScopedContext:
+        """Calls within a scope; since version 7 of the service protocol."""
+        return ScopedContext(self._attempt, scope)
+
+    # ---- Other invocations ----
+
+    def attach_invocation(
+        self, invocation_id: str, serde: Serde[T] = _DEFAULT, type_hint: type[T] | None = None
+    ) -> RestateDurableFuture[T]:
+        """The result of another invocation."""
+        self._attempt.require_usable()
+        leaf = commands.attach(self._machine, invocation_id)
+        return self._future(leaf, bound(serde, type_hint), f"result of invocation {invocation_id}")
+
+    def cancel_invocation(self, invocation_id: str) -> None:
+        """Asks another invocation to cancel itself."""
+        self._attempt.cancel(invocation_id)
+
+    # ---- Awakeables and signals ----
+
+    def awakeable(
+        self, serde: Serde[T] = _DEFAULT, type_hint: type[T] | None = None
+    ) -> tuple[str, RestateDurableFuture[T]]:
+        """An id to hand out, and the value that somebody will complete it with."""
+        self._attempt.require_usable()
+        identifier, leaf = commands.awakeable(self._machine)
+        return identifier, RestateDurableFuture(self._attempt, leaf, value_of(bound(serde, type_hint)), "awakeable")
+
+    def resolve_awakeable(self, name: str, value: I, serde: Serde[I] = _DEFAULT) -> None:
+        """Completes an awakeable. name: its id."""
+        self._attempt.require_usable()
+        commands.complete_awakeable(self._machine, name, Outcome("value", self._attempt.encode(serde.serialize(value))))
+
+    def reject_awakeable(self, name: str, failure_message: str, failure_code: int = 500) -> None:
+        """Makes whoever waits for the awakeable get a TerminalError. name: its id."""
+        self._attempt.require_usable()
+        commands.complete_awakeable(self._machine, name, commands.failed(failure_code, failure_message))
+
+    def signal(
+        self, name: str, serde: Serde[T] = _DEFAULT, type_hint: type[T] | None = None
+    ) -> RestateDurableFuture[T]:
+        """The next signal of that name which somebody sends to this invocation."""
+        self._attempt.require_usable()
+        leaf = commands.signal(self._machine, name)
+        return RestateDurableFuture(self._attempt, leaf, value_of(bound(serde, type_hint)), f"signal {name!r}")
+
+    def resolve_signal(self, invocation_id: str, name: str, value: I, serde: Serde[I] = _DEFAULT) -> None:
+        """Sends a signal with a value to another invocation."""
+        self._attempt.require_usable()
+        commands.send_signal(
+            self._machine, invocation_id, name, Outcome("value", self._attempt.encode(serde.serialize(value)))
+        )
+
+    def reject_signal(self, invocation_id: str, name: str, failure_message: str, failure_code: int = 500) -> None:
+        """Sends a signal to another invocation that makes its waiter get a TerminalError."""
+        self._attempt.require_usable()
+        commands.send_signal(self._machine, invocation_id, name, commands.failed(failure_code, failure_message))
+
+    def _future(self, leaf: Any, serde: Serde[T], what: str) -> RestateDurableFuture[T]:
+        future = RestateDurableFuture(self._attempt, leaf, value_of(serde), what)
+        self._attempt.created.append(future)
+        return future
+
+    if not TYPE_CHECKING:  # what type checkers do not find shall be an error to them
+
+        def __getattr__(self, name: str) -> Any:
+            """Only called for what this kind of context does not have. Raises: NotAvailable (E0316)."""
+            if not any(name in vars(kind) for each in _CONTEXTS.values() for kind in each.__mro__):
+                raise AttributeError(f"a {type(self).__name__} has no attribute {name!r}")
+            kinds = " or ".join(each.__name__ for each in _CONTEXTS.values() if hasattr(each, name))
+            raise NotAvailable(f"{type(self).__name__} has no `{name}`, only {kinds} has")
+
+
+class _Readable(Context):
+    """State that can be read, under a key."""
+
+    __slots__ = ()
+
+    def key(self) -> str:
+        """The key of the virtual object or workflow."""
+        return self._machine.start.key
+
+    def get(
+        self,
+        name: str,
+        serde: Serde[T] = _DEFAULT,
+        type_hint: type[T] | None = None,
+        entry_name: str | None = None,
+    ) -> RestateDurableFuture[T | None]:
+        """The value under a key of the state, None if there is none."""
+        self._attempt.require_usable()
+        leaf = commands.get_state(self._machine, name.encode(), entry_name or "")
+        decode = maybe_value_of(bound(serde, type_hint))
+        return RestateDurableFuture(self._attempt, leaf, decode, f"state {name!r}")
+
+    def state_keys(self, entry_name: str | None = None) -> RestateDurableFuture[list[str]]:
+        """The keys of the state that have a value."""
+        self._attempt.require_usable()
+        leaf = commands.get_state_keys(self._machine, entry_name or "")
+        return RestateDurableFuture(self._attempt, leaf, _texts, "state keys")
+
+
+def _texts(outcome: Outcome) -> list[str]:
+    return [key.decode() for key in outcome.keys]
+
+
+class KeyValueStore(_Readable):
+    """State that can be written."""
+
+    __slots__ = ()
+
+    def set(self, name: str, value: T, serde: Serde[T] = _DEFAULT, entry_name: str | None = None) -> None:
+        """Stores a value under a key of the state."""
+        self._attempt.require_usable()
+        commands.set_state(self._machine, name.encode(), self._attempt.encode(serde.serialize(value)), entry_name or "")
+
+    def clear(self, name: str, entry_name: str | None = None) -> None:
+        """Removes a key of the state."""
+        self._attempt.require_usable()
+        commands.clear_state(self._machine, name.encode(), entry_name or "")
+
+    def clear_all(self, entry_name: str | None = None) -> None:
+        """Removes the whole state."""
+        self._attempt.require_usable()
+        commands.clear_all_state(self._machine, entry_name or "")
+
+
+class ObjectContext(KeyValueStore):
+    """Of an exclusive handler of a virtual object: nobody else writes its state meanwhile."""
+
+    __slots__ = ()
+
+
+class ObjectSharedContext(_Readable):
+    """Of a shared handler of a virtual object: it reads the state while others run."""
+
+    __slots__ = ()
+
+
+class WorkflowContext(ObjectContext):
+    """Of the main handler of a workflow, which runs once per key."""
+
+    __slots__ = ()
+
+    def promise(self, name: str, serde: Serde[T] = _DEFAULT, type_hint: type[T] | None = None) -> DurablePromise[T]:
+        """A promise of this workflow run."""
+        return DurablePromise(self._attempt, name, bound(serde, type_hint))
+
+
+class WorkflowSharedContext(ObjectSharedContext):
+    """Of the other handlers of a workflow, which talk to its run."""
+
+    __slots__ = ()
+
+    def promise(self, name: str, serde: Serde[T] = _DEFAULT, type_hint: type[T] | None = None) -> DurablePromise[T]:
+        """A promise of this workflow run."""
+        return DurablePromise(self._attempt, name, bound(serde, type_hint))
+
+
+_CONTEXTS: dict[tuple[ServiceKind, HandlerKind], type[Context]] = {
+    (ServiceKind.SERVICE, HandlerKind.SERVICE): Context,
+    (ServiceKind.VIRTUAL_OBJECT, HandlerKind.EXCLUSIVE): ObjectContext,
+    (ServiceKind.VIRTUAL_OBJECT, HandlerKind.SHARED): ObjectSharedContext,
+    (ServiceKind.WORKFLOW, HandlerKind.WORKFLOW): WorkflowContext,
+    (ServiceKind.WORKFLOW, HandlerKind.SHARED): WorkflowSharedContext,
+}
+
+
+def make_context(attempt: "Attempt", given: pb.InputCommandMessage) -> Context:
+    """The context for the attempt's kind of handler."""
+    handler = attempt.handler
+    return _CONTEXTS[handler.service.kind, handler.kind](attempt, given)

@@ -1,0 +1,107 @@
+"""Executes the actions of an attempt's runs, each in a task of its own, once somebody waits for its result."""
+
+import asyncio
+import contextvars
+import inspect
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from perdure.sdk.definitions import HandlerDefinition
+from perdure.sdk.exceptions import SdkInternalBaseException, TerminalError
+from perdure.sdk.machine import commands
+from perdure.sdk.machine.errors import AttemptError
+from perdure.sdk.machine.machine import Machine
+from perdure.sdk.machine.outcome import Outcome
+from perdure.sdk.runs import Run
+
+log = logging.getLogger("perdure.sdk")
+
+inside_run: contextvars.ContextVar[str | None] = contextvars.ContextVar("inside_run", default=None)
+"""The name of the run whose action this code belongs to."""
+
+
+class Execution:
+    """The runs of an attempt that have no result yet.
+
+    One that is replayed and has a result never comes to execution: nobody waits for it.
+    """
+
+    __slots__ = ("_began_at", "_encode", "_executing", "_handler", "_machine", "_on_change", "waiting")
+
+    def __init__(
+        self,
+        handler: HandlerDefinition[Any, Any],
+        machine: Machine,
+        began_at: float,
+        on_change: Callable[[], None],
+        encode: Callable[[bytes], bytes],
+    ) -> None:
+        """began_at: when the attempt began, in the time of the loop.
+        on_change: called after a result was proposed, and after a failing action has failed the attempt.
+        encode: makes the bytes for the journal of a result's.
+        """
+        self._handler = handler
+        self._machine = machine
+        self._began_at = began_at
+        self._on_change = on_change
+        self._encode = encode
+        self._executing: dict[int, asyncio.Task[None]] = {}
+        self.waiting: dict[int, Run] = {}
+        """Recorded and not executed, by their completion ids."""
+
+    def start(self, completion_id: int) -> None:
+        """Somebody waits for this completion: if it is a run's, executes the action."""
+        run = self.waiting.pop(completion_id, None)
+        if run is not None:
+            loop = asyncio.get_running_loop()
+            self._executing[completion_id] = loop.create_task(self._execute(run, loop))
+
+    def is_executing(self, completion_id: int) -> bool:
+        return completion_id in self._executing
+
+    @property
+    def active(self) -> bool:
+        """True while any action executes."""
+        return bool(self._executing)
+
+    def cancel(self) -> None:
+        """The attempt is over: nobody wants the results. What runs in a thread cannot be stopped."""
+        for task in self._executing.values():
+            task.cancel()
+
+    async def _execute(self, run: Run, loop: asyncio.AbstractEventLoop) -> None:
+        machine = self._machine
+        try:
+            outcome: Outcome | AttemptError = Outcome("value", self._encode(run.serde.serialize(await _result(run))))
+        except TerminalError as error:
+            outcome = commands.failed(error.status_code, error.message, error.metadata)
+        except (Exception, asyncio.CancelledError) as error:
+            if machine.ending is not None:
+                return
+            outcome = run.after_failure(error, machine, int((loop.time() - self._began_at) * 1000))
+        finally:
+            self._executing.pop(run.completion_id, None)
+        if machine.ending is not None:
+            return
+        try:
+            if isinstance(outcome, AttemptError):
+                log.warning("run %r of %s failed and will be tried again: %s", run.name, self._handler, outcome.message)
+                machine.fail(outcome)
+            else:
+                machine.propose(run.completion_id, outcome)
+        except SdkInternalBaseException:
+            pass  # the machine has said why
+        self._on_change()
+
+
+async def _result(run: Run) -> Any:
+    """What the action gives. A function that is not async is called in a thread, so that it may block."""
+    inside_run.set(run.name)
+    if inspect.iscoroutinefunction(run.action):
+        return await run.action()
+    result = await asyncio.to_thread(run.action)
+    if inspect.isawaitable(result):
+        # A lambda around an async function.
+        return await result
+    return result

@@ -1,0 +1,137 @@
+"""What a context's operations return: results that survive the process."""
+
+from collections.abc import Awaitable, Callable, Generator
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+
+from perdure.sdk.exceptions import TerminalError
+from perdure.sdk.machine.awaiting import Node
+from perdure.sdk.machine.outcome import Failure, Outcome
+from perdure.sdk.serde import Serde
+
+if TYPE_CHECKING:
+    from perdure.sdk.attempt import Attempt
+
+T = TypeVar("T")
+
+
+def terminal(failure: Failure) -> TerminalError:
+    """The error for a stored failure."""
+    return TerminalError(failure.message, failure.code, dict(failure.metadata) if failure.metadata else None)
+
+
+def value_of(serde: Serde[T]) -> Callable[[Outcome], T]:
+    """What the serde makes of the bytes; if that is None, the user's hint has allowed for it."""
+    return lambda outcome: cast("T", None if outcome.kind == "void" else serde.deserialize(outcome.value))
+
+
+def maybe_value_of(serde: Serde[T]) -> Callable[[Outcome], T | None]:
+    """The same, where there may be no value at all."""
+    return lambda outcome: None if outcome.kind == "void" else serde.deserialize(outcome.value)
+
+
+def nothing_of(_: Outcome) -> None:
+    """Of operations that only end."""
+
+
+class RestateDurableFuture(Awaitable[T]):
+    """The result of a durable operation, to be awaited now, later, or together with others.
+
+    Awaiting it twice gives the same result. Raises: TerminalError if the operation failed, or if the
+    invocation is cancelled while it waits.
+    """
+
+    __slots__ = ("_attempt", "_decode", "_leaf", "_outcome", "wanted", "what")
+
+    def __init__(self, attempt: "Attempt", leaf: Any, decode: Callable[[Outcome], T], what: str) -> None:
+        self._attempt = attempt
+        self._leaf = leaf
+        self._decode = decode
+        self._outcome: Outcome | None = None
+        self.wanted = False
+        """Somebody has awaited it, alone or together with others."""
+        self.what = what
+        """What it is the result of, for texts; for example `run 'charge'`."""
+
+    def __await__(self) -> Generator[Any, Any, T]:
+        self.wanted = True
+        outcome = self._outcome
+        if outcome is None:
+            attempt = self._attempt
+            yield from attempt.wait(self._leaf)
+            outcome = self._outcome = self._leaf.outcome(attempt.machine)
+            assert outcome is not None
+        if outcome.failure is not None:
+            raise terminal(outcome.failure)
+        if outcome.kind == "value" and self._attempt.has_codec:
+            value = yield from self._attempt.decoded(outcome.value).__await__()
+            return self._decode(outcome._replace(value=value))
+        return self._decode(outcome)
+
+    def __repr__(self) -> str:
+        return f"<durable future of {self.what}>"
+
+    @property
+    def node(self) -> Node:
+        """What the machine waits for."""
+        node: Node = self._leaf
+        return node
+
+    @property
+    def attempt(self) -> "Attempt":
+        """Whose it is."""
+        return self._attempt
+
+    def is_completed(self) -> bool:
+        """True if awaiting it will not wait."""
+        return self._outcome is not None or self.node.settled(self._attempt.machine) is not None
+
+
+class RestateDurableSleepFuture(RestateDurableFuture[None]):
+    """The end of a sleep."""
+
+    __slots__ = ()
+
+
+class RestateDurableCallFuture(RestateDurableFuture[T], Generic[T]):
+    """The result of a call, with the callee's invocation id."""
+
+    __slots__ = ("_invocation",)
+
+    def __init__(
+        self,
+        attempt: "Attempt",
+        leaf: Any,
+        decode: Callable[[Outcome], T],
+        what: str,
+        invocation: RestateDurableFuture[str],
+    ) -> None:
+        super().__init__(attempt, leaf, decode, what)
+        self._invocation = invocation
+
+    async def invocation_id(self) -> str:
+        """The callee's invocation id, as soon as the call is recorded."""
+        return await self._invocation
+
+    async def cancel_invocation(self) -> None:
+        """Asks the callee to cancel itself; the result is then a TerminalError with status 409."""
+        identifier = await self._invocation
+        self._attempt.cancel(identifier)
+
+
+class SendHandle:
+    """A one-way call, once it is recorded."""
+
+    __slots__ = ("_attempt", "_invocation")
+
+    def __init__(self, attempt: "Attempt", invocation: RestateDurableFuture[str]) -> None:
+        self._attempt = attempt
+        self._invocation = invocation
+
+    async def invocation_id(self) -> str:
+        """The callee's invocation id."""
+        return await self._invocation
+
+    async def cancel_invocation(self) -> None:
+        """Asks the callee to cancel itself."""
+        identifier = await self._invocation
+        self._attempt.cancel(identifier)

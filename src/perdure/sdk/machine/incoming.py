@@ -1,0 +1,89 @@
+"""What comes from the server: the start, the journal, and then notifications.
+
+    preamble ──(all known entries are there)──▶ running ──(a final frame was written)──▶ closed
+
+Entries are kept as bytes and decoded when they are needed.
+"""
+
+from collections import deque
+
+from perdure.protocol import messages_pb2 as pb
+from perdure.protocol.errors import ProtocolError
+from perdure.protocol.framing import Frame, FrameDecoder
+from perdure.protocol.messages import MessageType, decode, is_command, is_notification
+
+MESSAGE_BYTES_MAX = 256 * 1024 * 1024
+"""The largest message that is accepted from a server; servers have lower limits of their own."""
+
+
+class Incoming:
+    """Cuts the request body into the start message, the recorded commands and the queue of notifications.
+
+    Invariant: `ready` is set once, when `start` and exactly `known_entries` entries are there.
+    """
+
+    __slots__ = ("_decoder", "_entries_left", "commands", "ended", "queue", "ready", "start")
+
+    def __init__(self) -> None:
+        self._decoder = FrameDecoder(MESSAGE_BYTES_MAX)
+        self._entries_left = 0
+        self.start: pb.StartMessage | None = None
+        self.ready = False
+        self.ended = False
+        """No more bytes will come; what has come stays usable."""
+        self.commands: list[Frame] = []
+        """The recorded commands, Input first."""
+        self.queue: deque[Frame] = deque()
+        """Notifications and acks, in the order of arrival, that nobody needed yet."""
+
+    def feed(self, data: bytes) -> None:
+        """Takes bytes of the body, cut anywhere. Raises: ProtocolError."""
+        for frame in self._decoder.feed(data):
+            self._take(frame)
+        self._decoder.raise_pending()
+
+    def end(self) -> None:
+        """The body has ended. Raises: ProtocolError if the handler cannot have begun."""
+        self.ended = True
+        if not self.ready:
+            raise ProtocolError(
+                f"the request ended too early: {self._entries_left} entries of the journal are missing"
+                if self.start is not None
+                else "the request ended before its first message"
+            )
+
+    def _take(self, frame: Frame) -> None:
+        type_id = frame.type
+        if is_notification(type_id):
+            self.queue.append(frame)
+        elif self.ready and type_id == MessageType.PROPOSE_RUN_COMPLETION_ACK:
+            self.queue.append(frame)
+            return
+        elif self.ready and type_id == MessageType.COMMAND_ACK:
+            return
+        elif self.start is None and type_id == MessageType.START:
+            self._begin(frame)
+            return
+        elif is_command(type_id) and not self.ready:
+            self.commands.append(frame)
+        else:
+            raise ProtocolError(f"a message of type 0x{type_id:04x} is not expected here")
+        if not self.ready:
+            self._count_entry()
+
+    def _begin(self, frame: Frame) -> None:
+        message = decode(MessageType.START, frame.payload)
+        assert isinstance(message, pb.StartMessage)
+        if message.known_entries == 0:
+            raise ProtocolError("the start message announces an empty journal; at least the input belongs to it")
+        self.start = message
+        self._entries_left = message.known_entries
+
+    def _count_entry(self) -> None:
+        if self.start is None:
+            raise ProtocolError("an entry of the journal came before the start message")
+        self._entries_left -= 1
+        if self._entries_left == 0:
+            if not self.commands or self.commands[0].type != MessageType.INPUT_COMMAND:
+                raise ProtocolError("the journal does not begin with an input")
+            self.ready = True

@@ -1,0 +1,360 @@
+"""The replay machine: one attempt, from the start message to the final frame.
+
+    replaying ──(the last recorded command is met)──▶ processing ──(a final frame)──▶ closed
+
+While replaying, each operation must meet the next recorded command, and nothing is written. While
+processing, each operation writes a new one. Notifications wait in one queue and are taken one at a time, only
+when a wait needs more: so a race has the same winner in every attempt. The operations are in `commands.py`.
+"""
+
+import struct
+from collections import deque
+from collections.abc import Sequence
+from typing import Final, Literal
+
+from google.protobuf.message import DecodeError, Message
+
+from perdure.protocol import messages_pb2 as pb
+from perdure.protocol.errors import ProtocolError
+from perdure.protocol.framing import ACK_FLAG
+from perdure.protocol.messages import CANCEL_SIGNAL, MessageType
+from perdure.protocol.seeds import random_seed_v5
+from perdure.sdk.exceptions import ContextClosed, SdkInternalException, SuspendedException
+from perdure.sdk.machine.awaiting import Node, await_tree, flat_suspension
+from perdure.sdk.machine.errors import (
+    JOURNAL_MISMATCH,
+    PROTOCOL_VIOLATION,
+    UNSUPPORTED_FEATURE,
+    AttemptError,
+    RelatedCommand,
+    entry_name,
+)
+from perdure.sdk.machine.incoming import Incoming
+from perdure.sdk.machine.matching import same
+from perdure.sdk.machine.mismatch import describe_added_await, describe_mismatch
+from perdure.sdk.machine.outcome import Failure, NotificationId, Outcome, read_notification, write_failure
+from perdure.sdk.machine.state import StateView
+
+_HEADER: Final = struct.Struct(">HHI")
+_FIRST_AWAKEABLE: Final = 17
+"""Signal ids below are reserved."""
+
+Ending = Literal["ended", "suspended", "failed", "dropped"]
+
+
+class Machine:
+    """The state of one attempt. Operations raise what leaves the user's code when the attempt cannot go on."""
+
+    __slots__ = (
+        "_calls",
+        "_cancelling",
+        "_last_completion",
+        "_last_signal",
+        "_named_signals",
+        "_out",
+        "_proposals",
+        "command_index",
+        "commands_written",
+        "ending",
+        "error",
+        "incoming",
+        "recorded_count",
+        "replaying",
+        "results",
+        "start",
+        "state",
+        "version",
+    )
+
+    def __init__(self, version: int) -> None:
+        """version: of the service protocol, 5 to 7."""
+        self.version = version
+        self.incoming = Incoming()
+        self.start = pb.StartMessage()
+        self.state = StateView(self.start)
+        self.results: dict[NotificationId, Outcome] = {}
+        """What has been taken from the queue. A run's own result stands here as soon as it is durable."""
+        self.command_index = 0
+        """Of the command that was met or written last; Input is 0."""
+        self.recorded_count = 0
+        self.replaying = False
+        self.commands_written = 0
+        self.ending: Ending | None = None
+        self.error: AttemptError | None = None
+        self._out: list[bytes] = []
+        self._last_completion = 0
+        self._last_signal = _FIRST_AWAKEABLE - 1
+        self._named_signals: dict[str, deque[Outcome]] = {}
+        self._proposals: dict[int, Outcome] = {}
+        # Invocation ids (by their completion ids) of calls that a cancel passes on to.
+        self._calls: list[int] = []
+        self._cancelling: list[int] | None = None
+
+    # ---- Bytes in and out ----
+
+    @property
+    def ready(self) -> bool:
+        """The handler can begin: the whole journal is there."""
+        return self.incoming.ready
+
+    def feed(self, data: bytes) -> None:
+        """Takes bytes of the request. What breaks the protocol fails the attempt; `ending` tells."""
+        if self.ending is not None:
+            return
+        was_ready = self.incoming.ready
+        try:
+            self.incoming.feed(data)
+        except ProtocolError as error:
+            self.fail(AttemptError(PROTOCOL_VIOLATION, str(error)))
+        else:
+            if self.incoming.ready and not was_ready:
+                self._begin()
+
+    def end_of_input(self) -> None:
+        """The request has ended: what is there must do, then the handler is suspended."""
+        if self.ending is not None:
+            return
+        try:
+            self.incoming.end()
+        except ProtocolError as error:
+            self.fail(AttemptError(PROTOCOL_VIOLATION, str(error)))
+
+    def take_output(self) -> bytes:
+        """What is to be sent since the last time."""
+        data = b"".join(self._out)
+        self._out.clear()
+        return data
+
+    @property
+    def has_output(self) -> bool:
+        return bool(self._out)
+
+    def _begin(self) -> None:
+        start = self.incoming.start
+        assert start is not None
+        self.start = start
+        self.state = StateView(start)
+        self.recorded_count = len(self.incoming.commands)
+        self.replaying = self.recorded_count > 1
+
+    def input(self) -> pb.InputCommandMessage:
+        """What the invocation was given. Raises: SdkInternalException."""
+        try:
+            return pb.InputCommandMessage.FromString(self.incoming.commands[0].payload)
+        except DecodeError:
+            raise self.fail(AttemptError(PROTOCOL_VIOLATION, "the input cannot be decoded")) from None
+
+    def random_seed(self) -> int:
+        """The same for every attempt of the invocation."""
+        return random_seed_v5(self.start.id) if self.version < 6 else self.start.random_seed
+
+    # ---- Commands ----
+
+    def require_open(self) -> None:
+        """Raises what leaves the user's code if the attempt is over."""
+        if self.ending is None:
+            return
+        if self.ending == "ended":
+            raise ContextClosed("the context is used after its handler has ended")
+        if self.error is not None:
+            raise SdkInternalException(self.error.message)
+        raise SuspendedException
+
+    def command(self, type_id: int, message: Message) -> None:
+        """Meets the next recorded command, or writes a new one."""
+        if self.ending is not None:
+            self.require_open()
+        payload = message.SerializeToString()
+        self.command_index += 1
+        if not self.replaying:
+            self.commands_written += 1
+            self._write(type_id, payload)
+            return
+        recorded = self.incoming.commands[self.command_index]
+        if (recorded.type != type_id or recorded.payload != payload) and not same(type_id, message, recorded):
+            related = RelatedCommand(self.command_index, type_id, entry_name(message))
+            text = describe_mismatch(self.incoming.commands, self.command_index, type_id, message)
+            raise self.fail(AttemptError(JOURNAL_MISMATCH, text, related=related))
+        if self.command_index + 1 == self.recorded_count:
+            self.replaying = False
+
+    def next_recorded_type(self) -> int | None:
+        """The type of the recorded command that the next operation will meet, None while processing."""
+        return self.incoming.commands[self.command_index + 1].type if self.replaying else None
+
+    def recorded(self) -> bytes:
+        """The payload of the recorded command that was met last."""
+        return self.incoming.commands[self.command_index].payload
+
+    def next_completion_id(self) -> int:
+        self._last_completion += 1
+        return self._last_completion
+
+    def next_signal_id(self) -> int:
+        self._last_signal += 1
+        return self._last_signal
+
+    def add_call(self, invocation_id_completion: int) -> None:
+        """Remembers a callee to cancel when this invocation is cancelled."""
+        self._calls.append(invocation_id_completion)
+
+    def failure(self, failure: Failure) -> pb.Failure:
+        """The message for a failure. Raises: SdkInternalException for what the version cannot carry."""
+        if failure.metadata and self.version < 6:
+            text = f"metadata of errors needs version 6 of the service protocol; this invocation has {self.version}"
+            raise self.fail(AttemptError(UNSUPPORTED_FEATURE, text))
+        return write_failure(failure)
+
+    def require_version(self, version: int, feature: str) -> None:
+        """Raises: SdkInternalException if the invocation speaks an older version of the protocol."""
+        if self.version < version:
+            text = f"{feature} needs version {version} of the service protocol; this invocation has {self.version}"
+            raise self.fail(AttemptError(UNSUPPORTED_FEATURE, text))
+
+    def propose(self, completion_id: int, outcome: Outcome) -> None:
+        """Asks the server to store the result of a run; it counts once an ack or a completion was taken."""
+        if self.ending is not None:
+            return
+        message = pb.ProposeRunCompletionMessage(result_completion_id=completion_id)
+        if outcome.failure is not None:
+            message.failure.CopyFrom(self.failure(outcome.failure))
+        else:
+            message.value = outcome.value
+        self._proposals[completion_id] = outcome
+        self._write(
+            MessageType.PROPOSE_RUN_COMPLETION, message.SerializeToString(), ACK_FLAG if self.version >= 7 else 0
+        )
+
+    def is_proposed(self, completion_id: int) -> bool:
+        """True while the server has the result of a run, and has not said that it is stored."""
+        return completion_id in self._proposals
+
+    def _write(self, type_id: int, payload: bytes, flags: int = 0) -> None:
+        self._out.append(_HEADER.pack(type_id, flags, len(payload)))
+        if payload:
+            self._out.append(payload)
+
+    # ---- Notifications ----
+
+    def take(self) -> bool:
+        """Takes the next notification from the queue. False: there is none."""
+        queue = self.incoming.queue
+        if not queue:
+            return False
+        frame = queue.popleft()
+        try:
+            if frame.type == MessageType.PROPOSE_RUN_COMPLETION_ACK:
+                self._acknowledged(pb.ProposeRunCompletionAckMessage.FromString(frame.payload).completion_id)
+                return True
+            key, outcome = read_notification(frame.payload)
+        except (DecodeError, ProtocolError):
+            raise self.fail(AttemptError(PROTOCOL_VIOLATION, "a notification cannot be decoded")) from None
+        if isinstance(key, str):
+            self._named_signals.setdefault(key, deque()).append(outcome)
+        elif key == -CANCEL_SIGNAL:
+            if self._cancelling is None:
+                self._cancelling, self._calls = self._calls, []
+        else:
+            # Only the first counts: an awakeable may be completed twice.
+            self.results.setdefault(key, outcome)
+        return True
+
+    def _acknowledged(self, completion_id: int) -> None:
+        outcome = self._proposals.pop(completion_id, None)
+        if outcome is None:
+            text = f"the server acknowledged the result of a run ({completion_id}) that this attempt did not propose"
+            raise self.fail(AttemptError(PROTOCOL_VIOLATION, text))
+        self.results[completion_id] = outcome
+
+    def take_signal(self, name: str) -> Outcome | None:
+        """The first signal of that name which nobody has taken yet."""
+        queue = self._named_signals.get(name)
+        return queue.popleft() if queue else None
+
+    # ---- Cancellation ----
+
+    @property
+    def cancelling(self) -> bool:
+        """A cancel was taken and has not surfaced yet."""
+        return self._cancelling is not None
+
+    def pass_cancel_on(self) -> int | None:
+        """Cancels the callees, in the order of the calls, once the invocation ids of all are known.
+
+        Returns: the completion id to wait for; None when all are told and the cancel can surface.
+        """
+        assert self._cancelling is not None
+        for completion_id in self._cancelling:
+            if completion_id not in self.results:
+                return completion_id
+        callees, self._cancelling = self._cancelling, None
+        for completion_id in callees:
+            target = self.results[completion_id].invocation_id
+            message = pb.SendSignalCommandMessage(target_invocation_id=target, idx=CANCEL_SIGNAL)
+            message.void.SetInParent()
+            self.command(MessageType.SEND_SIGNAL_COMMAND, message)
+        return None
+
+    # ---- Blocking and ending ----
+
+    def blocked_in_replay(self, nodes: Sequence[Node]) -> SdkInternalException:
+        """Fails the attempt: the code waits for what no recorded notification brings."""
+        index = self.command_index + 1
+        recorded = self.incoming.commands[index]
+        text = describe_added_await(self.incoming.commands, index, [leaf for n in nodes for leaf in n.pending(self)])
+        return self.fail(AttemptError(JOURNAL_MISMATCH, text, related=RelatedCommand(index, recorded.type, "")))
+
+    def announce_wait(self, nodes: Sequence[Node], *, executing: bool) -> None:
+        """Tells the server what the handler waits for; since version 7."""
+        message = pb.AwaitingOnMessage(
+            awaiting_on=await_tree(nodes, self, cancel=True), executing_side_effects=executing
+        )
+        self._write(MessageType.AWAITING_ON, message.SerializeToString())
+
+    def suspend(self, nodes: Sequence[Node]) -> None:
+        """The final frame of an attempt that cannot go on without notifications to come."""
+        assert self.ending is None
+        # A cancel that was taken already cannot wake it.
+        cancel = not self.cancelling
+        if self.version >= 7:
+            message = pb.SuspensionMessage(awaiting_on=await_tree(nodes, self, cancel=cancel))
+        else:
+            message = flat_suspension(nodes, self, cancel=cancel)
+        self._write(MessageType.SUSPENSION, message.SerializeToString())
+        self.ending = "suspended"
+
+    def finish(self, outcome: Outcome) -> None:
+        """Writes the result of the invocation, and the final frame."""
+        message = pb.OutputCommandMessage()
+        if outcome.failure is not None:
+            message.failure.CopyFrom(self.failure(outcome.failure))
+        else:
+            message.value.SetInParent()
+            message.value.content = outcome.value
+        self.command(MessageType.OUTPUT_COMMAND, message)
+        self._write(MessageType.END, b"")
+        self.ending = "ended"
+
+    def fail(self, error: AttemptError) -> SdkInternalException:
+        """Writes the final frame of an attempt that failed. Returns: what is to leave the user's code."""
+        if self.ending is None:
+            self.error = error
+            self.ending = "failed"
+            self._write(MessageType.ERROR, error.write().SerializeToString())
+        return SdkInternalException(error.message)
+
+    def drop(self) -> None:
+        """The server is gone, or does not want this attempt any more: nothing more is written."""
+        if self.ending is None:
+            self.ending = "dropped"
+        self._out.clear()
+
+    def run_attempt_number(self) -> int:
+        """How many times the run that was met last has been tried, this time included."""
+        return 1 + (self.start.retry_count_since_last_stored_entry if self.commands_written == 0 else 0)
+
+    def run_elapsed_ms(self, attempt_ms: int) -> int:
+        """The time that has gone into it. attempt_ms: since this attempt began."""
+        if self.commands_written == 0 and self.start.retry_count_since_last_stored_entry > 0:
+            return attempt_ms + self.start.duration_since_last_stored_entry
+        return attempt_ms

@@ -1,0 +1,392 @@
+"""The three kinds of services, and the decorators that make handlers of functions."""
+
+import functools
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any, Final, Literal, TypeVar, cast
+
+from perdure.model.invocation import HandlerKind, ServiceKind
+from perdure.sdk.binding import locals_of_caller
+from perdure.sdk.definition_errors import BadHandler, BadOption
+from perdure.sdk.definitions import (
+    HandlerDefinition,
+    InvocationContextManager,
+    InvocationRetryPolicy,
+    Options,
+    ServiceDefinition,
+    mark,
+)
+from perdure.sdk.serde import DefaultSerde, Serde
+
+T = TypeVar("T")
+I = TypeVar("I")  # noqa: E741  # the name that the public vocabulary has
+O = TypeVar("O")  # noqa: E741
+
+JSON: Final = "application/json"
+
+
+class _Defined:
+    """What the three kinds have in common."""
+
+    def __init__(self, definition: ServiceDefinition) -> None:
+        self.definition: Final = definition
+
+    @property
+    def name(self) -> str:
+        return self.definition.name
+
+    @property
+    def handlers(self) -> dict[str, HandlerDefinition[Any, Any]]:
+        """By name, in the order of their definition."""
+        return self.definition.handlers
+
+    def _decorator(
+        self,
+        name: str | None,
+        kind: HandlerKind,
+        options: Options,
+        **shape: Any,
+    ) -> Callable[[T], T]:
+        if callable(name):
+            raise BadHandler(f"{self.name}: the decorator of `{getattr(name, '__name__', name)}` lacks its parentheses")
+
+        def decorate(function: T) -> T:
+            if not callable(function):
+                raise BadHandler(f"{self.name}: {function!r} is not a function")
+            handler: HandlerDefinition[Any, Any] = HandlerDefinition(
+                self.definition,
+                name or cast("str", getattr(function, "__name__", "")),
+                kind,
+                function,
+                options=options,
+                local_names=locals_of_caller(function, 1),
+                **shape,
+            )
+            self.definition.add(handler)
+
+            # One of its own for each service: the same function may serve in several.
+            @functools.wraps(function)
+            def decorated(*args: Any, **kwargs: Any) -> Any:
+                return function(*args, **kwargs)
+
+            mark(decorated, handler)
+            return cast("T", decorated)
+
+        return decorate
+
+
+class Service(_Defined):
+    """Handlers that have nothing in common but their name: no key, no state, any number at once.
+
+    greeter = Service("Greeter")
+
+    @greeter.handler()
+    async def greet(ctx: Context, name: str) -> str:
+        return f"hello {name}"
+    """
+
+    def __init__(
+        self,
+        name: str,
+        description: str | None = None,
+        metadata: dict[str, str] | None = None,
+        inactivity_timeout: timedelta | None = None,
+        abort_timeout: timedelta | None = None,
+        journal_retention: timedelta | None = None,
+        idempotency_retention: timedelta | None = None,
+        ingress_private: bool | None = None,
+        invocation_retry_policy: InvocationRetryPolicy | None = None,
+        invocation_context_managers: list[InvocationContextManager] | None = None,
+    ) -> None:
+        """Everything but the name is for all handlers that do not say otherwise; None: the server's default.
+
+        name: how callers call it.  description: shown to operators.  metadata: pairs of text, shown to operators.
+        inactivity_timeout: how long an attempt may be silent before it is asked to suspend.
+        abort_timeout: how long it may then go on before it is cut off.
+        journal_retention: how long the journal of an ended invocation is kept.
+        idempotency_retention: how long the result of a request with an idempotency key is kept.
+        ingress_private: callable from handlers only.
+        invocation_retry_policy: when failed attempts are tried again.
+        invocation_context_managers: functions that make async context managers, entered around every attempt.
+
+        Raises: BadName (E0341), BadOption (E0345).
+        """
+        options = Options(
+            description=description,
+            metadata=metadata,
+            inactivity_timeout=inactivity_timeout,
+            abort_timeout=abort_timeout,
+            journal_retention=journal_retention,
+            idempotency_retention=idempotency_retention,
+            ingress_private=ingress_private,
+            invocation_retry_policy=invocation_retry_policy,
+            invocation_context_managers=tuple(invocation_context_managers or ()),
+        )
+        super().__init__(ServiceDefinition(name, ServiceKind.SERVICE, options))
+
+    def handler(
+        self,
+        name: str | None = None,
+        accept: str = JSON,
+        content_type: str = JSON,
+        input_serde: Serde[I] = DefaultSerde(),  # noqa: B008  # it has no state
+        output_serde: Serde[O] = DefaultSerde(),  # noqa: B008
+        metadata: dict[str, str] | None = None,
+        inactivity_timeout: timedelta | None = None,
+        abort_timeout: timedelta | None = None,
+        journal_retention: timedelta | None = None,
+        idempotency_retention: timedelta | None = None,
+        ingress_private: bool | None = None,
+        invocation_retry_policy: InvocationRetryPolicy | None = None,
+        invocation_context_managers: list[InvocationContextManager] | None = None,
+    ) -> Callable[[T], T]:
+        """Makes a handler of an async function; its docstring is the documentation that operators see.
+
+        name: the function's own unless given.  accept: content types of the body it takes, `*/*` for any.
+        content_type: of its result.  input_serde, output_serde: for other bodies than JSON by the type hints.
+        The others are as for the service, for this handler alone.
+
+        Raises: BadName (E0341), DuplicateName (E0342), BadHandler (E0343), BadOption (E0345).
+        """
+        options = Options(
+            metadata=metadata,
+            inactivity_timeout=inactivity_timeout,
+            abort_timeout=abort_timeout,
+            journal_retention=journal_retention,
+            idempotency_retention=idempotency_retention,
+            ingress_private=ingress_private,
+            invocation_retry_policy=invocation_retry_policy,
+            invocation_context_managers=tuple(invocation_context_managers or ()),
+        )
+        return self._decorator(
+            name,
+            HandlerKind.SERVICE,
+            options,
+            accept=accept,
+            content_type=content_type,
+            input_serde=input_serde,
+            output_serde=output_serde,
+        )
+
+
+class VirtualObject(_Defined):
+    """Handlers with a key and state under it. Per key, one exclusive handler runs at a time, in order of arrival.
+
+    counter = VirtualObject("Counter")
+
+    @counter.handler()
+    async def add(ctx: ObjectContext, amount: int) -> int:
+        total = (await ctx.get("total", type_hint=int) or 0) + amount
+        ctx.set("total", total)
+        return total
+    """
+
+    def __init__(
+        self,
+        name: str,
+        description: str | None = None,
+        metadata: dict[str, str] | None = None,
+        inactivity_timeout: timedelta | None = None,
+        abort_timeout: timedelta | None = None,
+        journal_retention: timedelta | None = None,
+        idempotency_retention: timedelta | None = None,
+        enable_lazy_state: bool | None = None,
+        ingress_private: bool | None = None,
+        invocation_retry_policy: InvocationRetryPolicy | None = None,
+        invocation_context_managers: list[InvocationContextManager] | None = None,
+    ) -> None:
+        """As for `Service`. enable_lazy_state: state is fetched when it is read, not sent along with each attempt.
+
+        Raises: BadName (E0341), BadOption (E0345).
+        """
+        options = Options(
+            description=description,
+            metadata=metadata,
+            inactivity_timeout=inactivity_timeout,
+            abort_timeout=abort_timeout,
+            journal_retention=journal_retention,
+            idempotency_retention=idempotency_retention,
+            enable_lazy_state=enable_lazy_state,
+            ingress_private=ingress_private,
+            invocation_retry_policy=invocation_retry_policy,
+            invocation_context_managers=tuple(invocation_context_managers or ()),
+        )
+        super().__init__(ServiceDefinition(name, ServiceKind.VIRTUAL_OBJECT, options))
+
+    def handler(
+        self,
+        name: str | None = None,
+        kind: Literal["exclusive", "shared"] | None = "exclusive",
+        accept: str = JSON,
+        content_type: str = JSON,
+        input_serde: Serde[I] = DefaultSerde(),  # noqa: B008  # it has no state
+        output_serde: Serde[O] = DefaultSerde(),  # noqa: B008
+        metadata: dict[str, str] | None = None,
+        inactivity_timeout: timedelta | None = None,
+        abort_timeout: timedelta | None = None,
+        journal_retention: timedelta | None = None,
+        idempotency_retention: timedelta | None = None,
+        enable_lazy_state: bool | None = None,
+        ingress_private: bool | None = None,
+        invocation_retry_policy: InvocationRetryPolicy | None = None,
+        invocation_context_managers: list[InvocationContextManager] | None = None,
+    ) -> Callable[[T], T]:
+        """As `Service.handler`. kind: `exclusive` reads and writes state alone, `shared` reads it beside others.
+
+        Raises: BadName (E0341), DuplicateName (E0342), BadHandler (E0343), BadOption (E0345).
+        """
+        if kind not in (None, "exclusive", "shared"):
+            raise BadOption(f"{self.name}: the kind of a handler is `exclusive` or `shared`, not {kind!r}")
+        options = Options(
+            metadata=metadata,
+            inactivity_timeout=inactivity_timeout,
+            abort_timeout=abort_timeout,
+            journal_retention=journal_retention,
+            idempotency_retention=idempotency_retention,
+            enable_lazy_state=enable_lazy_state,
+            ingress_private=ingress_private,
+            invocation_retry_policy=invocation_retry_policy,
+            invocation_context_managers=tuple(invocation_context_managers or ()),
+        )
+        return self._decorator(
+            name,
+            HandlerKind.SHARED if kind == "shared" else HandlerKind.EXCLUSIVE,
+            options,
+            accept=accept,
+            content_type=content_type,
+            input_serde=input_serde,
+            output_serde=output_serde,
+        )
+
+
+class Workflow(_Defined):
+    """One run per key by its main handler, and handlers beside it that look at it and talk to it.
+
+    approval = Workflow("Approval")
+
+    @approval.main()
+    async def run(ctx: WorkflowContext, request: str) -> str:
+        return await ctx.promise("decision", type_hint=str).value()
+
+    @approval.handler()
+    async def decide(ctx: WorkflowSharedContext, decision: str) -> None:
+        await ctx.promise("decision", type_hint=str).resolve(decision)
+    """
+
+    def __init__(
+        self,
+        name: str,
+        description: str | None = None,
+        metadata: dict[str, str] | None = None,
+        inactivity_timeout: timedelta | None = None,
+        abort_timeout: timedelta | None = None,
+        journal_retention: timedelta | None = None,
+        idempotency_retention: timedelta | None = None,
+        enable_lazy_state: bool | None = None,
+        ingress_private: bool | None = None,
+        invocation_retry_policy: InvocationRetryPolicy | None = None,
+        invocation_context_managers: list[InvocationContextManager] | None = None,
+    ) -> None:
+        """As for `VirtualObject`; idempotency_retention is for the handlers beside the run.
+
+        Raises: BadName (E0341), BadOption (E0345).
+        """
+        options = Options(
+            description=description,
+            metadata=metadata,
+            inactivity_timeout=inactivity_timeout,
+            abort_timeout=abort_timeout,
+            journal_retention=journal_retention,
+            idempotency_retention=idempotency_retention,
+            enable_lazy_state=enable_lazy_state,
+            ingress_private=ingress_private,
+            invocation_retry_policy=invocation_retry_policy,
+            invocation_context_managers=tuple(invocation_context_managers or ()),
+        )
+        super().__init__(ServiceDefinition(name, ServiceKind.WORKFLOW, options))
+
+    def main(
+        self,
+        name: str | None = None,
+        accept: str = JSON,
+        content_type: str = JSON,
+        input_serde: Serde[I] = DefaultSerde(),  # noqa: B008  # it has no state
+        output_serde: Serde[O] = DefaultSerde(),  # noqa: B008
+        metadata: dict[str, str] | None = None,
+        inactivity_timeout: timedelta | None = None,
+        abort_timeout: timedelta | None = None,
+        journal_retention: timedelta | None = None,
+        workflow_retention: timedelta | None = None,
+        enable_lazy_state: bool | None = None,
+        ingress_private: bool | None = None,
+        invocation_retry_policy: InvocationRetryPolicy | None = None,
+        invocation_context_managers: list[InvocationContextManager] | None = None,
+    ) -> Callable[[T], T]:
+        """As `Service.handler`, for the handler that runs once per key.
+
+        workflow_retention: how long result, state and promises of a run that has ended are kept.
+
+        Raises: BadName (E0341), DuplicateName (E0342), BadHandler (E0343), BadOption (E0345).
+        """
+        options = Options(
+            metadata=metadata,
+            inactivity_timeout=inactivity_timeout,
+            abort_timeout=abort_timeout,
+            journal_retention=journal_retention,
+            workflow_retention=workflow_retention,
+            enable_lazy_state=enable_lazy_state,
+            ingress_private=ingress_private,
+            invocation_retry_policy=invocation_retry_policy,
+            invocation_context_managers=tuple(invocation_context_managers or ()),
+        )
+        return self._decorator(
+            name,
+            HandlerKind.WORKFLOW,
+            options,
+            accept=accept,
+            content_type=content_type,
+            input_serde=input_serde,
+            output_serde=output_serde,
+        )
+
+    def handler(
+        self,
+        name: str | None = None,
+        accept: str = JSON,
+        content_type: str = JSON,
+        input_serde: Serde[I] = DefaultSerde(),  # noqa: B008  # it has no state
+        output_serde: Serde[O] = DefaultSerde(),  # noqa: B008
+        metadata: dict[str, str] | None = None,
+        inactivity_timeout: timedelta | None = None,
+        abort_timeout: timedelta | None = None,
+        journal_retention: timedelta | None = None,
+        idempotency_retention: timedelta | None = None,
+        enable_lazy_state: bool | None = None,
+        ingress_private: bool | None = None,
+        invocation_retry_policy: InvocationRetryPolicy | None = None,
+        invocation_context_managers: list[InvocationContextManager] | None = None,
+    ) -> Callable[[T], T]:
+        """As `Service.handler`, for handlers that run beside the main one: any number at once, state is read only.
+
+        Raises: BadName (E0341), DuplicateName (E0342), BadHandler (E0343), BadOption (E0345).
+        """
+        options = Options(
+            metadata=metadata,
+            inactivity_timeout=inactivity_timeout,
+            abort_timeout=abort_timeout,
+            journal_retention=journal_retention,
+            idempotency_retention=idempotency_retention,
+            enable_lazy_state=enable_lazy_state,
+            ingress_private=ingress_private,
+            invocation_retry_policy=invocation_retry_policy,
+            invocation_context_managers=tuple(invocation_context_managers or ()),
+        )
+        return self._decorator(
+            name,
+            HandlerKind.SHARED,
+            options,
+            accept=accept,
+            content_type=content_type,
+            input_serde=input_serde,
+            output_serde=output_serde,
+        )
