@@ -35,6 +35,11 @@ async def no_argument(ctx: restate.Context) -> str:
     return "pong"
 
 
+@travel.handler()
+async def reserve(ctx: restate.Context, city: str, nights: int) -> Booking:
+    return Booking(city * nights)
+
+
 @counter.handler("add", kind="exclusive")
 async def add(ctx: restate.ObjectContext, amount: int) -> int:
     total = await ctx.get("total", type_hint=int)
@@ -68,6 +73,8 @@ async def everything(ctx: restate.Context, trip: Trip) -> None:
     reveal_type(booking)  # R: handlers.Booking
     pong = await ctx.service_call(no_argument, arg=None)
     reveal_type(pong)  # R: str
+    reserved = await ctx.service_call(reserve, arg={"city": "Rome", "nights": 2})
+    reveal_type(reserved)  # R: handlers.Booking
     total = ctx.object_call(add, key="k", arg=3)
     reveal_type(total)  # R: perdure.sdk.futures.RestateDurableCallFuture[int]
     reveal_type(await total)  # R: int

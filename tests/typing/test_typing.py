@@ -43,3 +43,7 @@ def test_what_is_inferred(told: str) -> None:
 def test_what_is_refused(told: str) -> None:
     errors = {int(line): code for line, code in re.findall(r"mistakes\.py:(\d+): error: .*\[([\w-]+)\]", told)}
     assert errors == marked("mistakes.py", "E"), told
+
+
+def test_the_package_says_that_it_is_typed() -> None:
+    assert (SOURCES / "perdure" / "py.typed").is_file()

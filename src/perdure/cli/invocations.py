@@ -122,6 +122,8 @@ def _details(invocation: dict[str, Any]) -> str:
             return first_line(invocation.get("completion_failure") or invocation.get("completion_result") or "")
         case Status.SCHEDULED:
             return f"starts {readable_time(invocation.get('scheduled_start_at'))}"
+        case _ if invocation.get("cancelling"):
+            return f"cancelling, {invocation['cancelling']}"
         case _ if invocation.get("last_failure"):
             return f"attempt {invocation.get('retry_count')}: {first_line(invocation['last_failure'])}"
         case _ if invocation.get("invoked_by_target"):
@@ -154,13 +156,12 @@ def describe_invocation(
 
 def watch_invocation(
     id: InvocationId,
-    interval: Interval = 0.5,
     as_json: Annotated[bool, typer.Option("--json", help="Write one JSON document per line and news.")] = False,
     admin: AdminUrl = DEFAULT_ADMIN_URL,
 ) -> None:
     """Follow one invocation until it is completed: status, journal and events as they come."""
     _check_id(id)
-    invocation_watch.follow(AdminClient(admin), id, interval, as_json)
+    invocation_watch.follow(AdminClient(admin), id, as_json)
 
 
 def _check_id(id: str) -> None:

@@ -11,7 +11,7 @@ from perdure.cli.failures import BadUsage
 LIST: Final = (
     "SELECT id, target, status, created_at, modified_at, scheduled_start_at, invoked_by, invoked_by_target,"
     " pinned_deployment_id, retry_count, next_retry_at, last_failure, last_failure_error_code,"
-    " completion_result, completion_failure"
+    " completion_result, completion_failure, cancelling"
     " FROM sys_invocation{where} ORDER BY created_at {order}, id LIMIT {limit}"
 )
 PINNED_TO_NOTHING: Final = (
@@ -30,10 +30,6 @@ INVOCATION: Final = "SELECT * FROM sys_invocation WHERE id = {id}"
 JOURNAL: Final = (
     "SELECT index, entry_type, name, entry_lite_json, appended_at FROM sys_journal WHERE id = {id}"
     " ORDER BY index DESC LIMIT {limit}"
-)
-JOURNAL_AFTER: Final = (
-    "SELECT index, entry_type, name, entry_lite_json, appended_at FROM sys_journal WHERE id = {id} AND index > {index}"
-    " ORDER BY index"
 )
 EVENTS: Final = (
     "SELECT after_journal_entry_index, appended_at, event_type, event_json FROM sys_journal_events WHERE id = {id}"

@@ -29,6 +29,8 @@ Send = Callable[[Message], Awaitable[None]]
 
 SERVER_HEADER: Final = (b"x-restate-server", f"perdure-sdk-python/{perdure.__version__}".encode())
 _TEXT: Final = b"text/plain; charset=utf-8"
+_REQUEST_END_SECONDS: Final = 5.0
+"""How long the end of a response waits for that of its request."""
 
 log: Final = logging.getLogger("perdure.sdk")
 
@@ -133,7 +135,7 @@ class AsgiApp:
         await self._exchange(attempt, response, receive)
 
     async def _exchange(self, attempt: Attempt, response: "_Response", receive: Receive) -> None:
-        reading = asyncio.ensure_future(_read(attempt, receive))
+        reading = asyncio.ensure_future(_read(attempt, response, receive))
         running = asyncio.ensure_future(attempt.run())
         # The attempt may outlive this request: its handler gets the chance to clean up.
         self._attempts.add(running)
@@ -161,12 +163,18 @@ class AsgiApp:
 
 
 class _Response:
-    """The way from an attempt, which writes without waiting, to a client, which may be slow."""
+    """The way from an attempt, which writes without waiting, to a client, which may be slow.
+
+    The end of the response waits for the end of the request: a client closes its half as soon as it has seen the
+    attempt's last frame, and HTTP/2 servers exist that close the whole connection over what comes in for a stream
+    that they have ended.
+    """
 
     def __init__(self, send: Send) -> None:
         self._send = send
         self._waiting: list[bytes] = []
-        self._ended = False
+        self._attempt_ended = False
+        self._request_ended = False
         self._news: asyncio.Future[None] | None = None
 
     def write(self, data: bytes) -> None:
@@ -174,7 +182,13 @@ class _Response:
         self._wake()
 
     def end(self, _: object = None) -> None:
-        self._ended = True
+        """The attempt is over, and everything is written."""
+        self._attempt_ended = True
+        self._wake()
+
+    def request_ended(self) -> None:
+        """The client has sent its last, or it is gone, or it has had the time."""
+        self._request_ended = True
         self._wake()
 
     def _wake(self) -> None:
@@ -184,30 +198,41 @@ class _Response:
     async def pump(self) -> None:
         """Sends what is written, until the end."""
         loop = asyncio.get_running_loop()
-        while True:
-            if not self._waiting and not self._ended:
+        patience: asyncio.TimerHandle | None = None
+        try:
+            while not (self._attempt_ended and self._request_ended):
+                if self._waiting:
+                    await self._send({"type": "http.response.body", "body": self._taken(), "more_body": True})
+                    continue
+                if self._attempt_ended and patience is None:
+                    patience = loop.call_later(_REQUEST_END_SECONDS, self.request_ended)
                 self._news = loop.create_future()
                 await self._news
-            data = b"".join(self._waiting)
-            self._waiting.clear()
-            last = self._ended
-            await self._send({"type": "http.response.body", "body": data, "more_body": not last})
-            if last:
-                return
+        finally:
+            if patience is not None:
+                patience.cancel()
+        await self._send({"type": "http.response.body", "body": self._taken(), "more_body": False})
+
+    def _taken(self) -> bytes:
+        data = b"".join(self._waiting)
+        self._waiting.clear()
+        return data
 
 
-async def _read(attempt: Attempt, receive: Receive) -> None:
+async def _read(attempt: Attempt, response: _Response, receive: Receive) -> None:
     """Feeds an attempt with the request, and tells it when the client goes away."""
     more = True
     while more:
         message = await receive()
         if message["type"] == "http.disconnect":
             attempt.disconnected()
+            response.request_ended()
             return
         if body := message.get("body", b""):
             attempt.feed(body)
         more = message.get("more_body", False)
     attempt.end_of_input()
+    response.request_ended()
     if (await receive())["type"] == "http.disconnect":
         attempt.disconnected()
 

@@ -57,7 +57,7 @@ class NotAService(DefinitionError):
     hint: ClassVar[str] = "Pass a list of services: app([my_service])."
 
 
-class NotAHandler(DefinitionError):
+class NotAHandler(PerdureError, ValueError):
     """Something that is not a decorated handler where one is expected."""
 
     code: ClassVar[str] = "E0347"

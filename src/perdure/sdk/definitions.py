@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass, field, fields
 from datetime import timedelta
-from typing import Any, Final, Generic, Literal, TypeAlias, TypeVar, cast
+from typing import Any, Concatenate, Final, Generic, Literal, TypeAlias, TypeVar, cast
 
 from perdure.model.invocation import HandlerKind, ServiceKind
 from perdure.sdk.binding import Binding, Hints, parameters_of
@@ -19,8 +19,15 @@ from perdure.sdk.serde import Serde
 I = TypeVar("I")  # noqa: E741  # the name that the public vocabulary has
 O = TypeVar("O")  # noqa: E741
 
-HandlerType: TypeAlias = Callable[[Any, I], Awaitable[O]] | Callable[[Any], Awaitable[O]]
-"""A handler as callers name it: `ctx.service_call(handler, arg)` gives what the handler gives."""
+HandlerType: TypeAlias = (
+    Callable[[Any, I], Awaitable[O]]
+    | Callable[[Any], Awaitable[O]]
+    | Callable[Concatenate[Any, Any, Any, ...], Awaitable[O]]
+)
+"""A handler as callers name it: `ctx.service_call(handler, arg)` gives what the handler gives.
+
+With several parameters, `arg` is a dict with their names, and type checkers do not look into it.
+"""
 
 InvocationContextManager: TypeAlias = Callable[[], AbstractAsyncContextManager[None]]
 """Makes a context manager that is entered around every attempt of a handler."""

@@ -13,6 +13,7 @@ from perdure.protocol import identity, versions
 from perdure.protocol import messages_pb2 as pb
 from perdure.protocol.framing import FrameDecoder
 from perdure.protocol.messages import MessageType
+from perdure.sdk import asgi
 from perdure.sdk.asgi import AsgiApp
 from perdure.sdk.definition_errors import BadIdentityKey
 from perdure.sdk.endpoint import Endpoint
@@ -141,6 +142,9 @@ def test_an_attempt_with_both_directions_open() -> None:
         assert not exchange.answer.complete
         result = pb.NotificationMessage(signal_id=17, value=pb.Value(content=b'"news"')).SerializeToString()
         exchange.send(frame(signal(result)))
+        await exchange.wait_for(lambda answer: MessageType.END in frames(answer.body))
+        assert not exchange.answer.complete  # the client closes its half first
+        exchange.send(b"", more=False)
         answer = await exchange.wait_for(lambda answer: answer.complete)
         await exchange.task
         return answer
@@ -148,6 +152,18 @@ def test_an_attempt_with_both_directions_open() -> None:
     answer = asyncio.run(talk())
     assert frames(answer.body)[-2:] == [MessageType.OUTPUT_COMMAND, MessageType.END]
     assert b"got news" in answer.body
+
+
+def test_a_client_that_never_closes_its_half(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(asgi, "_REQUEST_END_SECONDS", 0.0)
+
+    async def talk() -> None:
+        exchange = Exchange(app(), "/invoke/Greeter/greet", {"content-type": V7})
+        exchange.send(opening([input_command(b'"Sam"')]))
+        await exchange.wait_for(lambda answer: answer.complete)
+        await exchange.task
+
+    asyncio.run(talk())
 
 
 def test_a_client_that_goes_away_ends_the_attempt() -> None:
