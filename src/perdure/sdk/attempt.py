@@ -19,6 +19,7 @@ than one (`asyncio.gather`, `TaskGroup`, …), or once as long as it has not.
 
 import asyncio
 import inspect
+import logging
 import threading
 from collections.abc import Awaitable, Callable, Generator, Mapping
 from typing import Any, Final
@@ -44,7 +45,9 @@ from perdure.sdk.machine.awaiting import Leaf, NamedLeaf, Node
 from perdure.sdk.machine.errors import INTERNAL, AttemptError
 from perdure.sdk.machine.machine import Machine
 from perdure.sdk.machine.outcome import Outcome
-from perdure.sdk.runs import Run
+from perdure.sdk.runs import Run, error_text
+
+log = logging.getLogger("perdure.sdk")
 
 _SETTLING_HOPS: Final = 16
 _FOREIGN_WAIT_S: Final = 10.0
@@ -231,6 +234,10 @@ class Attempt:
     def _close(self) -> None:
         if self.machine.ending is None:
             self.machine.fail(AttemptError(INTERNAL, "the attempt ended without a result"))
+        error = self.machine.error
+        if error is not None and error.code != INTERNAL:
+            # The others are logged where they are caught, with their tracebacks.
+            log.error("an attempt of %s failed: %s", self.handler, error.message)
         self._release_waiters()
         if self._execution is not None:
             self._execution.cancel()
@@ -317,7 +324,9 @@ class Attempt:
         error = NotReplayable(
             f"a durable wait of handler {self.handler} was cancelled from outside of it (asyncio.timeout, wait_for?)"
         )
-        raise self.machine.fail(AttemptError(INTERNAL, f"[{error.code}] {error} {error.hint}"))
+        text = error_text(error)
+        log.error("an attempt of %s failed: %s", self.handler, text)
+        raise self.machine.fail(AttemptError(INTERNAL, text))
 
     # ---- Turns ----
 
