@@ -18,8 +18,11 @@ if TYPE_CHECKING:
     from perdure.sdk.client import create_client as create_client
     from perdure.sdk.codec import JournalValueCodec as JournalValueCodec
     from perdure.sdk.codec import JournalValueCodecProvider as JournalValueCodecProvider
+    from perdure.sdk.combinators import all_succeeded as all_succeeded
     from perdure.sdk.combinators import as_completed as as_completed
+    from perdure.sdk.combinators import first_succeeded as first_succeeded
     from perdure.sdk.combinators import gather as gather
+    from perdure.sdk.combinators import race as race
     from perdure.sdk.combinators import select as select
     from perdure.sdk.combinators import wait_completed as wait_completed
     from perdure.sdk.context import Context as Context
@@ -58,7 +61,15 @@ _MODULES = ("exceptions", "extensions", "logging", "serde")
 _NAMES = {
     "sdk.client": ("HttpError", "RestateClient", "RestateClientSendHandle", "create_client"),
     "sdk.codec": ("JournalValueCodec", "JournalValueCodecProvider"),
-    "sdk.combinators": ("as_completed", "gather", "select", "wait_completed"),
+    "sdk.combinators": (
+        "all_succeeded",
+        "as_completed",
+        "first_succeeded",
+        "gather",
+        "race",
+        "select",
+        "wait_completed",
+    ),
     "sdk.context": ("Context", "ObjectContext", "ObjectSharedContext", "WorkflowContext", "WorkflowSharedContext"),
     "sdk.definitions": ("InvocationRetryPolicy",),
     "sdk.endpoint": ("Endpoint", "app", "endpoint"),

@@ -38,7 +38,6 @@ from perdure.sdk.exceptions import (
     WrongThread,
 )
 from perdure.sdk.execution import Execution, inside_run
-from perdure.sdk.extensions import running
 from perdure.sdk.futures import RestateDurableFuture
 from perdure.sdk.machine import commands
 from perdure.sdk.machine.awaiting import Leaf, NamedLeaf, Node
@@ -105,6 +104,7 @@ class Attempt:
         self._announced: tuple[list[_Waiter], int] = ([], 0)
         self._execution: Execution | None = None
         self._watch: asyncio.TimerHandle | None = None
+        self._was_cancelled = False
 
     # ---- For the host ----
 
@@ -136,7 +136,7 @@ class Attempt:
         self._wake_beginning()
         self._release_waiters()
         if not waiting and self._task is not None and not self._task.done():
-            self._task.cancel()
+            self._was_cancelled = self._task.cancel()
 
     async def run(self) -> None:
         """Runs the handler, in a task of its own. Returns when the attempt is over; the handler's errors are sent."""
@@ -156,6 +156,9 @@ class Attempt:
                 self.machine.drop()
                 raise
         finally:
+            if self._was_cancelled and self._task is not None:
+                # By `disconnected`, not by whoever runs this task.
+                self._task.uncancel()
             self._close()
 
     def _warn_about_foreign_wait(self, task: "asyncio.Task[Any]") -> None:
@@ -193,7 +196,6 @@ class Attempt:
         try:
             given = await self._decoded_input(machine.input())
             context = make_context(self, given)
-            running.set(context)
             body = await self.handler.run(context, given.value.content)
             if machine.ending is None:
                 machine.finish(Outcome("value", self.encode(body)))
@@ -232,6 +234,9 @@ class Attempt:
         self._release_waiters()
         if self._execution is not None:
             self._execution.cancel()
+        # So that nothing is left for the garbage collector to find.
+        self._execution = None
+        self.created.clear()
         if self._watch is not None:
             self._watch.cancel()
         self._flush()

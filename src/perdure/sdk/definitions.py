@@ -189,10 +189,11 @@ class HandlerDefinition(Generic[I, O]):
         gives nothing to await, CannotEncode (E0352) for its result, and what the user's code raises.
         """
         running.set(context)
-        if not self.context_managers:
+        managers = self.context_managers
+        if not managers:
             return await self._call(context, body)
         async with AsyncExitStack() as around:
-            for manager in self.context_managers:
+            for manager in managers:
                 await around.enter_async_context(manager())
             return await self._call(context, body)
         raise AssertionError("a context manager around an invocation must not swallow what it raises")
