@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from perdure.sdk.services import Service as Service
     from perdure.sdk.services import VirtualObject as VirtualObject
     from perdure.sdk.services import Workflow as Workflow
+    from perdure.sdk.serving import serve as serve
     from perdure.testing import HarnessEnvironment as HarnessEnvironment
     from perdure.testing import create_test_harness as create_test_harness
 
@@ -80,6 +81,7 @@ _NAMES = {
     "sdk.runs": ("RunOptions",),
     "sdk.scoped": ("ScopedContext",),
     "sdk.services": ("Service", "VirtualObject", "Workflow"),
+    "sdk.serving": ("serve",),
     "testing": ("HarnessEnvironment", "create_test_harness"),
 }
 _WHERE = {name: module for module, names in _NAMES.items() for name in names}

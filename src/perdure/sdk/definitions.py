@@ -169,7 +169,7 @@ class HandlerDefinition(Generic[I, O]):
         """The handler's docstring."""
         return inspect.getdoc(self.function) or None
 
-    @property
+    @functools.cached_property
     def context_managers(self) -> tuple[InvocationContextManager, ...]:
         """What is entered around each attempt, the outermost first."""
         return self.service.options.invocation_context_managers + self.options.invocation_context_managers
@@ -204,7 +204,7 @@ class HandlerDefinition(Generic[I, O]):
         except CannotDecode as error:
             raise TerminalError(f"{error}. {error.hint}", status_code=BAD_INPUT) from error
         result = self.function(context, *positional, **by_name)
-        if not inspect.isawaitable(result):
+        if not hasattr(result, "__await__"):
             raise BadHandler(f"{self} is not `async`")
         return self.output_serde.serialize(await result)
 
