@@ -14,7 +14,7 @@ A wait that is not resolved registers a waiter. In a **turn** the machine takes 
 waiter resolves; that one is woken, and the next notification is taken only after what was woken has come to rest.
 So an attempt that finds all notifications in the journal does the same, in the same order, as the one they came to
 one by one. At rest means: the event loop went round `_SETTLING_HOPS` times, if the handler has more tasks
-than one (`asyncio.gather`, `TaskGroup`, …), or once as long as it has not.
+than one (`asyncio.gather`, `TaskGroup`, …), or `_SETTLING_HOPS_ALONE` times as long as it has not.
 """
 
 import asyncio
@@ -49,6 +49,8 @@ from perdure.sdk.runs import Run, error_text
 
 log = logging.getLogger("perdure.sdk")
 
+_SETTLING_HOPS_ALONE: Final = 4
+"""A task that the handler has just begun shows itself within these."""
 _SETTLING_HOPS: Final = 16
 _FOREIGN_WAIT_S: Final = 10.0
 """A handler that is to be suspended, and waits that long for something that is not durable, is worth a warning."""
@@ -338,7 +340,7 @@ class Attempt:
 
     def _hop(self) -> None:
         self._hops += 1
-        if self._has_other_tasks and self._hops < _SETTLING_HOPS:
+        if self._hops < (_SETTLING_HOPS if self._has_other_tasks else _SETTLING_HOPS_ALONE):
             assert self._loop is not None
             self._loop.call_soon(self._hop)
             return

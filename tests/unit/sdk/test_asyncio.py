@@ -61,6 +61,16 @@ async def with_a_task_of_its_own(ctx: restate.Context, text: str) -> list[str]:
     return [own, await other]
 
 
+async def with_a_task_that_begins_slowly(ctx: restate.Context, text: str) -> list[str]:
+    async def slow() -> str:
+        await asyncio.sleep(0)
+        return await asyncio.create_task(branch(ctx, "a"))
+
+    other = asyncio.create_task(slow())
+    own = await branch(ctx, "b")
+    return [own, await other]
+
+
 async def with_first_completed(ctx: restate.Context, text: str) -> list[str]:
     tasks = [asyncio.create_task(branch(ctx, name)) for name in "abc"]
     order = []
@@ -87,6 +97,7 @@ CONCURRENT = [
     with_nested_gather,
     with_task_group,
     with_a_task_of_its_own,
+    with_a_task_that_begins_slowly,
     with_first_completed,
     with_a_queue,
 ]
