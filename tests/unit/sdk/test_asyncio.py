@@ -103,6 +103,11 @@ CONCURRENT = [
 ]
 
 
+def abandoned(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """A task that a handler began and did not live to await ends with the attempt, which asyncio would log."""
+    assert restate.is_internal_exception(context["exception"]), context
+
+
 class Server:
     """Answers attempts and keeps the journal. It completes one thing at a time: runs first, then what `pick` says."""
 
@@ -114,6 +119,7 @@ class Server:
 
     async def attempt(self, function: Function, notifications: int) -> bool:
         """Runs an attempt that gets so many notifications and then loses its connection. Returns: whether it ended."""
+        asyncio.get_running_loop().set_exception_handler(abandoned)
         peer = Peer(handler(function))
         proposals: list[pb.ProposeRunCompletionMessage] = []
         await peer.converse(opening(self.journal))
