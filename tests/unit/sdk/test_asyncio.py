@@ -195,7 +195,8 @@ def test_a_failing_task_takes_its_group_along_in_every_attempt() -> None:
 
 
 @pytest.mark.parametrize("way", ["timeout", "wait_for"])
-def test_a_timeout_of_asyncio_around_a_durable_wait_is_refused(way: str) -> None:
+@pytest.mark.parametrize("then", ["return", "go on", "raise"])
+def test_a_timeout_of_asyncio_around_a_durable_wait_is_refused(way: str, then: str) -> None:
     async def run(ctx: restate.Context, text: str) -> str:
         try:
             if way == "timeout":
@@ -204,8 +205,12 @@ def test_a_timeout_of_asyncio_around_a_durable_wait_is_refused(way: str) -> None
             else:
                 await asyncio.wait_for(ctx.sleep(SECOND), 0.01)
         except TimeoutError:
-            return "timed out"
-        return "slept"
+            if then == "return":
+                return "timed out"
+            if then == "raise":
+                raise
+            ctx.generic_send("Log", "slow", b"")
+        return "went on"
 
     async def play() -> list[str]:
         peer = Peer(handler(run))
@@ -217,6 +222,22 @@ def test_a_timeout_of_asyncio_around_a_durable_wait_is_refused(way: str) -> None
     (message,) = asyncio.run(play())
     assert "[E0314]" in message
     assert "select(result=…, timeout=ctx.sleep(…))" in message
+
+
+def test_a_host_that_cancels_the_task_gives_the_attempt_up(caplog: pytest.LogCaptureFixture) -> None:
+    async def run(ctx: restate.Context, text: str) -> None:
+        await ctx.sleep(SECOND)
+
+    async def play() -> list[str]:
+        peer = Peer(handler(run))
+        await peer.converse(opening([input_command()]))
+        peer.task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await peer.task
+        return await peer.converse()
+
+    assert asyncio.run(play()) == []
+    assert not caplog.records
 
 
 def test_a_timeout_that_is_not_reached_does_no_harm() -> None:

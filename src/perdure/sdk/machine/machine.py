@@ -308,11 +308,9 @@ class Machine:
         text = describe_added_await(self.incoming.commands, index, [leaf for n in nodes for leaf in n.pending(self)])
         return self.fail(AttemptError(JOURNAL_MISMATCH, text, related=RelatedCommand(index, recorded.type, "")))
 
-    def announce_wait(self, nodes: Sequence[Node], *, executing: bool) -> None:
-        """Tells the server what the handler waits for; since version 7."""
-        message = pb.AwaitingOnMessage(
-            awaiting_on=await_tree(nodes, self, cancel=True), executing_side_effects=executing
-        )
+    def announce_wait(self, nodes: Sequence[Node]) -> None:
+        """Tells the server what the handler waits for, with no action executing; since version 7."""
+        message = pb.AwaitingOnMessage(awaiting_on=await_tree(nodes, self, cancel=True))
         self._write(MessageType.AWAITING_ON, message.SerializeToString())
 
     def suspend(self, nodes: Sequence[Node]) -> None:
