@@ -15,7 +15,7 @@ REFERENCE_SERVER := @restatedev/restate-server@1.7.12
 # node and npm from the wheel come before what the machine may have.
 NPM := PATH="$(CURDIR)/$(BIN):$$PATH" npm --no-audit --no-fund --no-update-notifier --loglevel=error --fetch-retries=1
 
-.PHONY: help setup lock dev test lint types docs bench crash interop-reference clean
+.PHONY: help setup lock dev test lint types docs bench bench-introspection crash interop-reference clean
 
 help: ## Lists the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 20
@@ -60,6 +60,9 @@ docs: setup ## Checks that the documents' links lead somewhere
 
 bench: setup ## Measures; see benchmarks/
 	$(BIN)/python benchmarks/run.py
+
+bench-introspection: setup ## Measures SQL queries, and what they cost the rest
+	$(BIN)/python benchmarks/introspection.py
 
 crash: setup ## Long runs that kill processes at random moments
 	$(PYTEST) -m "crash or soak" --timeout 900

@@ -5,6 +5,7 @@ numbers and ids differ. The server must not be running.
 """
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import apsw
@@ -15,8 +16,12 @@ from perdure.storage.sqlite.store import PARTITION_FILE
 BATCH = 50_000
 
 
-def multiply(data: Path, status: str, count: int) -> float:
-    """Adds `count` copies of the newest invocation with that status. Returns the file's size in MiB."""
+def multiply(data: Path, status: str, count: int, varied: Mapping[str, str] | None = None) -> float:
+    """Adds `count` copies of the newest invocation with that status. Returns the file's size in MiB.
+
+    varied: columns of the invocation that are not copied, each with an SQL expression of the template's columns
+    and of the number `n` of the copy.
+    """
     connection = apsw.Connection(str(data / PARTITION_FILE))
     try:
         for pragma in ("synchronous = OFF", "journal_mode = WAL", "cache_size = -262144"):
@@ -30,7 +35,8 @@ def multiply(data: Path, status: str, count: int) -> float:
             end = min(start + BATCH, last + 1 + count) - 1
             with connection:
                 for table in ("invocation", *tables):
-                    connection.execute(_copy(connection, table), (start, end, template)).fetchall()
+                    copy = _copy(connection, table, varied or {})
+                    connection.execute(copy, (start, end, template)).fetchall()
         with connection:
             connection.execute("INSERT OR REPLACE INTO meta VALUES ('invocation', ?)", (last + count,))
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
@@ -62,9 +68,9 @@ def _holds(connection: apsw.Connection, table: str, number: int) -> bool:
     return _one(connection, f"SELECT 1 FROM {table} WHERE invocation = ?", (number,)) is not None  # noqa: S608
 
 
-def _copy(connection: apsw.Connection, table: str) -> str:
+def _copy(connection: apsw.Connection, table: str, varied: Mapping[str, str]) -> str:
     own = "number" if table == "invocation" else "invocation"
-    changed = {own: "n"} | ({"id": "fresh_id(service, key)"} if table == "invocation" else {})
+    changed = {own: "n"} | ({"id": "fresh_id(service, key)", **varied} if table == "invocation" else {})
     columns = ", ".join(changed.get(name, name) for name in _columns(connection, table))
     # Names cannot be parameters; these come from the schema.
     source = f"numbers CROSS JOIN {table} WHERE {table}.{own} = ?3"

@@ -154,7 +154,7 @@ def start_with_suspended(folder: Path, count: int, say: Say) -> dict[str, Any]:
     empty_seconds = time.perf_counter() - started
     empty_memory = fresh.memory()["server"]
     fresh.stop()
-    file_mib, _ = _fill(folder / "full", _suspend_one, "suspended", count)
+    file_mib, _ = _fill(folder / "full", suspend_one, "suspended", count)
     one, health_s, call_s = _restart(folder / "full")
     try:
         after_start = one.memory()["server"]
@@ -178,7 +178,7 @@ def start_with_suspended(folder: Path, count: int, say: Say) -> dict[str, Any]:
     return row
 
 
-def _suspend_one(one: Contestant) -> None:
+def suspend_one(one: Contestant) -> None:
     """Sleeps a month; suspended as soon as the handler's short inactivity timeout is over."""
     answer = json.loads(one.call("/Sleeper/sleep/send", "30"))
     deadline = time.monotonic() + 30

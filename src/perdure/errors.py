@@ -81,7 +81,7 @@ SERVER_CODES: Final[dict[str, str]] = {
     "RT0009": "The storage was written in a format this server does not read.",
     "RT0010": "The endpoint could not be reached, or the connection broke.",
     "RT0011": "No deployment serves this service, or the pinned deployment is gone.",
-    "RT0012": "The endpoint broke the service protocol.",
+    "RT0012": "The endpoint broke the service protocol, or does not know the handler.",
     "RT0013": "The endpoint and the server have no protocol version in common.",
     "RT0014": "The protocol version the invocation is pinned to is no longer supported.",
     "RT0015": "The endpoint refused the protocol version.",

@@ -13,9 +13,9 @@ import pytest
 
 from support.client import Client, wait_for
 from support.processes import Program, free_addresses, listening_socket
+from support.remotes import perdure_environment, perdure_program
 
 TESTS = Path(__file__).resolve().parents[1]
-SOURCES = TESTS.parent / "src"
 INTEROP = TESTS / "interop"
 PYTHON_SERVICES = INTEROP / "services.py"
 START_S = 30.0
@@ -97,14 +97,11 @@ def perdure(
     folder: Path, environment: Mapping[str, str], dev: Path | None = None, kill: bool = False
 ) -> Iterator[Client]:
     """A Perdure server; with `dev` it serves that file itself. kill: ends it as a crash would."""
-    beside = Path(sys.executable).parent / "perdure"
-    program = [str(beside)] if beside.exists() else [sys.executable, "-m", "perdure.cli.main"]
     work = ["dev", str(dev), "--workers", "1"] if dev else ["up"]
     ingress, admin = free_addresses(2)
     options = ["--ingress", ingress, "--admin", admin, "--data", str(folder / "data")]
-    paths = [str(SOURCES), *filter(None, [os.environ.get("PYTHONPATH")])]
-    settings = {**environment, "PYTHONPATH": os.pathsep.join(paths)}
-    started = Program([*program, *work, *options], folder / "server.log", settings)
+    settings = {**environment, **perdure_environment()}
+    started = Program([*perdure_program(), *work, *options], folder / "server.log", settings)
     with healthy(started, ingress, admin) as client:
         yield client
         if kill:

@@ -7,7 +7,8 @@ from perdure.admin import schemas
 from perdure.admin.requests import read_body
 from perdure.admin.responses import json_response
 from perdure.introspection.problems import QueryError
-from perdure.introspection.query import QueryEngine, Shape
+from perdure.introspection.query import QueryEngine
+from perdure.introspection.result import Shape
 
 
 class Query:
@@ -23,5 +24,5 @@ class Query:
         try:
             result = await self._engine.query(asked.query, shape)
         except QueryError as error:
-            return json_response(schemas.QueryError(f"Datafusion error: {error}"), error.status)
+            return json_response(schemas.QueryError(f"Datafusion error: {error}", error.code), error.status)
         return Response(result.body, media_type=result.media_type)

@@ -192,7 +192,10 @@ class ClusterHealth(msgspec.Struct, frozen=True):
 
 
 class QueryError(msgspec.Struct, frozen=True):
+    """restate_code: stable code, explained in docs/reference/errors.md."""
+
     message: str
+    restate_code: str
 
 
 class RestartAsNewResponse(msgspec.Struct, frozen=True):

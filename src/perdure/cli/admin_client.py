@@ -25,6 +25,12 @@ TOKEN_VARIABLES: Final = ("PERDURE_AUTH_TOKEN", "RESTATE_AUTH_TOKEN")
 """What a proxy in front of the admin API may want to see; the first that is set is sent as a bearer token."""
 
 
+ACTOR_VARIABLE: Final = "PERDURE_ACTOR"
+"""Who changes things, for the server's records."""
+
+_HEADERS: Final = {"--reason": "x-perdure-reason", ACTOR_VARIABLE: "x-perdure-actor"}
+
+
 class Answer(NamedTuple):
     """body: the JSON document; None when the answer was empty."""
 
@@ -56,11 +62,12 @@ class AdminClient:
         if token:
             self._headers["authorization"] = f"Bearer {token}"
         self._changing = dict(self._headers)
-        if reason:
-            if not reason.isprintable():
-                raise BadUsage("--reason must be one line of text")
-            # As bytes, for text would be sent in Latin-1, which has not every letter.
-            self._changing["x-perdure-reason"] = reason.encode()
+        for name, text in (("--reason", reason), (ACTOR_VARIABLE, os.environ.get(ACTOR_VARIABLE))):
+            if text and not text.isprintable():
+                raise BadUsage(f"{name} must be one line of text")
+            if text:
+                # As bytes, for text would be sent in Latin-1, which has not every letter.
+                self._changing[_HEADERS[name]] = text.encode()
 
     def get(self, path: str) -> Answer:
         return self._request("GET", path)

@@ -27,7 +27,7 @@ def register(app: typer.Typer) -> None:
 
 
 def completions(shell: Annotated[Shell, typer.Argument(help="Your shell.")], as_json: AsJson = False) -> None:
-    """Write the script that completes commands: source <(perdure completions bash)."""
+    """Write the script that completes commands in a shell. Use it with source <(perdure completions bash)."""
     from typer._completion_shared import get_completion_script
 
     script = get_completion_script(prog_name="perdure", complete_var=VARIABLE, shell=shell.value)

@@ -28,7 +28,7 @@ def remove_deployment(
     as_json: AsJson = False,
     admin: AdminUrl = DEFAULT_ADMIN_URL,
 ) -> None:
-    """Remove a deployment that is drained: no invocation is pinned to it, and newer ones offer its services."""
+    """Remove a deployment that is drained. No invocation is pinned to it, and newer ones offer its services."""
     client = AdminClient(admin, reason)
     path = f"/deployments/{quote(id, safe='')}"
     deployment = client.get(path).body

@@ -49,7 +49,7 @@ def describe_deployment(
     as_json: AsJson = False,
     admin: AdminUrl = DEFAULT_ADMIN_URL,
 ) -> None:
-    """Show a deployment, its services, and how many invocations depend on it."""
+    """Show a deployment and its services. And how many invocations depend on it."""
     client = AdminClient(admin)
 
     def look() -> None:

@@ -14,8 +14,12 @@ from perdure.cli.options import DEFAULT_ADMIN_URL, AdminUrl, AsJson, Reason, Yes
 
 UNFINISHED = "status != 'completed'"
 FINISHED = "status = 'completed'"
-STARTED = "status IN ('ready', 'running', 'backing-off', 'suspended')"
-WAITING = "status IN ('paused', 'backing-off', 'suspended')"
+PAUSABLE = "status IN ('scheduled', 'pending', 'ready', 'running', 'backing-off', 'suspended')"
+# What only waits for its time or its key has nothing to resume, unless it was paused meanwhile.
+WAITING = (
+    "status IN ('paused', 'backing-off', 'suspended', 'scheduled', 'pending', 'running')"
+    " AND (status IN ('paused', 'backing-off', 'suspended') OR pause_requested)"
+)
 RETRYING = "status IN ('paused', 'backing-off')"
 
 Targets = Annotated[
@@ -48,7 +52,7 @@ def cancel(
     as_json: AsJson = False,
     admin: AdminUrl = DEFAULT_ADMIN_URL,
 ) -> None:
-    """Cancel invocations: their handlers learn of it and can clean up."""
+    """Cancel: handlers learn of it, and can clean up."""
     operation = KILL if kill else CANCEL
     bulk.run(operation, query, AdminClient(admin, reason), yes=yes, as_json=as_json, limit=limit)
 
@@ -61,7 +65,7 @@ def kill(
     as_json: AsJson = False,
     admin: AdminUrl = DEFAULT_ADMIN_URL,
 ) -> None:
-    """Kill invocations: they end at once, none of their code runs any more."""
+    """Kill: they end at once, and none of their code runs again."""
     bulk.run(KILL, query, AdminClient(admin, reason), yes=yes, as_json=as_json, limit=limit)
 
 
@@ -73,7 +77,7 @@ def pause(
     as_json: AsJson = False,
     admin: AdminUrl = DEFAULT_ADMIN_URL,
 ) -> None:
-    """Pause invocations: nothing of them runs until they are resumed."""
+    """Pause: nothing of them runs until they are resumed. One inside a run block stops when the block is over."""
     bulk.run(PAUSE, query, AdminClient(admin, reason), yes=yes, as_json=as_json, limit=limit)
 
 
@@ -86,7 +90,7 @@ def resume(
     as_json: AsJson = False,
     admin: AdminUrl = DEFAULT_ADMIN_URL,
 ) -> None:
-    """Resume invocations that are paused, backing off or suspended, also on another deployment."""
+    """Resume what is paused, also on another deployment. And start anew what backs off or is suspended."""
     act = partial(_patch, "resume", {200: "resumed"}, deployment=deployment)
     operation = Operation("Resume", WAITING, act)
     bulk.run(operation, query, AdminClient(admin, reason), yes=yes, as_json=as_json, limit=limit)
@@ -100,7 +104,7 @@ def retry_now(
     as_json: AsJson = False,
     admin: AdminUrl = DEFAULT_ADMIN_URL,
 ) -> None:
-    """Start the next attempt of invocations that back off or are paused, now."""
+    """Try again now what backs off or is paused."""
     bulk.run(RETRY, query, AdminClient(admin, reason), yes=yes, as_json=as_json, limit=limit)
 
 
@@ -112,7 +116,7 @@ def purge(
     as_json: AsJson = False,
     admin: AdminUrl = DEFAULT_ADMIN_URL,
 ) -> None:
-    """Forget completed invocations: result, journal and idempotency key, and the state of a workflow."""
+    """Forget what is completed. That is its result, journal and idempotency key, and the state of a workflow."""
     bulk.run(PURGE, query, AdminClient(admin, reason), yes=yes, as_json=as_json, limit=limit)
 
 
@@ -124,7 +128,7 @@ def purge_journal(
     as_json: AsJson = False,
     admin: AdminUrl = DEFAULT_ADMIN_URL,
 ) -> None:
-    """Forget the journals of completed invocations; their results stay."""
+    """Forget the journals of what is completed; results stay."""
     bulk.run(PURGE_JOURNAL, query, AdminClient(admin, reason), yes=yes, as_json=as_json, limit=limit)
 
 
@@ -135,14 +139,14 @@ def restart_as_new(
         typer.Option("--from", metavar="STEP", help="Keep the journal up to this step: its index, or its name."),
     ] = None,
     deployment: Deployment = None,
-    key: Annotated[str | None, typer.Option(help="The object or workflow key of the new one; else the same.")] = None,
+    key: Annotated[str | None, typer.Option(help="A new key, for a workflow: it runs once per key.")] = None,
     limit: Limit = None,
     reason: Reason = None,
     yes: Yes = False,
     as_json: AsJson = False,
     admin: AdminUrl = DEFAULT_ADMIN_URL,
 ) -> None:
-    """Run completed invocations again as new ones, from the start or with the first steps already done."""
+    """Run what is completed again, as new ones. From the start, or with the first steps already done."""
     if from_ is not None and not from_:
         raise BadUsage("--from is empty; give the index or the name of a step")
     operation = Operation("Restart", FINISHED, partial(_restart, from_, deployment, key))
@@ -184,7 +188,7 @@ def _step(client: AdminClient, id: str, step: str) -> int:
 KILL = Operation("Kill", UNFINISHED, partial(_patch, "kill", {200: "killed"}))
 # 202 means that the signal is stored and the handler has still to see it.
 CANCEL = Operation("Cancel", UNFINISHED, partial(_patch, "cancel", {200: "cancelled", 202: "cancelling"}))
-PAUSE = Operation("Pause", STARTED, partial(_patch, "pause", {200: "paused or suspended already", 202: "pausing"}))
+PAUSE = Operation("Pause", PAUSABLE, partial(_patch, "pause", {200: "paused already", 202: "pausing"}))
 RETRY = Operation("Retry", RETRYING, partial(_patch, "resume", {200: "retrying"}))
 PURGE = Operation("Purge", FINISHED, partial(_patch, "purge", {200: "purged"}))
 PURGE_JOURNAL = Operation("Purge the journals of", FINISHED, partial(_patch, "purge-journal", {200: "journal purged"}))

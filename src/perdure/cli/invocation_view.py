@@ -12,6 +12,9 @@ from perdure.errors import SERVER_CODES
 LOOKBACK: Final = 500
 """Journal entries searched for the commands that an invocation waits for."""
 
+MISMATCH: Final = "RT0016"
+"""The code issued another command than the journal has."""
+
 STACK_LINES: Final = 10
 """Lines of a failure's stack trace to show: the innermost ones."""
 
@@ -24,6 +27,13 @@ class Description(NamedTuple):
     callees: list[dict[str, Any]]
     journal: list[dict[str, Any]]
     events: list[dict[str, Any]]
+
+    def command(self, number: int) -> dict[str, Any] | None:
+        """The entry of the command with that number, the input being 0; None: it is not stored, or not shown."""
+        commands = [row for row in self.journal if journal_view.command_of(row)[0]]
+        total = self.invocation.get("journal_commands_size") or len(commands)
+        place = number - (total - len(commands))
+        return commands[place] if 0 <= place < len(commands) else None
 
     def document(self) -> dict[str, Any]:
         return self._asdict()
@@ -38,7 +48,7 @@ def read(client: AdminClient, invocation_id: str, limit: int) -> Description:
     invocation = rows[0]
     entries = client.query(queries.JOURNAL.format(id=literal, limit=max(limit, LOOKBACK)))[::-1]
     journal = [parsed(entry, "entry_lite_json", "entry") for entry in entries]
-    events = client.query(queries.EVENTS.format(id=literal, limit=limit))[::-1]
+    events = queries.in_order(client.query(queries.EVENTS.format(id=literal, limit=limit)))
     callees = _callees(client, journal)
     return Description(
         invocation=invocation,
@@ -72,7 +82,7 @@ def show(description: Description) -> None:
         write_line(f"\n{lead} for {'; '.join(description.waiting_for)}")
     if invocation.get("last_failure"):
         write_line("\nLast failure")
-        write_facts(_failure_facts(invocation))
+        write_facts(_failure_facts(description))
     if description.journal:
         total = invocation.get("journal_size") or len(description.journal)
         shown = len(description.journal)
@@ -106,21 +116,30 @@ def _facts(invocation: dict[str, Any]) -> list[tuple[str, object]]:
     ]
 
 
-def _failure_facts(invocation: dict[str, Any]) -> list[tuple[str, object]]:
+def _failure_facts(description: Description) -> list[tuple[str, object]]:
+    invocation = description.invocation
     code = invocation.get("last_failure_error_code")
     meaning = SERVER_CODES.get(code or "")
     kind = invocation.get("last_failure_related_command_type")
     name = invocation.get("last_failure_related_command_name")
     index = invocation.get("last_failure_related_command_index")
-    command = None
-    if kind is not None or index is not None:
-        parts = (kind, f"`{name}`" if name else None, f"(command {index})" if index is not None else None)
-        command = " ".join(part for part in parts if part)
+    recorded = None if index is None else description.command(index)
+    # People count entries, as the journal below does and `--from` wants it; the server counts commands alone.
+    place = None if index is None else f"(command {index})" if recorded is None else f"(entry {recorded['index']})"
+    command = " ".join(part for part in (kind, f"`{name}`" if name else None, place) if part)
     return [
-        ("command", command),
+        ("command", command or None),
+        ("recorded", journal_view.command_text(recorded) if recorded and code == MISMATCH else None),
         ("code", f"{code}: {meaning}" if meaning else code),
         *_message_facts(invocation["last_failure"]),
+        ("came from", _moved_from(description.events) if code == MISMATCH else None),
     ]
+
+
+def _moved_from(events: list[dict[str, Any]]) -> str | None:
+    """Where the code that fits is, and how to get there."""
+    pins = [event["event"]["moved_from"] for event in events if event["event"] and event["event"].get("moved_from")]
+    return f"{pins[-1]}; move it back with `--deployment {pins[-1]}`" if pins else None
 
 
 def _message_facts(failure: str) -> list[tuple[str, object]]:
@@ -146,7 +165,9 @@ def event_details(event: dict[str, Any]) -> str:
     if event.get("operation"):
         by = f" by {event['actor']}" if event.get("actor") else ""
         why = f": {first_line(event['reason'])}" if event.get("reason") else ""
-        return f"{event['operation']}{by}{why}"
+        moved = f", moved from {event['moved_from']}" if event.get("moved_from") else ""
+        new = f" as {event['new_invocation_id']}" if event.get("new_invocation_id") else ""
+        return f"{event['operation']}{new}{moved}{by}{why}"
     if event.get("callees"):
         more = f" and {event['more']} more" if event.get("more") else ""
         return f"still running: {', '.join(event['callees'])}{more}"
@@ -154,5 +175,14 @@ def event_details(event: dict[str, Any]) -> str:
     if not isinstance(failure, dict) or "error_message" not in failure:
         return ""
     code = failure.get("restate_doc_error_code")
-    message = first_line(failure["error_message"])
+    message = _difference(failure["error_message"]) if code == MISMATCH else first_line(failure["error_message"])
     return f"{code}: {message}" if code else message
+
+
+def _difference(message: str) -> str:
+    """Of a mismatch, what is different: the first line of the SDK's text is the same for all."""
+    where, found, difference = message.partition("Difference:")
+    if not found:
+        return first_line(message)
+    command = where.rpartition("while executing")[2].strip(" -\n")
+    return first_line(f"{command}: {'; '.join(line.strip() for line in difference.strip().splitlines())}", 160)

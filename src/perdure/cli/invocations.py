@@ -67,7 +67,7 @@ def list_invocations(
     as_json: AsJson = False,
     admin: AdminUrl = DEFAULT_ADMIN_URL,
 ) -> None:
-    """List invocations, the newest first; completed ones only on request."""
+    """List invocations, the newest first. Completed ones only with --all, --status or --completion-result."""
     sets = (
         ("target_service_name", service),
         ("target_handler_name", handler),
@@ -125,7 +125,9 @@ def _details(invocation: dict[str, Any]) -> str:
         case _ if invocation.get("cancelling"):
             return f"cancelling, {invocation['cancelling']}"
         case _ if invocation.get("last_failure"):
-            return f"attempt {invocation.get('retry_count')}: {first_line(invocation['last_failure'])}"
+            failure = first_line(invocation["last_failure"])
+            # One that is paused counts its attempts afresh when it goes on.
+            return f"attempt {count}: {failure}" if (count := invocation.get("retry_count")) else failure
         case _ if invocation.get("invoked_by_target"):
             return f"called by {invocation['invoked_by_target']}"
         case _:
@@ -140,7 +142,7 @@ def describe_invocation(
     as_json: AsJson = False,
     admin: AdminUrl = DEFAULT_ADMIN_URL,
 ) -> None:
-    """Show what an invocation does, why it is not moving and what went wrong."""
+    """Show one: its journal, why it is not moving, its failure. And what operators did to it."""
     _check_id(id)
     client = AdminClient(admin)
 
@@ -159,7 +161,7 @@ def watch_invocation(
     as_json: Annotated[bool, typer.Option("--json", help="Write one JSON document per line and news.")] = False,
     admin: AdminUrl = DEFAULT_ADMIN_URL,
 ) -> None:
-    """Follow one invocation until it is completed: status, journal and events as they come."""
+    """Follow one until it is completed. Status, journal and events are shown as they come."""
     _check_id(id)
     invocation_watch.follow(AdminClient(admin), id, as_json)
 

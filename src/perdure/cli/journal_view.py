@@ -56,7 +56,7 @@ def tree_lines(journal: list[dict[str, Any]], callees: dict[str, dict[str, Any]]
         kind, fields = command_of(row)
         if kind:
             below: list[str] = []
-            roots.append((_command_line(row, kind, fields, callees), below))
+            roots.append((_command_line(row, callees), below))
             for name in ("completion_id", "result_completion_id", "invocation_id_completion_id"):
                 if isinstance(fields.get(name), int):
                     commands[fields[name]] = below
@@ -76,8 +76,7 @@ def tree_lines(journal: list[dict[str, Any]], callees: dict[str, dict[str, Any]]
 
 def entry_line(row: dict[str, Any]) -> str:
     """One entry without its neighbours."""
-    kind, fields = command_of(row)
-    return _command_line(row, kind, fields, {}) if kind else _notification_line(row, alone=True)
+    return _command_line(row, {}) if command_of(row)[0] else _notification_line(row, alone=True)
 
 
 def called(journal: Iterable[dict[str, Any]]) -> list[str]:
@@ -92,12 +91,17 @@ def called(journal: Iterable[dict[str, Any]]) -> list[str]:
     return list(found)
 
 
-def _command_line(row: dict[str, Any], kind: str, fields: dict[str, Any], callees: dict[str, dict[str, Any]]) -> str:
+def command_text(row: dict[str, Any]) -> str:
+    """What a command does, without when."""
+    kind, fields = command_of(row)
     details = command_details(kind, fields, None)
     name = row.get("name")
+    return " ".join(part for part in (kind, f"`{name}`" if name else "", details if details != name else "") if part)
+
+
+def _command_line(row: dict[str, Any], callees: dict[str, dict[str, Any]]) -> str:
     statuses = (callees[id]["status"] for id in called([row]) if id in callees)
-    parts = (kind, f"`{name}`" if name else "", details if details != name else "", *(f"({one})" for one in statuses))
-    return _stamped(row, " ".join(part for part in parts if part))
+    return _stamped(row, " ".join((command_text(row), *(f"({one})" for one in statuses))))
 
 
 def _notification_line(row: dict[str, Any], alone: bool) -> str:

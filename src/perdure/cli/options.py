@@ -21,5 +21,6 @@ Watch = Annotated[bool, typer.Option("--watch", "-w", help="Show it again and ag
 Interval = Annotated[float, typer.Option("--interval", "-n", min=0.1, help="Seconds between two looks.")]
 DEFAULT_INTERVAL_S: Final = 2.0
 Reason = Annotated[
-    str | None, typer.Option("--reason", metavar="TEXT", help="Why; the server keeps it with the change.")
+    str | None,
+    typer.Option("--reason", metavar="TEXT", help="Why; kept with the change, and so is who: PERDURE_ACTOR."),
 ]

@@ -3,7 +3,7 @@
 The query route takes no parameters, so values become literals here and nowhere else.
 """
 
-from typing import Final
+from typing import Any, Final
 
 from perdure import ids
 from perdure.cli.failures import BadUsage
@@ -74,6 +74,11 @@ def literal(text: str) -> str:
 
 def one_of(column: str, values: list[str]) -> str:
     return f"{column} IN ({', '.join(map(literal, values))})"
+
+
+def in_order(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The newest events, from the oldest on. Those of the same millisecond stay as they were stored."""
+    return sorted(events, key=lambda event: str(event.get("appended_at")))
 
 
 def target_condition(query: str) -> str:

@@ -144,7 +144,7 @@ def service_status(
     as_json: AsJson = False,
     admin: AdminUrl = DEFAULT_ADMIN_URL,
 ) -> None:
-    """Show how many invocations are in which status, the longest-standing ones, and locked keys."""
+    """Show invocations by handler and status. And the longest-standing ones, and locked keys."""
     client = AdminClient(admin)
 
     def look() -> None:

@@ -26,7 +26,7 @@ def sql(
     as_json: AsJson = False,
     admin: AdminUrl = DEFAULT_ADMIN_URL,
 ) -> None:
-    """Ask the server in SQL: sys_invocation, sys_journal, state and more; `SHOW TABLES` lists them."""
+    """Ask the server in SQL. `SHOW TABLES` lists what there is: sys_invocation, sys_journal, state and more."""
     text = sys.stdin.read() if query == "-" else query
     if not text.strip():
         raise BadUsage("the query is empty; try `SELECT id, target, status FROM sys_invocation`")

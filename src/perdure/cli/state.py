@@ -78,7 +78,7 @@ def patch_state(
     as_json: AsJson = False,
     admin: AdminUrl = DEFAULT_ADMIN_URL,
 ) -> None:
-    """Change the state of a key with a JSON Patch, where names are the first part of a path."""
+    """Change the state of a key with a JSON Patch. Names are the first part of a path."""
     operations = json_patch.parse(patch)
     client = AdminClient(admin, reason)
     found = read(client, service, key)

@@ -38,7 +38,7 @@ def status(
     as_json: AsJson = False,
     admin: AdminUrl = DEFAULT_ADMIN_URL,
 ) -> None:
-    """Show the server, what is registered, and how many invocations are in which status."""
+    """Show the server, and the invocations in each status. And how much is registered."""
     client = AdminClient(admin)
 
     def look() -> None:

@@ -5,12 +5,12 @@ from collections import Counter
 import msgspec
 
 from perdure.engine.calls import open_calls
-from perdure.engine.journal import resolves_with
+from perdure.engine.journal import there
 from perdure.engine.tables import Tables
 from perdure.engine.tx import Notified
 from perdure.model.invocation import HandlerKind, Invocation, JournalEntry, ServiceKind, Status
 from perdure.protocol import messages_pb2 as wire
-from perdure.protocol.futures import AwaitTree
+from perdure.protocol.futures import AwaitTree, resolves
 from perdure.protocol.messages import CANCEL_SIGNAL, MessageType, is_command, is_notification
 
 _NOT_STARTED = (Status.SCHEDULED, Status.INBOXED)
@@ -109,12 +109,14 @@ def _check_journal(invocation: Invocation, entries: list[JournalEntry]) -> None:
         kept_output = [entry for entry in entries if entry.index == invocation.output_index]
         assert [entry.type for entry in kept_output] == [MessageType.OUTPUT_COMMAND], f"{name}: no readable outcome"
     if invocation.awaiting is not None:
-        there = [
+        notifications = [
             Notified(entry.index, entry.completion_id, entry.signal_id, entry.signal_name, entry.failed)
             for entry in entries
             if is_notification(entry.type)
         ]
-        assert not resolves_with(_tree_decoder.decode(invocation.awaiting), there), f"{name}: has what it waits for"
+        tree = _tree_decoder.decode(invocation.awaiting)
+        stored = there(tree, notifications)
+        assert not resolves(tree, lambda kind, leaf: stored.get((kind, leaf))), f"{name}: has what it waits for"
 
 
 def _check_keys(tables: Tables) -> None:

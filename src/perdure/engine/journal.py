@@ -10,7 +10,7 @@ from perdure.engine.tx import Notified
 from perdure.model.actions import SendToAttempt, StartAttempt
 from perdure.model.invocation import Invocation, JournalEntry, Status
 from perdure.protocol.framing import encode_frame
-from perdure.protocol.futures import AwaitTree, LeafKind, LeafOutcome, resolves
+from perdure.protocol.futures import AwaitTree, LeafKind, LeafOutcome, reduced
 from perdure.protocol.messages import CANCEL_SIGNAL
 
 _tree_decoder = msgspec.json.Decoder(AwaitTree)
@@ -57,24 +57,30 @@ def notify(turn: Turn, invocation: Invocation, notification: Notification) -> No
         return
     index = append_notification(turn, invocation, notification)
     forward(turn, invocation, index, notification)
-    if invocation.status is Status.SUSPENDED and awaited_is_there(turn, invocation):
-        start_attempt(turn, invocation, afresh=True)
+    if invocation.status is Status.SUSPENDED:
+        assert invocation.awaiting is not None
+        tree = _tree_decoder.decode(invocation.awaiting)
+        left = reduced(tree, there(tree, [_as_notified(index, notification)]))
+        if left is None:
+            start_attempt(turn, invocation, afresh=True)
+        elif left is not tree:
+            invocation.awaiting = msgspec.json.encode(left)
     turn.tx.save_invocation(invocation)
 
 
-def awaited_is_there(turn: Turn, invocation: Invocation) -> bool:
-    """True: the await tree of the invocation resolves with what its journal holds."""
-    assert invocation.awaiting is not None
-    return tree_resolves(turn, invocation.number, _tree_decoder.decode(invocation.awaiting))
+def _as_notified(index: int, notification: Notification) -> Notified:
+    return Notified(
+        index, notification.completion_id, notification.signal_id, notification.signal_name, notification.failed
+    )
 
 
-def tree_resolves(turn: Turn, number: int, tree: AwaitTree) -> bool:
-    """True: the tree resolves with what the journal of the invocation holds."""
-    return resolves_with(tree, turn.tx.notified(number))
+def still_awaited(turn: Turn, number: int, tree: AwaitTree) -> AwaitTree | None:
+    """What the tree lacks beside what the journal of the invocation holds; None: nothing, it resolves."""
+    return reduced(tree, there(tree, turn.tx.notified(number)))
 
 
-def resolves_with(tree: AwaitTree, notifications: Iterable[Notified]) -> bool:
-    """True: the tree resolves with these. The first of several answers counts.
+def there(tree: AwaitTree, notifications: Iterable[Notified]) -> dict[tuple[LeafKind, int | str], LeafOutcome]:
+    """What of these counts for the tree. The first of several answers does.
 
     A cancellation and a signal with a name can come again. One that the handler knew before it began to wait was used
     up by an earlier await; if it counted, the handler would be started again and again only to suspend again.
@@ -90,7 +96,7 @@ def resolves_with(tree: AwaitTree, notifications: Iterable[Notified]) -> bool:
             stored.setdefault(("signal", notified.signal_id), outcome)
         elif notified.signal_name is not None:
             stored.setdefault(("named_signal", notified.signal_name), outcome)
-    return resolves(tree, lambda kind, leaf: stored.get((kind, leaf)))
+    return stored
 
 
 def start_attempt(turn: Turn, invocation: Invocation, *, afresh: bool) -> None:

@@ -98,8 +98,9 @@ def _code(registry: Registry, invocation: Invocation) -> tuple[Deployment, Handl
             return CannotStart("", "RT0011", f"no deployment offers the service '{invocation.service}'.")
     handler = service.handlers.get(invocation.handler)
     if handler is None:
+        # The endpoint would answer 404, and that is the code which such an answer has.
         text = f"the service '{service.name}' of {service.deployment_id} has no handler '{invocation.handler}'."
-        return CannotStart(service.deployment_id, "RT0011", text)
+        return CannotStart(service.deployment_id, "RT0012", text)
     return registry.deployments[service.deployment_id], handler
 
 

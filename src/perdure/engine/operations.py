@@ -23,10 +23,15 @@ _NAMES: Final[dict[type[Operation], str]] = {
 _UNKNOWN: Final = Operator()
 
 
-def note_operation(turn: Turn, invocation: Invocation, record: Operation, new_id: str | None = None) -> None:
-    """Appends the event; before the operation is done, because the row may be gone afterwards."""
+def note_operation(
+    turn: Turn, invocation: Invocation, record: Operation, *, new_id: str | None = None, moved_from: str | None = None
+) -> None:
+    """Appends the event; before the operation is done, because the row may be gone afterwards.
+
+    new_id, moved_from: see `OperationEvent`.
+    """
     by = record.operator or _UNKNOWN
-    event = OperationEvent(_NAMES[type(record)], by.actor, by.reason, new_id)
+    event = OperationEvent(_NAMES[type(record)], by.actor, by.reason, new_id, moved_from)
     after_index = max(invocation.journal_size - 1, 0)
     stored = JournalEvent(turn.now, after_index, EVENT_TYPE, msgspec.json.encode(event))
     turn.tx.append_event(invocation.number, stored, EVENTS_KEPT)

@@ -108,10 +108,10 @@ class Tx(Protocol):
     def expired_completions(self, now: int, limit: int) -> list[int]: ...
     def expired_journals(self, now: int, limit: int) -> list[int]: ...
 
-    def count_unfinished(self, deployment_id: str, services: list[str]) -> int:
+    def count_unfinished(self, deployment_id: str, services: list[str], limit: int) -> int:
         """How many that are not completed are pinned to the deployment, or to none and of one of the services.
 
-        It looks at every row: for operators, never while serving.
+        At most `limit`. Where there are fewer, it looks at all that are not completed: for operators, seldom.
         """
 
     # journals

@@ -14,7 +14,7 @@ import nanoarrow
 from nanoarrow.ipc import StreamWriter
 
 from perdure.introspection.catalog import Column, ColumnType
-from perdure.introspection.problems import QueryError
+from perdure.introspection.problems import QueryFailed
 from perdure.introspection.result import QueryLimits, QueryResult, too_large, too_many_rows
 
 MEDIA_TYPE: Final = "application/vnd.apache.arrow.stream"
@@ -79,7 +79,7 @@ class ArrowWriter:
         except _MISFITS:
             name = self._columns[position].name
             message = f"Arrow error: column '{name}' has values that are not {kind.value}; cast it to one type"
-            raise QueryError(message, 500) from None
+            raise QueryFailed(message) from None
 
     def _schema(self, types: list[ColumnType]) -> Any:
         pairs = zip(self._columns, types, strict=True)

@@ -9,6 +9,7 @@ import msgspec
 
 from perdure.ids import decode_invocation_id, hash_key, invocation_partition_key
 from perdure.introspection import entries
+from perdure.introspection.patterns import regexp_like, regexp_match
 from perdure.introspection.texts import TEXT_FUNCTIONS
 from perdure.model.invocation import AttemptFailure, Failure, OpenAttempt
 from perdure.model.registry import Registry
@@ -37,9 +38,9 @@ _failure_decoder: Final = msgspec.json.Decoder(Failure)
 
 
 class Surroundings:
-    """What the views need beside the file; set anew before each query, on whatever thread."""
+    """What the views need beside the file; set anew before each query."""
 
-    def __init__(self, server_version: str, attempt: Callable[[int], OpenAttempt | None]) -> None:
+    def __init__(self, server_version: str, attempt: Callable[[int], OpenAttempt | None] = lambda _: None) -> None:
         self.server_version = server_version
         self.attempt = attempt
         self.registry = Registry({}, {}, {})
@@ -303,6 +304,8 @@ _PURE: Final[dict[str, Callable[..., Any]]] = {
     "array_has": _array_has,
     "cardinality": lambda array: len(msgspec.json.decode(array)),
     "array_size": lambda array: len(msgspec.json.decode(array)),
+    "regexp_like": regexp_like,
+    "regexp_match": regexp_match,
     "array_item": lambda array, position: _json_at(array, (position,)),
 }
 

@@ -72,9 +72,11 @@ class _Lowering:
             exp.TimestampTrunc: self._trunc,
             exp.DateTrunc: self._trunc,
             exp.Extract: lambda node: _call("time_part", exp.Literal.string(node.name), node.expression),
-            exp.AtTimeZone: lambda node: node.this,
+            exp.AtTimeZone: self._zone,
             exp.UnixToTime: lambda node: exp.Mul(this=exp.Paren(this=node.this), expression=_integer(1000)),
             exp.JSONBContainsTopKey: lambda node: _call("json_contains", node.this, node.expression),
+            exp.RegexpLike: self._pattern,
+            exp.RegexpILike: lambda node: _call("regexp_like", node.this, node.expression, exp.Literal.string("i")),
             **dict.fromkeys(_COMPARISONS, self._compare),
         }
 
@@ -110,6 +112,16 @@ class _Lowering:
 
     def _div(self, node: exp.Div) -> exp.Expr:
         return _call("divide", node.this, node.expression)
+
+    def _zone(self, node: exp.AtTimeZone) -> exp.Expr:
+        if node.args["zone"].name.upper() not in ("UTC", "Z", "GMT"):
+            raise Unsupported("Error during planning: times are in UTC, and in no other time zone")
+        moment: exp.Expr = node.this
+        return moment
+
+    def _pattern(self, node: exp.RegexpLike) -> exp.Expr:
+        flags = node.args.get("flag")
+        return _call("regexp_like", node.this, node.expression, *([flags] if flags else []))
 
     def _compare(self, node: exp.Binary) -> None:
         self._align(node.this, [node.expression])

@@ -1,45 +1,31 @@
-"""Answers SQL queries about a partition, on a thread and a connection of their own.
+"""Answers SQL queries about a partition, in a process of its own that is started with the first query.
 
-The connection can only read. A query is bounded in time, rows and bytes, and so is the number that wait.
+In this process a long query would hold the interpreter's lock, and its memory could not be bounded. Over there it can
+do neither harm: it runs at a lower priority, its memory is limited, and when it does not end in time it is killed.
 """
 
 import asyncio
-import re
+import socket
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
-from enum import Enum
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Final
 
-import apsw
-from sqlglot import exp
-
 from perdure.clock import Clock
-from perdure.introspection import catalog, functions
-from perdure.introspection.catalog import Column, ColumnType
-from perdure.introspection.problems import QueryError
-from perdure.introspection.result import JsonWriter, QueryLimits, QueryResult, ResultWriter
-from perdure.introspection.translate import Translated, parse, translate
-from perdure.introspection.views import open_views
+from perdure.introspection.link import Answer, Ask, Attempts, Begin, Ready, Refusal, WantAttempts, pack, unpack_reply
+from perdure.introspection.problems import QUERY_ERRORS, QueryError, QueryFailed, TooManyQueries
+from perdure.introspection.result import QueryLimits, QueryResult, Shape, too_slow
 from perdure.model.invocation import OpenAttempt
 from perdure.model.registry import Registry
 
-_SHOW: Final = re.compile(r"\s*show\s+tables\s*;?\s*", re.IGNORECASE)
-_DESCRIBE: Final = re.compile(r"\s*(?:describe|desc|show\s+columns\s+from)\s+([\w.\"]+)\s*;?\s*", re.IGNORECASE)
-_EXPLAIN: Final = re.compile(r"\s*explain\s+(?:(?:analyze|verbose)\s+)*", re.IGNORECASE)
-_SET: Final = re.compile(r"\s*(?:set|reset)\s+[\w.]+", re.IGNORECASE)
-_TEXT_LIMIT: Final = 32 * 1024 * 1024
-"""The longest text or blob a query may build, in bytes."""
-_PROGRESS_STEPS: Final = 5_000
-_ALLOWED: Final = frozenset({apsw.SQLITE_SELECT, apsw.SQLITE_READ, apsw.SQLITE_FUNCTION, apsw.SQLITE_RECURSIVE})
-
-
-class Shape(Enum):
-    """How an answer is written."""
-
-    JSON = "json"
-    ARROW = "arrow"
+_START_S: Final = 60.0
+"""So long may the process take to start, on a machine that has other things to do."""
+_KILL_AFTER_S: Final = 2.0
+"""How long after its time a query is given up: what SQLite or Python do in one step cannot be interrupted."""
 
 
 class QueryEngine:
@@ -56,158 +42,136 @@ class QueryEngine:
         attempt: Callable[[int], OpenAttempt | None] = lambda _: None,
         limits: QueryLimits | None = None,
     ) -> None:
-        """path: the partition file. registry: its snapshot. open_attempts: a live view of the invocations with one,
-        so that a row and its attempt are looked at in the same moment.
+        """path: the partition file. registry: its snapshot. open_attempts: numbers of the invocations that have one.
 
-        server_version: what `created_using_restate_version` shows. attempt: what is known of an open attempt;
-        called on the query thread. The file is opened with the first query.
+        server_version: what `created_using_restate_version` shows. attempt: what is known of an open attempt. Both
+        are asked on a thread of this engine, right before the query reads.
         """
-        self._path = path
+        self._begin = Begin(str(path), server_version, limits or QueryLimits())
+        self._limits = self._begin.limits
         self._registry = registry
         self._open_attempts = open_attempts
+        self._attempt = attempt
         self._clock = clock
-        self._surroundings = functions.Surroundings(server_version, attempt)
-        self._limits = limits or QueryLimits()
+        # It does nothing but wait for the process.
         self._thread = ThreadPoolExecutor(1, "query")
         self._waiting = 0
-        self._reader: _Reader | None = None
+        self._process: _Process | None = None
+        self._closing = False
 
     async def query(self, text: str, shape: Shape = Shape.JSON) -> QueryResult:
         """Raises: QueryError."""
         if self._waiting >= self._limits.waiting:
-            raise QueryError("too many queries are waiting; try again in a moment", 429)
+            raise TooManyQueries("too many queries are waiting; try again in a moment")
         registry = self._registry()
-        open_attempts = self._open_attempts()
         now = self._clock.now()
         self._waiting += 1
         try:
             loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(self._thread, self._run, text, shape, registry, open_attempts, now)
+            return await loop.run_in_executor(self._thread, self._run, text, shape, registry, now)
         finally:
             self._waiting -= 1
 
     async def close(self) -> None:
-        """Interrupts the query that runs."""
-        reader = self._reader
-        if reader is not None:
-            reader.interrupt()
-            await asyncio.get_running_loop().run_in_executor(self._thread, reader.close)
+        """Ends the process and the query that runs. Harmless when it is closed already."""
+        if self._closing:
+            return
+        self._closing = True
+        if self._process is not None:
+            self._process.kill()
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._end_process)
         self._thread.shutdown()
 
-    def _run(
-        self, text: str, shape: Shape, registry: Registry, open_attempts: Collection[int], now: int
-    ) -> QueryResult:
-        if self._reader is None:
-            self._reader = _Reader(self._path, self._surroundings, self._limits)
-        self._surroundings.registry = registry
-        self._surroundings.open_attempts = open_attempts
-        return self._reader.answer(text, shape, now)
-
-
-class _Reader:
-    """The connection. Lives on the query thread."""
-
-    def __init__(self, path: Path, surroundings: functions.Surroundings, limits: QueryLimits) -> None:
-        self._surroundings = surroundings
-        self._limits = limits
-        self._deadline = 0.0
-        self._shape = Shape.JSON
-        self._stopped = False
+    def _run(self, text: str, shape: Shape, registry: Registry, now: int) -> QueryResult:
         try:
-            self._connection = connection = open_views(path, surroundings)
-        except apsw.Error as error:
-            raise QueryError(f"External error: the partition file cannot be opened: {error}", 500) from None
-        connection.set_busy_timeout(1_000)
-        connection.limit(apsw.SQLITE_LIMIT_LENGTH, _TEXT_LIMIT)
-        connection.set_progress_handler(self._is_late, _PROGRESS_STEPS)
-        connection.authorizer = _authorize
+            if self._process is None:
+                self._start_process()
+            assert self._process is not None
+            if self._closing:
+                raise QueryFailed("the server stops")
+            return self._exchange(self._process, text, shape, registry, now)
+        except TimeoutError:
+            self._end_process()
+            raise too_slow(self._limits) from None
+        except (EOFError, OSError) as error:
+            self._end_process()
+            if self._closing:
+                raise QueryFailed("the server stops") from None
+            reason = str(error) or "it ended"
+            raise QueryFailed(f"the process that answers queries was lost ({reason}); ask again") from None
 
-    def interrupt(self) -> None:
-        """Ends the query that runs, from whatever thread."""
-        self._stopped = True
+    def _exchange(self, process: "_Process", text: str, shape: Shape, registry: Registry, now: int) -> QueryResult:
+        process.ask(text, shape, now, registry)
+        deadline = time.monotonic() + self._limits.seconds + _KILL_AFTER_S
+        while True:
+            match unpack_reply(process.receive(deadline)):
+                case WantAttempts():
+                    process.send(Attempts({number: self._attempt(number) for number in list(self._open_attempts())}))
+                case Refusal(code=code, message=message):
+                    raise QUERY_ERRORS[code](message)
+                case Answer(columns=columns, media_type=media_type):
+                    return QueryResult(columns, process.receive(deadline), media_type)
+                case unexpected:
+                    raise AssertionError(unexpected)
 
-    def close(self) -> None:
+    def _start_process(self) -> None:
+        self._process = _Process(self._begin)
+        if self._closing:
+            return
+        try:
+            self._process.wait_until_ready()
+        except QueryError:
+            self._end_process()
+            raise
+
+    def _end_process(self) -> None:
+        if self._process is not None:
+            self._process.end()
+            self._process = None
+
+
+class _Process:
+    """The other process; see process.py. Raises: TimeoutError, EOFError, OSError when it is of no use any more."""
+
+    def __init__(self, begin: Begin) -> None:
+        ours, theirs = socket.socketpair()
+        # -P: what lies in the working folder is not taken for a library.
+        command = [sys.executable, "-P", "-m", "perdure.introspection.process", str(theirs.fileno())]
+        with ours, theirs:
+            self._popen = subprocess.Popen(command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL)
+            self._connection = Connection(ours.detach())
+        self._known: Registry | None = None
+        self.send(begin)
+
+    def wait_until_ready(self) -> None:
+        """Raises: QueryError when it cannot read the file."""
+        match unpack_reply(self.receive(time.monotonic() + _START_S)):
+            case Ready():
+                return
+            case Refusal(code=code, message=message):
+                raise QUERY_ERRORS[code](message)
+            case unexpected:
+                raise AssertionError(unexpected)
+
+    def ask(self, text: str, shape: Shape, now: int, registry: Registry) -> None:
+        """Sends the registry along when it has changed since it was last sent."""
+        services = None if registry is self._known else dict(registry.services)
+        self.send(Ask(text.encode("utf-8", "surrogatepass"), shape, now, services))
+        self._known = registry
+
+    def send(self, message: Begin | Ask | Attempts) -> None:
+        self._connection.send_bytes(pack(message))
+
+    def receive(self, deadline: float) -> bytes:
+        if not self._connection.poll(max(0.0, deadline - time.monotonic())):
+            raise TimeoutError
+        return self._connection.recv_bytes()
+
+    def kill(self) -> None:
+        """From whatever thread."""
+        self._popen.kill()
+
+    def end(self) -> None:
         self._connection.close()
-
-    def answer(self, text: str, shape: Shape, now: int) -> QueryResult:
-        self._deadline = time.monotonic() + self._limits.seconds
-        self._shape = shape
-        if _SHOW.fullmatch(text):
-            text = "SELECT * FROM information_schema.tables"
-        described = _DESCRIBE.fullmatch(text)
-        if described:
-            return self._describe(described[1])
-        if _SET.match(text):
-            # Settings of another engine: taken, and without effect.
-            return self._writer(()).finish()
-        explained = _EXPLAIN.match(text)
-        if explained:
-            return self._explain(_only_query(text[explained.end() :]), now)
-        return self._select(translate(_only_query(text), now))
-
-    def _select(self, translated: Translated) -> QueryResult:
-        writer = self._writer(translated.columns)
-        try:
-            for row in self._connection.execute(translated.sql):
-                writer.add(row)
-        except apsw.InterruptError:
-            raise QueryError(f"the query took longer than {self._limits.seconds:g} seconds", 500) from None
-        except ZeroDivisionError:
-            raise QueryError("Arrow error: Divide by zero error", 500) from None
-        except (apsw.Error, ValueError, TypeError, OverflowError, AttributeError, RecursionError) as error:
-            raise QueryError(f"Execution error: {error}", 500) from None
-        return writer.finish()
-
-    def _describe(self, name: str) -> QueryResult:
-        columns = catalog.TABLES.get(name.replace('"', "").lower().removeprefix("restate.").removeprefix("public."))
-        if columns is None:
-            raise QueryError(f"Error during planning: table 'restate.public.{name}' not found", 500)
-        writer = self._writer(_texts("column_name", "data_type", "is_nullable"))
-        for column in columns:
-            writer.add((column.name, column.type.value, "YES"))
-        return writer.finish()
-
-    def _explain(self, query: exp.Query, now: int) -> QueryResult:
-        sql = translate(query, now).sql
-        writer = self._writer(_texts("plan_type", "plan"))
-        writer.add(("logical_plan", sql))
-        try:
-            details = [str(row[3]) for row in self._connection.execute("EXPLAIN QUERY PLAN " + sql)]
-        except apsw.Error as error:
-            raise QueryError(f"Execution error: {error}", 500) from None
-        writer.add(("physical_plan", "\n".join(details)))
-        return writer.finish()
-
-    def _writer(self, columns: tuple[Column, ...]) -> ResultWriter:
-        if self._shape is Shape.JSON:
-            return JsonWriter(columns, self._limits)
-        # Only when it is wanted: the library takes a while to load, and a server may never need it.
-        from perdure.introspection.arrow import ArrowWriter
-
-        return ArrowWriter(columns, self._limits)
-
-    def _is_late(self) -> bool:
-        return self._stopped or time.monotonic() > self._deadline
-
-
-def _only_query(text: str) -> exp.Query:
-    statements = parse(text)
-    if not statements:
-        raise QueryError("Error during planning: No SQL statements were provided in the query string", 400)
-    if len(statements) > 1:
-        message = "This feature is not implemented: The context currently only supports a single SQL statement"
-        raise QueryError(message, 500)
-    [statement] = statements
-    if not isinstance(statement, exp.Query):
-        raise QueryError(f"Error during planning: only queries are allowed, not {statement.key.upper()}", 400)
-    return statement
-
-
-def _texts(*names: str) -> tuple[Column, ...]:
-    return tuple(Column(name, ColumnType.TEXT) for name in names)
-
-
-def _authorize(operation: int, first: str | None, second: str | None, database: str | None, trigger: str | None) -> int:
-    if operation not in _ALLOWED or (operation == apsw.SQLITE_FUNCTION and second == "load_extension"):
-        return apsw.SQLITE_DENY
-    return apsw.SQLITE_OK
+        self._popen.kill()
+        self._popen.wait()

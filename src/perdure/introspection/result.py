@@ -1,21 +1,32 @@
 """The rows of an answer, and their JSON."""
 
 from collections.abc import Callable, Sequence
+from enum import Enum
 from typing import Any, Final, Protocol
 
 import msgspec
 
 from perdure.introspection.catalog import Column, ColumnType
 from perdure.introspection.functions import time_text
-from perdure.introspection.problems import QueryError
+from perdure.introspection.problems import QueryTooLarge, QueryTooSlow
+
+
+class Shape(Enum):
+    """How an answer is written."""
+
+    JSON = "json"
+    ARROW = "arrow"
 
 
 class QueryLimits(msgspec.Struct, frozen=True, kw_only=True):
-    """seconds: for one query. rows, bytes: of one answer, as it is sent. waiting: queries that may wait for a turn."""
+    """seconds: for one query. rows, bytes: of one answer, as it is sent. working_bytes: what SQLite may hold while it
+    finds the answer, its caches and sorters included. waiting: queries that may wait for a turn.
+    """
 
     seconds: float = 30.0
     rows: int = 500_000
     bytes: int = 128 * 1024 * 1024
+    working_bytes: int = 512 * 1024 * 1024
     waiting: int = 64
 
 
@@ -36,12 +47,21 @@ class ResultWriter(Protocol):
     def finish(self) -> QueryResult: ...
 
 
-def too_many_rows(limits: QueryLimits) -> QueryError:
-    return QueryError(f"the answer has more than {limits.rows} rows; add a LIMIT", 500)
+def too_many_rows(limits: QueryLimits) -> QueryTooLarge:
+    return QueryTooLarge(f"the answer has more than {limits.rows} rows; add a LIMIT")
 
 
-def too_large() -> QueryError:
-    return QueryError("the answer is too large; ask for fewer rows or columns", 500)
+def too_large() -> QueryTooLarge:
+    return QueryTooLarge("the answer is too large; ask for fewer rows or columns")
+
+
+def too_slow(limits: QueryLimits) -> QueryTooSlow:
+    return QueryTooSlow(f"the query took longer than {limits.seconds:g} seconds")
+
+
+def too_much_memory(limits: QueryLimits) -> QueryTooLarge:
+    mib = limits.working_bytes // 2**20
+    return QueryTooLarge(f"the query needs more than {mib} MiB of memory; sort or group less, or add a LIMIT")
 
 
 class JsonWriter:

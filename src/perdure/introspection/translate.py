@@ -12,7 +12,7 @@ from typing import Any, Final
 import msgspec
 import sqlglot
 from sqlglot import exp
-from sqlglot.errors import OptimizeError, ParseError, SqlglotError
+from sqlglot.errors import ErrorLevel, OptimizeError, ParseError, SqlglotError
 from sqlglot.optimizer.annotate_types import annotate_types
 from sqlglot.optimizer.qualify import qualify
 from sqlglot.schema import MappingSchema
@@ -21,13 +21,13 @@ from perdure.ids import BadId, decode_invocation_id
 from perdure.introspection.catalog import TABLES, Column, ColumnType
 from perdure.introspection.lowering import UNNAMED, Unsupported, lower_tree
 from perdure.introspection.naming import display_name
-from perdure.introspection.problems import QueryError
+from perdure.introspection.problems import QueryMalformed, QueryNotPlanned, QueryTooComplex
 from perdure.introspection.stored_status import add_stored_status
 
 _DIALECT: Final = "postgres"
 TOKENS_MAX: Final = 50_000
 """The longest query, in tokens: translating one takes time and memory in proportion."""
-_DEPTH_MAX: Final = 800
+DEPTH_MAX: Final = 800
 """The deepest tree. A chain of operators is as deep as it is long, and time goes with the square; SQLite takes 1000."""
 
 _SQL_TYPES: Final = {
@@ -55,6 +55,12 @@ _COLUMN_TYPES: Final = {
     _T.INTERVAL: ColumnType.DURATION,
     **dict.fromkeys((_T.VARBINARY, _T.BINARY), ColumnType.BYTES),
 }
+_FUNCTION_TYPES: Final = {
+    "json_contains": ColumnType.BOOL,
+    "json_get_bool": ColumnType.BOOL,
+    "regexp_match": ColumnType.LIST_TEXT,
+}
+"""Of functions that the parser does not know."""
 _SCHEMA: Final = MappingSchema(
     {
         table: {column.name: exp.DataType.build(_SQL_TYPES[column.type], dialect="duckdb") for column in columns}
@@ -66,10 +72,11 @@ _SCHEMA: Final = MappingSchema(
 
 
 class Translated(msgspec.Struct, frozen=True):
-    """A query for SQLite, and what its columns are called and hold."""
+    """A query for SQLite, what its columns are called and hold, and the tables it reads."""
 
     sql: str
     columns: tuple[Column, ...]
+    tables: frozenset[str]
 
 
 def parse(text: str) -> list[exp.Expr]:
@@ -77,12 +84,14 @@ def parse(text: str) -> list[exp.Expr]:
     try:
         tokens = sqlglot.tokenize(text, read=_DIALECT)
         if len(tokens) > TOKENS_MAX:
-            raise QueryError(f"SQL error: the query has {len(tokens)} tokens, at most {TOKENS_MAX} are allowed", 400)
+            raise QueryTooComplex(f"SQL error: the query has {len(tokens)} tokens, at most {TOKENS_MAX} are allowed")
         return [statement for statement in sqlglot.parse(text, read=_DIALECT) if statement is not None]
     except ParseError as error:
-        raise QueryError(f"SQL error: ParserError({_parser_complaint(error)})", 400) from None
-    except (SqlglotError, RecursionError, ValueError) as error:
-        raise QueryError(f"SQL error: ParserError({type(error).__name__})", 400) from None
+        raise QueryMalformed(f"SQL error: ParserError({_parser_complaint(error)})") from None
+    except RecursionError:
+        raise QueryTooComplex("SQL error: the query is nested too deeply") from None
+    except (SqlglotError, ValueError) as error:
+        raise QueryMalformed(f"SQL error: ParserError({type(error).__name__})") from None
 
 
 def _parser_complaint(error: ParseError) -> str:
@@ -103,29 +112,30 @@ def translate(query: exp.Query, now: int) -> Translated:
         tree = annotate_types(_typed_truncs(tree), schema=_SCHEMA, dialect=_DIALECT)
         assert isinstance(tree, exp.Query)
         columns = tuple(_column(projection) for projection in tree.selects)
+        tables = frozenset(table.name for table in tree.find_all(exp.Table))
         add_stored_status(tree)
-        sql = lower_tree(tree, now).sql("sqlite")
+        sql = lower_tree(tree, now).sql("sqlite", unsupported_level=ErrorLevel.RAISE)
     except Unsupported as error:
-        raise QueryError(str(error), 500) from None
+        raise QueryNotPlanned(str(error)) from None
     except OptimizeError as error:
-        raise QueryError(f"Schema error: {error}", 500) from None
+        raise QueryNotPlanned(f"Schema error: {error}") from None
     except RecursionError:
-        raise QueryError("Error during planning: the query is nested too deeply", 400) from None
+        raise QueryTooComplex("Error during planning: the query is nested too deeply") from None
     except SqlglotError as error:
-        raise QueryError(f"Error during planning: {error}", 500) from None
-    return Translated(sql, columns)
+        raise QueryNotPlanned(f"Error during planning: {error}") from None
+    return Translated(sql, columns, tables)
 
 
 def _check_depth(query: exp.Query) -> None:
     level: list[exp.Expr] = [query]
-    for _ in range(_DEPTH_MAX):
+    for _ in range(DEPTH_MAX):
         level = [child for node in level for child in node.iter_expressions()]
         if not level:
             return
     message = (
-        f"Error during planning: the query is nested too deeply, at most {_DEPTH_MAX} levels; use IN for long lists"
+        f"Error during planning: the query is nested too deeply, at most {DEPTH_MAX} levels; use IN for long lists"
     )
-    raise QueryError(message, 400)
+    raise QueryTooComplex(message)
 
 
 def _resolve_tables(query: exp.Query) -> None:
@@ -138,9 +148,9 @@ def _resolve_tables(query: exp.Query) -> None:
             continue
         known = f"{schema}.{name}" if schema == "information_schema" else name
         if known not in TABLES or table.catalog.lower() not in ("", "restate"):
-            raise QueryError(f"Error during planning: table 'restate.{schema or 'public'}.{name}' not found", 500)
+            raise QueryNotPlanned(f"Error during planning: table 'restate.{schema or 'public'}.{name}' not found")
         if schema not in ("", "public", "information_schema"):
-            raise QueryError(f"Error during planning: table 'restate.{schema}.{name}' not found", 500)
+            raise QueryNotPlanned(f"Error during planning: table 'restate.{schema}.{name}' not found")
         table.set("catalog", None)
         table.set("db", None)
         table.set("this", exp.to_identifier(known, quoted=True))
@@ -166,6 +176,8 @@ def _mark_unnamed(query: exp.Query) -> None:
     """Gives result columns without a name of their own one that `_column` recognises."""
     select: Any = query
     while not isinstance(select, exp.Select):
+        if not isinstance(select, exp.Query):
+            raise Unsupported(f"Error during planning: {select.sql(_DIALECT)} is not a query")
         select = select.this
     named: list[exp.Expr] = []
     for position, projection in enumerate(select.expressions):
@@ -198,7 +210,7 @@ def _check_id(text: str) -> None:
     try:
         decode_invocation_id(text)
     except BadId:
-        raise QueryError("External error: non valid invocation id", 500) from None
+        raise QueryNotPlanned("External error: non valid invocation id") from None
 
 
 def _column(projection: exp.Expr) -> Column:
@@ -210,10 +222,14 @@ def _column(projection: exp.Expr) -> Column:
 
 
 def _column_type(expression: exp.Expr) -> ColumnType:
+    if isinstance(expression, exp.AtTimeZone):
+        return _column_type(expression.this)
     if isinstance(expression, exp.Sub) and _is_time(expression.this) and _is_time(expression.expression):
         return ColumnType.DURATION
     if isinstance(expression, exp.Literal) and not expression.is_string and expression.is_int:
         return ColumnType.U64 if int(expression.this) >= 1 << 63 else ColumnType.I64
+    if isinstance(expression, exp.Anonymous) and expression.name.lower() in _FUNCTION_TYPES:
+        return _FUNCTION_TYPES[expression.name.lower()]
     found = expression.type
     if found is None:
         return ColumnType.UNKNOWN

@@ -24,12 +24,18 @@ def open_views(path: Path, surroundings: functions.Surroundings) -> apsw.Connect
         for service in surroundings.registry.services.values():
             yield service.name, service.revision, int(service.public), str(service.kind), service.deployment_id
 
+    # What is sorted and grouped stays in memory, where it is counted and bounded. It also forgets the TEMP views.
+    connection.execute("PRAGMA temp_store = MEMORY")
     functions.register(connection, surroundings)
     apsw.ext.make_virtual_module(connection, "registered_service", _table(_SERVICE, services))
     tables = _table("table_catalog, table_schema, table_name, table_type", catalog.list_tables)
     apsw.ext.make_virtual_module(connection, "catalog_table", tables)
     apsw.ext.make_virtual_module(connection, "catalog_column", _table(_COLUMN, catalog.list_columns))
     connection.execute(resources.files("perdure.introspection").joinpath("views.sql").read_text())
+    for name, table in catalog.CATALOG.items():
+        if table.empty:
+            nothing = _table(", ".join(column.name for column in table.columns), list)
+            apsw.ext.make_virtual_module(connection, name, nothing)
     connection.execute("PRAGMA case_sensitive_like = ON; PRAGMA query_only = ON").fetchall()
     return connection
 

@@ -1,73 +1,10 @@
 -- The documented tables over the tables of a partition. They are made anew on every connection, so that the store's
--- schema knows nothing of them. Functions are in functions.py; a column that nobody asks for costs nothing.
+-- schema knows nothing of them. Functions are in functions.py. Tables that are always empty are not here; see views.py.
 
-CREATE TEMP VIEW sys_invocation_status AS
+-- Everything about an invocation. The documented tables choose from it; a column that nobody asks for costs nothing.
+CREATE TEMP VIEW invocation_fact AS
 SELECT
     partition_key_of(id) AS partition_key,
-    id,
-    NULL AS vqueue_id,
-    status,
-    CASE WHEN status = 'completed' THEN iif(failure IS NULL, 'success', 'failure') END AS completion_result,
-    CASE WHEN status = 'completed' AND failure IS NOT NULL THEN outcome_text(failure) END AS completion_failure,
-    iif(key IS NULL, service || '/' || handler, service || '/' || key || '/' || handler) AS target,
-    service AS target_service_name,
-    key AS target_service_key,
-    handler AS target_handler_name,
-    service_kind AS target_service_ty,
-    NULL AS scope,
-    NULL AS limit_key,
-    idempotency_key,
-    invoked_by,
-    caller_id AS invoked_by_id,
-    NULL AS invoked_by_subscription_id,
-    substr(caller_target, 1, instr(caller_target, '/') - 1) AS invoked_by_service_name,
-    caller_target AS invoked_by_target,
-    restarted_from,
-    deployment_id AS pinned_deployment_id,
-    protocol_version AS pinned_service_protocol_version,
-    substr(trace_parent, 4, 32) AS trace_id,
-    iif(running_at IS NULL AND restarted_from IS NULL, NULL, journal_size) AS journal_size,
-    iif(running_at IS NULL AND restarted_from IS NULL, NULL, command_count) AS journal_commands_size,
-    created_at,
-    server_version() AS created_using_restate_version,
-    modified_at,
-    inboxed_at,
-    iif(execution_time IS NULL, NULL, created_at) AS scheduled_at,
-    execution_time AS scheduled_start_at,
-    running_at,
-    completed_at,
-    completion_retention,
-    journal_retention,
-    CASE WHEN status = 'suspended' THEN awaited_completions(awaiting) END AS suspended_waiting_for_completions,
-    CASE WHEN status = 'suspended' THEN awaited_signals(awaiting) END AS suspended_waiting_for_signals,
-    CASE WHEN status = 'suspended' THEN awaited_json(awaiting) END AS suspended_waiting_future_json
-FROM main.invocation;
-
-CREATE TEMP VIEW sys_invocation_state AS
-SELECT
-    partition_key_of(id) AS partition_key,
-    id,
-    attempt_is_open(number) AS in_flight,
-    retry_count,
-    last_start_at,
-    coalesce(attempt_deployment(number), last_deployment_id) AS last_attempt_deployment_id,
-    coalesce(attempt_server(number), last_server) AS last_attempt_server,
-    next_retry_at,
-    failure_text(last_failure) AS last_failure,
-    CAST(last_failure AS TEXT) ->> '$.rt_code' AS last_failure_error_code,
-    CAST(last_failure AS TEXT) ->> '$.command_index' AS last_failure_related_command_index,
-    CAST(last_failure AS TEXT) ->> '$.command_name' AS last_failure_related_command_name,
-    CAST(last_failure AS TEXT) ->> '$.command_type' AS last_failure_related_command_type,
-    NULL AS last_failure_related_entry_index,
-    NULL AS last_failure_related_entry_name,
-    NULL AS last_failure_related_entry_type,
-    awaiting_on(number) AS last_awaiting_on_future_json
-FROM main.invocation
-WHERE status = 'invoked' AND last_start_at IS NOT NULL;
-
--- Both of the above in one pass over the rows. The last column is not for users: see stored_status.py.
-CREATE TEMP VIEW sys_invocation AS
-SELECT
     id,
     NULL AS vqueue_id,
     iif(key IS NULL, service || '/' || handler, service || '/' || key || '/' || handler) AS target,
@@ -122,6 +59,8 @@ SELECT
     CASE WHEN status IN ('invoked', 'paused') THEN CAST(last_failure AS TEXT) ->> '$.command_type' END
         AS last_failure_related_command_type,
     CASE WHEN status = 'invoked' THEN awaiting_on(number) END AS last_awaiting_on_future_json,
+    -- Ours alone: a pause that comes when the attempt, the time or the key lets it; else null.
+    nullif(pause_requested, 0) AS pause_requested,
     CASE
         WHEN status = 'inboxed' THEN 'pending'
         WHEN status <> 'invoked' THEN status
@@ -139,8 +78,46 @@ SELECT
             || iif(count(DISTINCT callee_id) > 1, ' (and ' || (count(DISTINCT callee_id) - 1) || ' more)', '')
         FROM main.cancelled_call WHERE invocation = number
     ) END AS cancelling,
-    status AS stored_status
+    status AS stored_status,
+    attempt_is_open(number) AS in_flight
 FROM main.invocation;
+
+-- The last column is not for users: see stored_status.py.
+CREATE TEMP VIEW sys_invocation AS
+SELECT
+    id, vqueue_id, target, target_service_name, target_service_key, target_handler_name, target_service_ty,
+    scope, limit_key, idempotency_key, invoked_by, invoked_by_service_name, invoked_by_id,
+    invoked_by_subscription_id, invoked_by_target, restarted_from, pinned_deployment_id,
+    pinned_service_protocol_version, trace_id, journal_size, journal_commands_size, created_at,
+    created_using_restate_version, modified_at, inboxed_at, scheduled_at, scheduled_start_at, running_at,
+    completed_at, completion_retention, journal_retention, suspended_waiting_for_completions,
+    suspended_waiting_for_signals, suspended_waiting_future_json, retry_count, last_start_at, next_retry_at,
+    last_attempt_deployment_id, last_attempt_server, last_failure, last_failure_error_code,
+    last_failure_related_entry_index, last_failure_related_entry_name, last_failure_related_entry_type,
+    last_failure_related_command_index, last_failure_related_command_name, last_failure_related_command_type,
+    last_awaiting_on_future_json, status, completion_result, completion_failure, cancelling, pause_requested,
+    stored_status
+FROM invocation_fact;
+
+CREATE TEMP VIEW sys_invocation_status AS
+SELECT
+    partition_key, id, vqueue_id, stored_status AS status, completion_result, completion_failure, target,
+    target_service_name, target_service_key, target_handler_name, target_service_ty, scope, limit_key,
+    idempotency_key, invoked_by, invoked_by_id, invoked_by_subscription_id, invoked_by_service_name,
+    invoked_by_target, restarted_from, pinned_deployment_id, pinned_service_protocol_version, trace_id,
+    journal_size, journal_commands_size, created_at, created_using_restate_version, modified_at, inboxed_at,
+    scheduled_at, scheduled_start_at, running_at, completed_at, completion_retention, journal_retention,
+    suspended_waiting_for_completions, suspended_waiting_for_signals, suspended_waiting_future_json
+FROM invocation_fact;
+
+CREATE TEMP VIEW sys_invocation_state AS
+SELECT
+    partition_key, id, in_flight, retry_count, last_start_at, last_attempt_deployment_id, last_attempt_server,
+    next_retry_at, last_failure, last_failure_error_code, last_failure_related_command_index,
+    last_failure_related_command_name, last_failure_related_command_type, last_failure_related_entry_index,
+    last_failure_related_entry_name, last_failure_related_entry_type, last_awaiting_on_future_json
+FROM invocation_fact
+WHERE stored_status = 'invoked' AND last_start_at IS NOT NULL;
 
 -- A purged journal keeps the entry with the result, which is then no journal any more.
 CREATE TEMP VIEW sys_journal AS
@@ -188,7 +165,7 @@ SELECT
     b.service AS service_name,
     b.key AS service_key,
     i.id AS id,
-    b.sequence AS sequence_number,
+    b.sequence - 1 AS sequence_number,
     NULL AS created_at
 FROM main.inbox AS b
 JOIN main.invocation AS i ON i.number = b.invocation;
@@ -255,66 +232,3 @@ CREATE TEMP VIEW "information_schema.columns" AS
 SELECT
     table_catalog, table_schema, table_name, column_name, ordinal_position, column_default, is_nullable, data_type
 FROM catalog_column;
-
--- Tables of flow control, which this server does not have: they exist, and are empty.
-
-CREATE TEMP VIEW sys_locks AS
-SELECT
-    NULL AS partition_key, NULL AS scope, NULL AS lock_name, NULL AS acquired_at, NULL AS acquired_by
-WHERE 0;
-
-CREATE TEMP VIEW sys_rules AS
-SELECT
-    NULL AS pattern, NULL AS concurrency, NULL AS description, NULL AS disabled, NULL AS version, NULL AS
-    last_modified
-WHERE 0;
-
-CREATE TEMP VIEW sys_scheduler AS
-SELECT
-    NULL AS partition_key, NULL AS id, NULL AS num_inbox, NULL AS status, NULL AS head_entry_id, NULL AS
-    scheduled_at, NULL AS blocked_on, NULL AS blocked_on_json, NULL AS invoker_concurrency_block_duration, NULL AS
-    throttling_rules_block_duration, NULL AS invoker_throttling_block_duration, NULL AS
-    invoker_memory_block_duration, NULL AS concurrency_rules_block_duration, NULL AS lock_block_duration, NULL AS
-    deployment_concurrency_block_duration
-WHERE 0;
-
-CREATE TEMP VIEW sys_user_limits AS
-SELECT
-    NULL AS partition_key, NULL AS scope, NULL AS l1, NULL AS l2, NULL AS level, NULL AS usage, NULL AS
-    concurrency_limit, NULL AS rule_pattern, NULL AS available, NULL AS num_waiters
-WHERE 0;
-
-CREATE TEMP VIEW sys_vqueue_entry_status AS
-SELECT
-    NULL AS partition_key, NULL AS entry_id, NULL AS vqueue_id, NULL AS stage, NULL AS status, NULL AS has_lock,
-    NULL AS next_at, NULL AS sequence_number, NULL AS entry_kind, NULL AS created_at, NULL AS transitioned_at, NULL
-    AS num_attempts, NULL AS num_errors, NULL AS num_pauses, NULL AS num_suspensions, NULL AS num_yields, NULL AS
-    first_attempt_at, NULL AS latest_attempt_at, NULL AS first_runnable_at, NULL AS deployment, NULL AS
-    needed_memory, NULL AS retry_attempts, NULL AS retry_count_since_last_stored_command, NULL AS
-    latest_attempt_blocked_on_invoker_concurrency, NULL AS latest_attempt_blocked_on_throttling_rules, NULL AS
-    latest_attempt_blocked_on_invoker_throttling, NULL AS latest_attempt_blocked_on_invoker_memory, NULL AS
-    latest_attempt_blocked_on_concurrency_rules, NULL AS latest_attempt_blocked_on_lock, NULL AS
-    latest_attempt_blocked_on_deployment_concurrency, NULL AS total_blocked_on_invoker_concurrency, NULL AS
-    total_blocked_on_throttling_rules, NULL AS total_blocked_on_invoker_throttling, NULL AS
-    total_blocked_on_invoker_memory, NULL AS total_blocked_on_concurrency_rules, NULL AS total_blocked_on_lock, NULL
-    AS total_blocked_on_deployment_concurrency
-WHERE 0;
-
-CREATE TEMP VIEW sys_vqueue_meta AS
-SELECT
-    NULL AS partition_key, NULL AS id, NULL AS is_active, NULL AS queue_is_paused, NULL AS service_name, NULL AS
-    scope, NULL AS limit_key, NULL AS lock_name, NULL AS created_at, NULL AS last_enqueued_at, NULL AS
-    last_start_at, NULL AS last_attempt_at, NULL AS last_finish_at, NULL AS avg_queue_duration, NULL AS
-    avg_inbox_duration, NULL AS avg_run_duration, NULL AS avg_suspension_duration, NULL AS avg_end_to_end_duration,
-    NULL AS avg_blocked_on_concurrency_rules, NULL AS avg_blocked_on_invoker_concurrency, NULL AS
-    avg_blocked_on_invoker_throttling, NULL AS avg_blocked_on_lock, NULL AS num_inbox, NULL AS num_running, NULL AS
-    num_suspended, NULL AS num_paused, NULL AS num_finished
-WHERE 0;
-
-CREATE TEMP VIEW sys_vqueues AS
-SELECT
-    NULL AS partition_key, NULL AS id, NULL AS stage, NULL AS status, NULL AS has_lock, NULL AS run_at, NULL AS
-    sequence_number, NULL AS entry_id, NULL AS entry_kind, NULL AS created_at, NULL AS transitioned_at, NULL AS
-    num_attempts, NULL AS num_errors, NULL AS num_pauses, NULL AS num_suspensions, NULL AS num_yields, NULL AS
-    first_attempt_at, NULL AS latest_attempt_at, NULL AS first_runnable_at, NULL AS deployment
-WHERE 0;

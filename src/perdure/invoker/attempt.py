@@ -9,16 +9,13 @@ from email.utils import parsedate_to_datetime
 import msgspec
 
 from perdure.model.invocation import AttemptFailure
-from perdure.model.records import AttemptEnd, Ended, Entry, Failed, Suspended
+from perdure.model.records import AttemptEnd, Ended, Entry, ErrorBehavior, Failed, Suspended
 from perdure.protocol import messages_pb2 as wire
 from perdure.protocol.errors import AwaitTreeTooDeep, BadFrame, ProtocolError
 from perdure.protocol.framing import Frame, FrameDecoder
 from perdure.protocol.futures import AwaitTree, awaiting_on_tree, suspension_tree
 from perdure.protocol.messages import NAMES, MessageType, decode, is_command
 from perdure.protocol.versions import invocation_content_type
-
-PAUSE = 1
-"""`ErrorMessage.behavior`: stop retrying until somebody resumes."""
 
 FIRST_VERSION_WITH_AWAITING_ON = 7
 
@@ -82,7 +79,7 @@ class AttemptMachine:
             self._decoder.raise_pending()
         except AwaitTreeTooDeep as error:
             self.ended = True
-            heard.end = Failed(AttemptFailure(500, error.restate_code, str(error)), behavior=PAUSE)
+            heard.end = Failed(AttemptFailure(500, error.restate_code, str(error)), behavior=ErrorBehavior.PAUSE)
         except ProtocolError as error:
             self.ended = True
             heard.end = Failed(AttemptFailure(571, error.restate_code, str(error)))

@@ -3,12 +3,11 @@
 import asyncio
 import ssl
 
+from perdure.invoker.closing import sockets_gone
 from perdure.invoker.http1_connection import Http1Connection, Http1Settings, Http1Stream
 from perdure.invoker.target import Target
 from perdure.invoker.tls import client_tls
 from perdure.invoker.transport import Request, StreamHandler, TransportError
-
-_CLOSE_GRACE_S = 1.0
 
 
 class Http1Transport:
@@ -60,13 +59,7 @@ class Http1Transport:
         for connection in connections:
             connection.close(error)
         await asyncio.gather(*connecting, return_exceptions=True)
-        try:
-            async with asyncio.timeout(_CLOSE_GRACE_S):
-                for connection in connections:
-                    await connection.closed.wait()
-        except TimeoutError:
-            for connection in connections:
-                connection.abort_socket()
+        await sockets_gone(connections)
 
     @property
     def connections(self) -> int:

@@ -4,13 +4,13 @@ import asyncio
 import ssl
 from collections import deque
 
+from perdure.invoker.closing import sockets_gone
 from perdure.invoker.http2_connection import Http2Connection
 from perdure.invoker.http2_stream import Http2Settings, Http2Stream
 from perdure.invoker.target import Target
 from perdure.invoker.tls import client_tls
 from perdure.invoker.transport import Request, StreamHandler, TransportError
 
-_CLOSE_GRACE_S = 1.0
 _GOLDEN = 0.6180339887
 
 
@@ -59,13 +59,7 @@ class Http2Transport:
             connection.close(error)
         self._fail_waiting(error)
         await asyncio.gather(*connecting, return_exceptions=True)
-        try:
-            async with asyncio.timeout(_CLOSE_GRACE_S):
-                for connection in connections:
-                    await connection.closed.wait()
-        except TimeoutError:
-            for connection in connections:
-                connection.abort_socket()
+        await sockets_gone(connections)
 
     @property
     def connections(self) -> int:

@@ -105,13 +105,15 @@ class AttemptFailure(msgspec.Struct, frozen=True, gc=False):
 class OperationEvent(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """What somebody did to an invocation from outside. operation: `cancel` and so on, as in the path of the admin API.
 
-    actor, reason: as they were told. new_invocation_id: what a restart led to.
+    actor, reason: as they were told. new_invocation_id: what a restart led to. moved_from: the deployment on which it
+    ran before a resume put it on another.
     """
 
     operation: str
     actor: str | None = None
     reason: str | None = None
     new_invocation_id: str | None = None
+    moved_from: str | None = None
 
 
 class CancelGraceOver(msgspec.Struct, frozen=True, gc=False):

@@ -4,6 +4,7 @@ Ids, random bytes and decoded bytes come inside a record, time as an argument be
 records on the same tables always give the same actions.
 """
 
+from enum import IntEnum
 from typing import Any
 
 import msgspec
@@ -59,16 +60,26 @@ class Suspended(msgspec.Struct, frozen=True, gc=False):
     tree: bytes
 
 
+class ErrorBehavior(IntEnum):
+    """What the SDK wants to come of a failed attempt: `ErrorMessage.behavior`. Numbers without a name mean retry."""
+
+    RETRY = 0
+    PAUSE = 1
+    """Until somebody resumes."""
+    FAIL = 2
+    """The invocation completes with the failure."""
+
+
 class Failed(msgspec.Struct, frozen=True, gc=False):
     """The attempt did not get through.
 
     retry_after: ms until the next attempt, set by the SDK or the endpoint; it does not advance the policy.
-    behavior: 0 retry, 1 pause, 2 fail. counted: whether the SDK is told of it as a failed attempt.
+    behavior: one of `ErrorBehavior`. counted: whether the SDK is told of it as a failed attempt.
     """
 
     failure: AttemptFailure
     retry_after: int | None = None
-    behavior: int = 0
+    behavior: int = ErrorBehavior.RETRY
     counted: bool = True
 
 

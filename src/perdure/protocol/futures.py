@@ -8,9 +8,9 @@ list of nodes in which children stand before their parents, and every walk is a 
 The protobuf library itself gives up at a nesting of 100, hence the small reader in `wire.py`.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import IntEnum
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal, TypeAlias, TypeVar
 
 import msgspec
 
@@ -29,6 +29,7 @@ Lookup: TypeAlias = Callable[[LeafKind, int | str], LeafOutcome | None]
 """Says whether a notification is stored, and if so, how it ended (void and values are a success)."""
 
 _Outcome: TypeAlias = Literal["success", "failure", "undetermined"]
+_Leaf = TypeVar("_Leaf", int, str)
 
 
 class Combinator(IntEnum):
@@ -129,6 +130,77 @@ def resolves(tree: AwaitTree, lookup: Lookup) -> bool:
         children += [outcomes[position] for position in node.nested]
         outcomes.append(_combine(node.combinator, children))
     return outcomes[-1] is not None
+
+
+Stored: TypeAlias = Mapping[tuple[LeafKind, int | str], LeafOutcome]
+"""Notifications that are there, by what names them."""
+
+
+def reduced(tree: AwaitTree, stored: Stored) -> AwaitTree | None:
+    """What the tree still waits for when these are there: it resolves with that exactly when the whole one would.
+
+    A fan-in of thousands is looked at once for each that arrives; so each must cost no more than a walk over the tree.
+    Where two children end differently, the one that was reduced away first has decided, as it has for the handler.
+    Returns: None when the tree resolves; the same object when none of these is waited for.
+    """
+    nodes: list[AwaitNode] = []
+    outcomes: list[_Outcome | None] = []
+    changed = False
+    for node in tree.nodes:
+        found: list[_Outcome | None] = []
+        left = AwaitNode(
+            node.combinator,
+            _without(node.completions, "completion", stored, found),
+            _without(node.signals, "signal", stored, found),
+            _without(node.named_signals, "named_signal", stored, found),
+            tuple(position for position in node.nested if outcomes[position] is None),
+        )
+        found += [outcomes[position] for position in node.nested if outcomes[position] is not None]
+        if not found:
+            left = node
+        elif left.completions or left.signals or left.named_signals or left.nested:
+            found.append(None)
+        changed = changed or left is not node
+        nodes.append(left)
+        outcomes.append(_combine(node.combinator, found) if found else None)
+    if outcomes[-1] is not None:
+        return None
+    return _connected(nodes, tree.seen) if changed else tree
+
+
+_FEW: Final = 8
+
+
+def _without(
+    leaves: tuple[_Leaf, ...], kind: LeafKind, stored: Stored, found: list[_Outcome | None]
+) -> tuple[_Leaf, ...]:
+    """The leaves that are not there; the outcomes of the others go to `found`."""
+    if len(stored) <= _FEW:
+        # Most often it is one, and looking for it is many times as quick as asking for each leaf.
+        for (its_kind, name), outcome in stored.items():
+            if its_kind == kind and name in leaves:
+                found.append(outcome)
+                leaves = tuple(leaf for leaf in leaves if leaf != name)
+        return leaves
+    there = [stored.get((kind, leaf)) for leaf in leaves]
+    found += [outcome for outcome in there if outcome is not None]
+    return tuple(leaf for leaf, outcome in zip(leaves, there, strict=True) if outcome is None)
+
+
+def _connected(nodes: list[AwaitNode], seen: int) -> AwaitTree:
+    """The tree of the last node, without the nodes that do not lead to it any more."""
+    wanted = {len(nodes) - 1}
+    for position in range(len(nodes) - 1, -1, -1):
+        if position in wanted:
+            wanted.update(nodes[position].nested)
+    places = {position: place for place, position in enumerate(sorted(wanted))}
+    return AwaitTree(
+        tuple(
+            msgspec.structs.replace(nodes[position], nested=tuple(places[child] for child in nodes[position].nested))
+            for position in places
+        ),
+        seen,
+    )
 
 
 def _combine(combinator: Combinator, children: list[_Outcome | None]) -> _Outcome | None:

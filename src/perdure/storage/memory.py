@@ -112,12 +112,13 @@ class MemoryTx:
         times: list[tuple[Any, int]] = [(getattr(i, field), n) for n, i in self.invocations.items()]
         return [number for time, number in sorted(t for t in times if t[0] is not None) if time <= now]
 
-    def count_unfinished(self, deployment_id: str, services: list[str]) -> int:
-        return sum(
+    def count_unfinished(self, deployment_id: str, services: list[str], limit: int) -> int:
+        found = sum(
             i.deployment_id == deployment_id or (i.deployment_id is None and i.service in services)
             for i in self.invocations.values()
             if i.status is not Status.COMPLETED
         )
+        return min(found, limit)
 
     # journals
 

@@ -11,8 +11,7 @@ import pytest
 from perdure.admin.app import create_app
 from perdure.admin.registrar import Registrar
 from perdure.admin.settings import AdminSettings
-from perdure.introspection.query import Shape
-from perdure.introspection.result import QueryResult
+from perdure.introspection.result import QueryResult, Shape
 from perdure.invoker.discovery import DiscoveryError
 from perdure.model.actions import Done, Refused
 from perdure.model.records import DeleteDeployment, PutDeployment, PutServiceSettings, Record

@@ -7,8 +7,8 @@ import pytest
 
 from perdure.errors import StoreUnavailable
 from perdure.ids import decode_invocation_id
-from perdure.introspection.problems import QueryError
-from perdure.introspection.query import Shape
+from perdure.introspection.problems import QueryNotPlanned
+from perdure.introspection.result import Shape
 from perdure.model.actions import Done, Refused, Restarted
 from perdure.model.records import (
     Cancel,
@@ -246,13 +246,13 @@ def test_broken_json_is_told(admin: Any, body: bytes) -> None:
 
 class RefusingEngine:
     async def query(self, text: str, shape: Shape) -> Any:
-        raise QueryError("Schema error: no such column", 500)
+        raise QueryNotPlanned("Schema error: no such column")
 
 
 def test_a_query_that_fails(make_admin: Any) -> None:
     answer = make_admin(query_engine=RefusingEngine()).request("POST", "/query", json={"query": "x"})
     assert answer.status_code == 500
-    assert answer.json() == {"message": "Datafusion error: Schema error: no such column"}
+    assert answer.json() == {"message": "Datafusion error: Schema error: no such column", "restate_code": "E0502"}
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ def make_id(number: int) -> str:
     return ids.encode_invocation_id(number.to_bytes(24, "big"))
 
 
-RUNNING, RETRYING, SUSPENDED, PAUSED, PENDING, DONE, FAILED = (make_id(number) for number in range(1, 8))
+RUNNING, RETRYING, SUSPENDED, PAUSED, PENDING, DONE, FAILED, LATER, HELD = map(make_id, range(1, 10))
 
 
 @pytest.fixture
@@ -26,6 +26,8 @@ def some(admin: Any) -> Any:
     admin.invocation(PENDING, "Counter/k/add", "pending")
     admin.invocation(DONE, "Probe/e", "completed", completion_result="success")
     admin.invocation(FAILED, "Probe/f", "completed", completion_result="failure", pinned_deployment_id="dp_here")
+    admin.invocation(LATER, "Later/g", "scheduled")
+    admin.invocation(HELD, "Later/h", "scheduled", pause_requested=True)
     admin.insert("sys_deployment", id="dp_here")
     return admin
 
@@ -48,6 +50,12 @@ def test_a_verb_hits_those_it_can_be_done_to(some: Any, run: Any, verb: str, rou
     assert set(some.patched()) == {f"/invocations/{id}/{route}" for id in expected}
     assert all(id in result.stdout for id in expected)
     assert f"{len(expected)} done, 0 failed" in result.stdout
+
+
+@pytest.mark.parametrize(("verb", "expected"), [("pause", {LATER, HELD}), ("resume", {HELD}), ("kill", {LATER, HELD})])
+def test_what_waits_for_its_time_is_paused_and_resumed(some: Any, run: Any, verb: str, expected: set[str]) -> None:
+    document = json.loads(run("inv", verb, "Later", "-y", "--json").stdout)
+    assert {one["id"] for one in document["succeeded"]} == expected
 
 
 def test_several_queries_at_once(some: Any, run: Any) -> None:
@@ -83,6 +91,14 @@ def test_the_reason_goes_along(some: Any, run: Any) -> None:
     assert run("inv", "pause", RUNNING, "--reason", "zu langsam – später").exit_code == 0
     assert some.headers[-1]["x-perdure-reason"].encode("latin-1").decode() == "zu langsam – später"
     assert run("inv", "pause", RUNNING, "--reason", "two\nlines").exit_code == 2
+
+
+def test_who_does_it_goes_along(some: Any, run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PERDURE_ACTOR", "Zoë")
+    assert run("inv", "pause", RUNNING).exit_code == 0
+    assert some.headers[-1]["x-perdure-actor"].encode("latin-1").decode() == "Zoë"
+    monkeypatch.setenv("PERDURE_ACTOR", "two\nlines")
+    assert run("inv", "pause", RUNNING).exit_code == 2
 
 
 def test_a_token_for_a_proxy_goes_along(some: Any, run: Any, monkeypatch: pytest.MonkeyPatch) -> None:

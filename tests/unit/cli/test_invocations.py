@@ -200,7 +200,7 @@ def test_describe_explains_a_failing_invocation(failing: Any, run: Any) -> None:
         "backing-off",
         "7, the next one at 2026-11-20 10:20:00.000 UTC",
         "Not moving: waits for its next attempt at 2026-11-20 10:20:00.000 UTC",
-        "Run `charge` (command 1)",
+        "Run `charge` (entry 1)",
         "RT0007: The handler failed with a retryable error.",
         "[500 Internal] boom",
         "├─ 0  Input",

@@ -61,6 +61,15 @@ def test_a_noun_alone_shows_its_help(run: Any, words: list[str]) -> None:
     assert "Commands:" in result.stdout
 
 
+@pytest.mark.parametrize("noun", ["", "deployments", "services", "services config", "invocations", "state"])
+def test_each_command_is_told_in_a_whole_line(run: Any, noun: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    shown = run(*noun.split(), "--help").stdout
+    commands = shown.partition("Commands:")[2].splitlines()
+    assert commands
+    assert not [line for line in commands if line.endswith("...")], "cut off"
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

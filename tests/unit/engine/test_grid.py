@@ -65,7 +65,8 @@ OPERATIONS: dict[str, dict[str, str]] = {
     | dict.fromkeys(("completed", "killed", "journal purged"), "409"),
     "resume latest": dict.fromkeys(("scheduled", "pending"), "425")
     | dict.fromkeys(("suspended", "cancelling", "paused", "paused before its turn"), "done")
-    | dict.fromkeys(("held, scheduled", "held, pending", "running", "pausing", "backing-off"), "409")
+    | dict.fromkeys(("held, scheduled", "held, pending"), "done")
+    | dict.fromkeys(("running", "pausing", "backing-off"), "409")
     | dict.fromkeys(("completed", "killed", "journal purged"), "409"),
     "resume elsewhere": dict.fromkeys(("scheduled", "pending"), "425")
     | dict.fromkeys(("suspended", "cancelling", "paused", "paused before its turn"), "400")

@@ -1,6 +1,5 @@
 """A partition file filled by hand, one invocation in each state."""
 
-import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -9,8 +8,8 @@ import msgspec
 import pytest
 
 from perdure.engine.tx import CancelledCall, InboxItem, JournalEvent, Promise
-from perdure.introspection.query import QueryEngine, Shape
-from perdure.introspection.result import QueryLimits, QueryResult
+from perdure.introspection.reader import Reader
+from perdure.introspection.result import QueryLimits, QueryResult, Shape
 from perdure.model.invocation import (
     AttemptFailure,
     CancelGraceOver,
@@ -149,31 +148,22 @@ def fill(folder: Path, entries: list[JournalEntry]) -> Path:
     return store.path
 
 
-class FixedClock:
-    def now(self) -> int:
-        return NOW
-
-
 class Sql:
-    """Asks an engine over a file filled by hand."""
+    """Asks over a file filled by hand, in this process."""
 
     deployment = DEPLOYMENT
+    registry = registry()
 
     def __init__(self, path: Path, limits: QueryLimits | None = None) -> None:
-        self._path = path
-        self._limits = limits
+        self.path = path
+        self._limits = limits or QueryLimits()
 
     def result(self, text: str, shape: Shape = Shape.JSON) -> QueryResult:
-        async def ask() -> QueryResult:
-            engine = QueryEngine(
-                self._path, registry, lambda: [1], FixedClock(), server_version="1.7.12", limits=self._limits
-            )
-            try:
-                return await engine.query(text, shape)
-            finally:
-                await engine.close()
-
-        return asyncio.run(ask())
+        reader = Reader(self.path, "1.7.12", self._limits, lambda: {1: None})
+        try:
+            return reader.answer(text, shape, NOW, self.registry)
+        finally:
+            reader.close()
 
     def rows(self, text: str) -> list[dict[str, Any]]:
         rows: list[dict[str, Any]] = json.loads(self.result(text).body)["rows"]
@@ -184,7 +174,7 @@ class Sql:
         return [next(iter(row.values()), None) for row in self.rows(text)]
 
     def limited(self, **limits: Any) -> "Sql":
-        return Sql(self._path, QueryLimits(**limits))
+        return Sql(self.path, QueryLimits(**limits))
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-OWN_COLUMNS = {"sys_invocation": {"cancelling": "LargeUtf8"}}
+OWN_COLUMNS = {"sys_invocation": {"cancelling": "LargeUtf8", "pause_requested": "Boolean"}}
 """What there is beside the columns of the official server, at the end."""
 
 

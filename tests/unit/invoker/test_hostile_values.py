@@ -96,12 +96,12 @@ CASES: dict[str, tuple[str, tuple[int, object], str | None]] = {
         (0x0410, wire.SendSignalCommandMessage(target_invocation_id=A_STRANGER, name=NULS)),
         None,
     ),
-    "an awakeable that is none": ("plain", (0x0414, wire.CompleteAwakeableCommandMessage(awakeable_id=NULS)), "RT0017"),
-    "a very long awakeable": ("plain", (0x0414, wire.CompleteAwakeableCommandMessage(awakeable_id=LONG)), "RT0017"),
+    "an awakeable that is none": ("plain", (0x0414, wire.CompleteAwakeableCommandMessage(awakeable_id=NULS)), "RT0012"),
+    "a very long awakeable": ("plain", (0x0414, wire.CompleteAwakeableCommandMessage(awakeable_id=LONG)), "RT0012"),
     "an awakeable not in ASCII": (
         "plain",
         (0x0414, wire.CompleteAwakeableCommandMessage(awakeable_id="sign_1" + "é" * 38)),
-        "RT0017",
+        "RT0012",
     ),
     "state under a name that is no text": (
         "exclusive",

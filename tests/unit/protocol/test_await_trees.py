@@ -1,6 +1,7 @@
 """What a blocked handler waits for, and when it wakes."""
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from perdure.protocol.futures import (
     Lookup,
     awaiting_on_tree,
     flat_tree,
+    reduced,
     resolves,
     suspension_tree,
 )
@@ -222,16 +224,22 @@ def test_no_bytes_upset_the_reader(payload: bytes) -> None:
 # ---- Against a second, naive reading of the rules ----
 
 leaves = st.lists(st.integers(1, 4), max_size=3)
-futures = st.recursive(
-    st.builds(pb.Future, waiting_completions=leaves, waiting_signals=leaves, combinator_type=st.integers(0, 4)),
-    lambda inner: st.builds(
-        pb.Future,
-        waiting_completions=leaves,
-        nested_futures=st.lists(inner, max_size=3),
-        combinator_type=st.integers(0, 4),
-    ),
-    max_leaves=8,
-)
+
+
+def futures_of(combinators: st.SearchStrategy[int]) -> st.SearchStrategy[pb.Future]:
+    return st.recursive(
+        st.builds(pb.Future, waiting_completions=leaves, waiting_signals=leaves, combinator_type=combinators),
+        lambda inner: st.builds(
+            pb.Future,
+            waiting_completions=leaves,
+            nested_futures=st.lists(inner, max_size=3),
+            combinator_type=combinators,
+        ),
+        max_leaves=8,
+    )
+
+
+futures = futures_of(st.integers(0, 4))
 
 
 def possible_outcomes(future: pb.Future, lookup: Lookup) -> set[str]:
@@ -278,3 +286,54 @@ def test_waking_follows_the_rules(future: pb.Future, outcomes: dict[str, LeafOut
     tree = tree_of(future)
     assert tree.is_empty == (not has_leaves(future))
     assert resolves(tree, stored(**outcomes)) == bool(possible_outcomes(future, stored(**outcomes)))
+
+
+outcomes_in_order = st.lists(
+    st.tuples(
+        st.sampled_from([*(("completion", number) for number in range(1, 5)), ("signal", 1), ("signal", 2)]),
+        st.sampled_from(["success", "failure"]),
+    ),
+    unique_by=lambda arrived: arrived[0],
+)
+
+
+def reductions(future: pb.Future, arrivals: list[Any]) -> Iterator[tuple[AwaitTree | None, bool]]:
+    """For each that arrives: what is left of the tree, and whether the whole one resolves with all of them."""
+    tree = tree_of(nested(future))
+    left: AwaitTree | None = tree
+    came: dict[tuple[LeafKind, int | str], LeafOutcome] = {}
+    for leaf, outcome in arrivals:
+        came[leaf] = outcome
+        assert left is not None
+        left = reduced(left, {leaf: outcome})
+        yield left, resolves(tree, lambda kind, name: came.get((kind, name)))
+        if left is None:
+            return
+        assert not set(left.leaves()) & set(came), "what is there is waited for no more"
+
+
+@given(futures_of(st.sampled_from([pb.FIRST_COMPLETED, pb.ALL_COMPLETED])), outcomes_in_order)
+def test_a_tree_that_is_reduced_resolves_when_the_whole_one_does(future: pb.Future, arrivals: list[Any]) -> None:
+    for left, resolved in reductions(future, arrivals):
+        assert (left is None) is resolved
+
+
+@given(futures, outcomes_in_order)
+def test_where_the_outcome_counts_the_first_one_decides(future: pb.Future, arrivals: list[Any]) -> None:
+    """The whole tree does not know who came first, and wakes where in doubt."""
+    for left, resolved in reductions(future, arrivals):
+        assert resolved or left is not None
+
+
+def test_what_nobody_waits_for_changes_nothing() -> None:
+    tree = tree_of(nested(pb.Future(waiting_completions=[1, 2], combinator_type=pb.ALL_COMPLETED)))
+    assert reduced(tree, {("completion", 3): "success"}) is tree
+
+
+def test_what_is_decided_is_waited_for_no_more() -> None:
+    inner = pb.Future(waiting_completions=[1, 2], combinator_type=pb.FIRST_COMPLETED)
+    tree = tree_of(pb.Future(waiting_completions=[3], nested_futures=[inner], combinator_type=pb.ALL_COMPLETED))
+    left = reduced(tree, {("completion", 2): "success"})
+    assert left is not None
+    assert list(left.leaves()) == [("completion", 3)]
+    assert left.to_json() == '{"AllCompleted":[{"Single":{"CompletionId":3}}]}'

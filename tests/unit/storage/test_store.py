@@ -12,7 +12,7 @@ from perdure.errors import FolderUnusable, StorageError, StoreDamaged, StoreFore
 from perdure.storage.sqlite.store import APPLICATION_ID, PARTITION_FILE
 from support.datadriven import Directive
 from support.engine_script import EngineScript
-from support.stores import FileStore
+from support.stores import FileStore, MemoryStore, Store
 
 MIGRATIONS = sorted(Path(perdure.storage.sqlite.__path__[0], "migrations").glob("*.sql"))
 STORY = [
@@ -24,7 +24,7 @@ STORY = [
 ]
 
 
-def tell(store: FileStore) -> None:
+def tell(store: Store) -> None:
     script = EngineScript(store)
     for lines in STORY:
         script.run(Directive(lines, 0))
@@ -198,3 +198,12 @@ def test_a_file_cut_short_is_damaged(tmp_path: Path) -> None:
 @pytest.mark.parametrize("error", [FolderUnusable, StoreUnavailable, StoreLocked, StoreForeign, StoreDamaged])
 def test_whoever_opens_a_store_can_catch_all_that_may_go_wrong(error: type[Exception]) -> None:
     assert issubclass(error, StorageError)
+
+
+def test_who_needs_a_deployment_is_counted_as_far_as_anybody_wants_to_know(tmp_path: Path) -> None:
+    for store in (FileStore(tmp_path), MemoryStore()):
+        tell(store)
+        counts = [store.tx.count_unfinished("dp_1", ["Cart"], limit) for limit in (1, 2, 3)]
+        assert counts == [1, 2, 2], "one is pinned, and one of the service has no pin yet"
+        assert store.tx.count_unfinished("dp_other", [], 3) == 0
+        store.close()

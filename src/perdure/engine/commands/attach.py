@@ -26,7 +26,7 @@ def _target_id(entry: Entry) -> str:
     command = entry.message
     match command.WhichOneof("target"):
         case "invocation_id":
-            return check_invocation_id(command.invocation_id, entry)
+            return check_invocation_id(command.invocation_id, entry, "RT0017")
         case "workflow_target":
             target = command.workflow_target
             return ids.workflow_invocation_id(target.workflow_name, target.workflow_key)
@@ -38,9 +38,10 @@ def _target_id(entry: Entry) -> str:
             raise CommandRefused("RT0017", "the command names no target.", entry)
 
 
-def check_invocation_id(text: str, entry: Entry) -> str:
+def check_invocation_id(text: str, entry: Entry, rt_code: str) -> str:
+    """Raises: CommandRefused with that code; on the official server it differs from command to command."""
     try:
         ids.decode_invocation_id(text)
     except ids.BadId as error:
-        raise CommandRefused("RT0017", f"bad invocation id '{text}': {error}", entry) from None
+        raise CommandRefused(rt_code, f"bad invocation id '{text}': {error}", entry) from None
     return text

@@ -6,7 +6,10 @@ from perdure.protocol.messages import NAMES
 
 
 class CommandRefused(Exception):
-    """rt_code: RT0017 for a failed precondition, RT0018 for an unknown callee, RT0024 for bad use of a scope."""
+    """rt_code: RT0017 for a failed precondition, RT0018 for an unknown callee, RT0024 for bad use of a scope.
+
+    RT0012 for a signal or an awakeable to something that is no id.
+    """
 
     def __init__(self, rt_code: str, message: str, entry: Entry) -> None:
         super().__init__(message)

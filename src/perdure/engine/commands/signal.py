@@ -14,7 +14,7 @@ from perdure.protocol.messages import CANCEL_SIGNAL
 
 def on_send_signal(turn: Turn, invocation: Invocation, entry: Entry) -> None:
     command = entry.message
-    target = check_invocation_id(command.target_invocation_id, entry)
+    target = check_invocation_id(command.target_invocation_id, entry, "RT0012")
     named = command.WhichOneof("signal_id") == "name"
     signal_id = None if named else command.idx
     signal_name = command.name if named else None
@@ -30,7 +30,7 @@ def on_complete_awakeable(turn: Turn, invocation: Invocation, entry: Entry) -> N
         target, signal_id = ids.decode_awakeable_id(command.awakeable_id)
     except ids.BadId as error:
         text = f"bad awakeable id '{command.awakeable_id}': {error}"
-        raise CommandRefused("RT0017", text, entry) from None
+        raise CommandRefused("RT0012", text, entry) from None
     append_command(turn, invocation, entry.type, entry.raw)
     _send(turn, target, signal_of(signal_id, None, _outcome(command)))
 

@@ -4,14 +4,14 @@ import msgspec
 
 from perdure.engine.commands import COMMANDS, CommandRefused
 from perdure.engine.commands.run import on_run_proposal
-from perdure.engine.journal import start_attempt, tree_resolves
+from perdure.engine.journal import start_attempt, still_awaited
 from perdure.engine.lifecycle.complete import complete, complete_with_output
 from perdure.engine.pausing import pause
 from perdure.engine.turn import LATEST_TIME, Turn
 from perdure.engine.tx import EVENTS_KEPT, JournalEvent, Timer
 from perdure.model.actions import ArmTimer, HalfClose, SendToAttempt
 from perdure.model.invocation import AttemptFailure, Failure, Invocation, Status
-from perdure.model.records import AttemptProgress, Ended, Entry, Failed, Suspended
+from perdure.model.records import AttemptProgress, Ended, Entry, ErrorBehavior, Failed, Suspended
 from perdure.model.registry import OnMaxAttempts, RetryPolicy
 from perdure.protocol.framing import ACK_FLAG, encode_frame
 from perdure.protocol.futures import AwaitTree
@@ -80,11 +80,14 @@ def _on_ended(turn: Turn, invocation: Invocation) -> None:
 def _on_suspended(turn: Turn, invocation: Invocation, suspended: Suspended) -> None:
     if invocation.pause_requested:
         pause(turn, invocation, None)
-    elif tree_resolves(turn, invocation.number, _tree_decoder.decode(suspended.tree)):
+        turn.tx.save_invocation(invocation)
+        return
+    left = still_awaited(turn, invocation.number, _tree_decoder.decode(suspended.tree))
+    if left is None:
         start_attempt(turn, invocation, afresh=True)
     else:
         invocation.status = Status.SUSPENDED
-        invocation.awaiting = suspended.tree
+        invocation.awaiting = msgspec.json.encode(left)
         invocation.modified_at = turn.now
         invocation.last_failure = None
     turn.tx.save_invocation(invocation)
@@ -94,14 +97,14 @@ def _on_failed(turn: Turn, invocation: Invocation, failed: Failed) -> None:
     failure = failed.failure
     if failed.counted:
         invocation.retry_count_since_entry += 1
-    if failed.behavior == _FAIL and not invocation.pause_requested:
+    if failed.behavior == ErrorBehavior.FAIL and not invocation.pause_requested:
         complete(turn, invocation, Failure(failure.code, failure.message, stacktrace=failure.stacktrace))
         return
     failure = _bounded(failure)
     invocation.last_failure = msgspec.json.encode(failure)
     policy = _retry_policy(turn, invocation)
     taken = invocation.policy_retries
-    if invocation.pause_requested or failed.behavior == _PAUSE:
+    if invocation.pause_requested or failed.behavior == ErrorBehavior.PAUSE:
         pause(turn, invocation, failure)
     elif failed.retry_after is not None:
         _retry_in(turn, invocation, failed.retry_after, failure)
@@ -114,10 +117,6 @@ def _on_failed(turn: Turn, invocation: Invocation, failed: Failed) -> None:
         invocation.policy_retries += 1
         _retry_in(turn, invocation, _delay(turn, policy, taken), failure)
     turn.tx.save_invocation(invocation)
-
-
-_PAUSE = 1
-_FAIL = 2
 
 
 def _bounded(failure: AttemptFailure) -> AttemptFailure:

@@ -49,17 +49,22 @@ def _in_use(turn: Turn, deployment_id: str) -> Refused | None:
     """Why a deployment is not drained. What has no pin yet needs the newest deployment of its service."""
     services = turn.tx.registry.services.values()
     newest = sorted(service.name for service in services if service.deployment_id == deployment_id)
-    needing = turn.tx.count_unfinished(deployment_id, newest)
+    needing = turn.tx.count_unfinished(deployment_id, newest, _COUNTED_MAX)
     if needing == 0 and not newest:
         return None
     reasons = []
     if needing:
-        reasons.append(f"{needing} {'invocation needs' if needing == 1 else 'invocations need'} it")
+        count = f"{needing} or more" if needing == _COUNTED_MAX else str(needing)
+        reasons.append(f"{count} {'invocation needs' if needing == 1 else 'invocations need'} it")
     if newest:
         reasons.append(f"new invocations of {', '.join(newest)} go to it")
     text = f"The deployment '{deployment_id}' is still in use: {', and '.join(reasons)}."
     advice = "Register newer code and wait until it is drained, or delete it with force=true."
     return Refused(409, f"{text} {advice}")
+
+
+_COUNTED_MAX = 1000
+"""Nobody needs to know it more exactly, and everybody waits while they are counted."""
 
 
 def on_put_service_settings(turn: Turn, record: PutServiceSettings) -> None:

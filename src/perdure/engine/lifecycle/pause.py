@@ -52,14 +52,16 @@ def on_resume(turn: Turn, record: Resume) -> None:
     if refusal is not None:
         turn.reply(record, refusal)
         return
-    note_operation(turn, invocation, record)
     backing_off = invocation.status is Status.INVOKED and invocation.next_retry_at is not None
     if invocation.status in _NOT_AT_REST and not backing_off:
+        note_operation(turn, invocation, record)
         # A pause that was asked for and has not happened yet is withdrawn.
         invocation.pause_requested = False
     else:
+        pin = invocation.deployment_id
         if record.deployment != "keep":
             invocation.deployment_id = resolve(turn.tx.registry, invocation, record.deployment)
+        note_operation(turn, invocation, record, moved_from=pin if pin != invocation.deployment_id else None)
         start_attempt(turn, invocation, afresh=not backing_off)
     turn.tx.save_invocation(invocation)
     turn.reply(record, Done())
@@ -75,6 +77,8 @@ def _refusal(registry: Registry, invocation: Invocation, deployment: str) -> Ref
             return Refused(409, f"{name} is completed, cannot be resumed.")
         case Status.SCHEDULED | Status.INBOXED if not invocation.pause_requested:
             return Refused(425, f"{name} is either inboxed or scheduled, cannot be resumed.")
+        case Status.SCHEDULED | Status.INBOXED if deployment == "latest" and invocation.deployment_id is None:
+            return None  # where it starts anyway
         case Status.INVOKED | Status.SCHEDULED | Status.INBOXED if deployment != "keep":
             text = "is still running or the deployment id is not pinned yet, deployment id cannot be changed."
             return Refused(409, f"{name} {text}")

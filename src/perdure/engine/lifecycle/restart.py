@@ -33,8 +33,8 @@ def on_restart(turn: Turn, record: RestartAsNew) -> None:
         turn.tx.append_entry(invocation.number, copied)
         invocation.journal_size += 1
         invocation.command_count += is_command(entry.type)
-    note_operation(turn, old, record, invocation.id)
-    note_operation(turn, invocation, record, invocation.id)
+    note_operation(turn, old, record, new_id=invocation.id)
+    note_operation(turn, invocation, record, new_id=invocation.id)
     begin(turn, invocation)
     turn.tx.insert_invocation(invocation)
     turn.reply(record, Restarted(invocation.id))
@@ -65,10 +65,10 @@ def _key_refusal(turn: Turn, old: Invocation, record: RestartAsNew) -> Refused |
     if old.service_kind is not ServiceKind.WORKFLOW:
         if record.key is None:
             return None
-        text = "is not of a workflow: it keeps its key. Leave out the query parameter 'key'."
+        text = "is not of a workflow: it keeps its key. Leave out `key`."
         return Refused(422, f"The invocation '{old.id}' {text}")
     if record.key is None:
-        text = "A workflow runs once per key; to run it under another, give a new one with the query parameter 'key'."
+        text = "A workflow runs once per key; to run it again, give a new one as `key`."
         return Refused(422, f"Restarting the invocation '{old.id}' is not supported. {text}")
     if record.from_index > 0:
         text = "State and promises stay with the old key, so that a journal that used them cannot be replayed."

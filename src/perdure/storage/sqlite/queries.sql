@@ -37,9 +37,13 @@ SELECT number FROM invocation
 WHERE journal_expires_at IS NOT NULL AND journal_expires_at <= ? ORDER BY journal_expires_at, number LIMIT ?;
 
 -- name: count_unfinished
-SELECT COUNT(*) FROM invocation
-WHERE status != 'completed' AND (
-    deployment_id = ? OR (deployment_id IS NULL AND service IN (SELECT value FROM json_each(?)))
+-- Reads open invocations alone, and stops as soon as it has found enough.
+SELECT COUNT(*) FROM (
+    SELECT 1 FROM invocation
+    WHERE status <> 'completed' AND (
+        deployment_id = ? OR (deployment_id IS NULL AND service IN (SELECT value FROM json_each(?)))
+    )
+    LIMIT ?
 );
 
 -- name: append_entry

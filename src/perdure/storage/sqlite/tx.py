@@ -143,8 +143,8 @@ class SqliteTx:
     def expired_journals(self, now: int, limit: int) -> list[int]:
         return [row[0] for row in self._execute(_QUERIES["expired_journals"], (now, limit))]
 
-    def count_unfinished(self, deployment_id: str, services: list[str]) -> int:
-        row = self._one("count_unfinished", (deployment_id, msgspec.json.encode(services).decode()))
+    def count_unfinished(self, deployment_id: str, services: list[str], limit: int) -> int:
+        row = self._one("count_unfinished", (deployment_id, msgspec.json.encode(services).decode(), limit))
         assert row is not None
         count: int = row[0]
         return count
