@@ -13,7 +13,7 @@ import pytest
 
 from support.client import Client, wait_for
 from support.processes import Program, free_addresses, listening_socket
-from support.remotes import perdure_environment, perdure_program
+from support.remotes import SOURCES, perdure_environment, perdure_program
 
 TESTS = Path(__file__).resolve().parents[1]
 INTEROP = TESTS / "interop"
@@ -31,8 +31,7 @@ def python_services(
     services: Path = PYTHON_SERVICES,
 ) -> Iterator[str]:
     """The Python services behind hypercorn: their URI. sock: what they listen on, where they are not the first."""
-    paths = [str(SOURCES), *filter(None, [os.environ.get("PYTHONPATH")])]
-    settings = {**environment, "PYTHONPATH": os.pathsep.join(paths)}
+    settings = {**environment, **perdure_environment()}
     with served([sys.executable, str(INTEROP / "serve.py"), str(services)], folder / log, settings, sock) as uri:
         yield uri
 
