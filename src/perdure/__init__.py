@@ -24,8 +24,11 @@ if TYPE_CHECKING:
     from perdure.embedded import Embedded as Embedded
     from perdure.sdk.codec import JournalValueCodec as JournalValueCodec
     from perdure.sdk.codec import JournalValueCodecProvider as JournalValueCodecProvider
+    from perdure.sdk.combinators import all_succeeded as all_succeeded
     from perdure.sdk.combinators import as_completed as as_completed
+    from perdure.sdk.combinators import first_succeeded as first_succeeded
     from perdure.sdk.combinators import gather as gather
+    from perdure.sdk.combinators import race as race
     from perdure.sdk.combinators import select as select
     from perdure.sdk.combinators import wait_completed as wait_completed
     from perdure.sdk.context import Context as Context
@@ -54,6 +57,7 @@ if TYPE_CHECKING:
     from perdure.sdk.services import Service as Service
     from perdure.sdk.services import VirtualObject as VirtualObject
     from perdure.sdk.services import Workflow as Workflow
+    from perdure.sdk.serving import serve as serve
     from perdure.testing import HarnessEnvironment as HarnessEnvironment
     from perdure.testing import create_test_harness as create_test_harness
 
@@ -73,7 +77,15 @@ _NAMES = {
     ),
     "embedded": ("Embedded",),
     "sdk.codec": ("JournalValueCodec", "JournalValueCodecProvider"),
-    "sdk.combinators": ("as_completed", "gather", "select", "wait_completed"),
+    "sdk.combinators": (
+        "all_succeeded",
+        "as_completed",
+        "first_succeeded",
+        "gather",
+        "race",
+        "select",
+        "wait_completed",
+    ),
     "sdk.context": ("Context", "ObjectContext", "ObjectSharedContext", "WorkflowContext", "WorkflowSharedContext"),
     "sdk.definitions": ("InvocationRetryPolicy",),
     "sdk.endpoint": ("Endpoint", "app", "endpoint"),
@@ -85,6 +97,7 @@ _NAMES = {
     "sdk.runs": ("RunOptions",),
     "sdk.scoped": ("ScopedContext",),
     "sdk.services": ("Service", "VirtualObject", "Workflow"),
+    "sdk.serving": ("serve",),
     "testing": ("HarnessEnvironment", "create_test_harness"),
 }
 _WHERE = {name: module for module, names in _NAMES.items() for name in names}

@@ -90,7 +90,7 @@ def sort(message: pb.SuspensionMessage | pb.Future) -> None:
             sort(nested)
 
 
-@settings(max_examples=6000, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(program=programs, version=st.sampled_from([5, 6, 7]), data=st.data())
 def test_both_sdks_go_on_in_the_same_way(program: Any, version: int, data: st.DataObject) -> None:
     signals = [operation[1] for operation in leaves(program) if operation[0] == "signal"]

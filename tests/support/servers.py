@@ -31,8 +31,7 @@ def python_services(
     services: Path = PYTHON_SERVICES,
 ) -> Iterator[str]:
     """The Python services behind hypercorn: their URI. sock: what they listen on, where they are not the first."""
-    paths = [str(SOURCES), *filter(None, [os.environ.get("PYTHONPATH")])]
-    settings = {**environment, "PYTHONPATH": os.pathsep.join(paths)}
+    settings = {**environment, **perdure_environment()}
     with served([sys.executable, str(INTEROP / "serve.py"), str(services)], folder / log, settings, sock) as uri:
         yield uri
 

@@ -95,6 +95,12 @@ async def everything(ctx: restate.Context, trip: Trip) -> None:
     ctx.resolve_awakeable(name, "yes")
     done = await restate.gather(total, answer)
     reveal_type(done)  # R: list[perdure.sdk.futures.RestateDurableFuture[Any]]
+    numbers = [ctx.run_typed("number", len, restate.RunOptions(), "text") for _ in range(2)]
+    reveal_type(await restate.gather(*numbers))  # R: list[perdure.sdk.futures.RestateDurableFuture[int]]
+    reveal_type(await restate.select(a=numbers[0], b=numbers[1]))  # R: tuple[str, int]
+    reveal_type(await restate.race(*numbers))  # R: int
+    reveal_type(await restate.all_succeeded(*numbers))  # R: list[int]
+    reveal_type([await one async for one in restate.as_completed(*numbers)])  # R: list[int]
     reveal_type(ctx.request().headers)  # R: dict[str, str]
 
 

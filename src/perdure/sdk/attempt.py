@@ -14,11 +14,12 @@ A wait that is not resolved registers a waiter. In a **turn** the machine takes 
 waiter resolves; that one is woken, and the next notification is taken only after what was woken has come to rest.
 So an attempt that finds all notifications in the journal does the same, in the same order, as the one they came to
 one by one. At rest means: the event loop went round `_SETTLING_HOPS` times, if the handler has more tasks
-than one (`asyncio.gather`, `TaskGroup`, …), or once as long as it has not.
+than one (`asyncio.gather`, `TaskGroup`, …), or `_SETTLING_HOPS_ALONE` times as long as it has not.
 """
 
 import asyncio
 import inspect
+import logging
 import threading
 from collections.abc import Awaitable, Callable, Generator, Mapping
 from typing import Any, Final
@@ -30,23 +31,25 @@ from perdure.sdk.codec import JournalValueCodec
 from perdure.sdk.context import make_context
 from perdure.sdk.definitions import HandlerDefinition
 from perdure.sdk.exceptions import (
-    CANCELLED,
     NotReplayable,
     SdkInternalBaseException,
-    TerminalError,
     UsedInsideRun,
     WrongThread,
 )
 from perdure.sdk.execution import Execution, inside_run
-from perdure.sdk.extensions import running
 from perdure.sdk.futures import RestateDurableFuture
 from perdure.sdk.machine import commands
-from perdure.sdk.machine.awaiting import Leaf, NamedLeaf, Node
+from perdure.sdk.machine.awaiting import Leaf, Node
 from perdure.sdk.machine.errors import INTERNAL, AttemptError
 from perdure.sdk.machine.machine import Machine
 from perdure.sdk.machine.outcome import Outcome
-from perdure.sdk.runs import Run
+from perdure.sdk.runs import Run, error_text
+from perdure.sdk.waiters import Waiter, Waiters, retrieve_later
 
+log = logging.getLogger("perdure.sdk")
+
+_SETTLING_HOPS_ALONE: Final = 4
+"""A task that the handler has just begun shows itself within these."""
 _SETTLING_HOPS: Final = 16
 _FOREIGN_WAIT_S: Final = 10.0
 """A handler that is to be suspended, and waits that long for something that is not durable, is worth a warning."""
@@ -54,17 +57,6 @@ _ANNOUNCED_LEAVES_MAX: Final = 100
 """Larger waits are not announced: naming them again after each notification would cost more than it tells."""
 
 Send = Callable[[bytes], None]
-
-
-class _Waiter:
-    """A task that waits for a node."""
-
-    __slots__ = ("future", "node", "task")
-
-    def __init__(self, node: Node, future: "asyncio.Future[None]", task: "asyncio.Task[Any] | None") -> None:
-        self.node = node
-        self.future = future
-        self.task = task
 
 
 class Attempt:
@@ -97,14 +89,16 @@ class Attempt:
         self._task: asyncio.Task[Any] | None = None
         self._thread = 0
         self._begun: asyncio.Future[None] | None = None
-        self._waiters: list[_Waiter] = []
+        self._waiters = Waiters(self.machine)
         self._has_other_tasks = False
         self._turn_pending = False
         self._hops = 0
         self._flush_pending = False
-        self._announced: tuple[list[_Waiter], int] = ([], 0)
+        self._announced: tuple[list[Node], int] = ([], 0)
         self._execution: Execution | None = None
         self._watch: asyncio.TimerHandle | None = None
+        self._was_cancelled = False
+        self._unreplayable: NotReplayable | None = None
 
     # ---- For the host ----
 
@@ -136,7 +130,7 @@ class Attempt:
         self._wake_beginning()
         self._release_waiters()
         if not waiting and self._task is not None and not self._task.done():
-            self._task.cancel()
+            self._was_cancelled = self._task.cancel()
 
     async def run(self) -> None:
         """Runs the handler, in a task of its own. Returns when the attempt is over; the handler's errors are sent."""
@@ -156,6 +150,9 @@ class Attempt:
                 self.machine.drop()
                 raise
         finally:
+            if self._was_cancelled and self._task is not None:
+                # By `disconnected`, not by whoever runs this task.
+                self._task.uncancel()
             self._close()
 
     def _warn_about_foreign_wait(self, task: "asyncio.Task[Any]") -> None:
@@ -193,8 +190,8 @@ class Attempt:
         try:
             given = await self._decoded_input(machine.input())
             context = make_context(self, given)
-            running.set(context)
             body = await self.handler.run(context, given.value.content)
+            self._refuse_to_go_on()
             if machine.ending is None:
                 machine.finish(Outcome("value", self.encode(body)))
                 # Those whose result was in the journal were executed by an earlier attempt.
@@ -217,6 +214,7 @@ class Attempt:
             # What left the user's code is how the attempt ended, or came after it.
             return
         try:
+            self._refuse_to_go_on()
             result = failure_of(error, self.handler)
             if isinstance(result, AttemptError):
                 machine.fail(result)
@@ -229,9 +227,16 @@ class Attempt:
     def _close(self) -> None:
         if self.machine.ending is None:
             self.machine.fail(AttemptError(INTERNAL, "the attempt ended without a result"))
+        error = self.machine.error
+        if error is not None and error.code != INTERNAL:
+            # The others are logged where they are caught, with their tracebacks.
+            log.error("an attempt of %s failed: %s", self.handler, error.message)
         self._release_waiters()
         if self._execution is not None:
             self._execution.cancel()
+        # So that nothing is left for the garbage collector to find.
+        self._execution = None
+        self.created.clear()
         if self._watch is not None:
             self._watch.cancel()
         self._flush()
@@ -247,10 +252,12 @@ class Attempt:
             task = None
         if self.machine.ending is not None:
             if task is not None and task is not self._task:
-                task.add_done_callback(_retrieve)
+                retrieve_later(task)
             self.machine.require_open()
         if task is not self._task:
             self._check_foreign()
+        if self._unreplayable is not None:
+            self._refuse_to_go_on()
 
     def _check_foreign(self) -> None:
         name = inside_run.get()
@@ -284,8 +291,8 @@ class Attempt:
         if node.settled(self.machine) is not None:
             return
         assert self._loop is not None
-        waiter = _Waiter(node, self._loop.create_future(), asyncio.current_task())
-        self._waiters.append(waiter)
+        waiter = Waiter(node, self._loop.create_future(), asyncio.current_task())
+        self._waiters.add(waiter)
         # Something moves: not at rest yet.
         self._hops = 0
         if self.machine.incoming.queue or self.machine.replaying or self.machine.incoming.ended:
@@ -300,19 +307,26 @@ class Attempt:
             self._wait_cancelled(waiter)
             raise
 
-    def _wait_cancelled(self, waiter: _Waiter) -> None:
+    def _wait_cancelled(self, waiter: Waiter) -> None:
         """Somebody cancelled the task that waits."""
-        if waiter in self._waiters:
-            self._waiters.remove(waiter)
+        self._waiters.discard(waiter)
         if self.machine.ending is not None:
             self.machine.require_open()
         if self._turn_pending and self._has_other_tasks:
             # In the wake of a turn: another task of the handler did it, and will do it again in every attempt.
             return
-        error = NotReplayable(
+        # Perhaps the host gives up the whole task; if the handler goes on in spite of it, it decided something.
+        self._unreplayable = NotReplayable(
             f"a durable wait of handler {self.handler} was cancelled from outside of it (asyncio.timeout, wait_for?)"
         )
-        raise self.machine.fail(AttemptError(INTERNAL, f"[{error.code}] {error} {error.hint}"))
+
+    def _refuse_to_go_on(self) -> None:
+        """Raises: SdkInternalException if a durable wait was cancelled by what is not recorded."""
+        if self._unreplayable is None or self.machine.ending is not None:
+            return
+        text = error_text(self._unreplayable)
+        log.error("an attempt of %s failed: %s", self.handler, text)
+        raise self.machine.fail(AttemptError(INTERNAL, text))
 
     # ---- Turns ----
 
@@ -324,7 +338,7 @@ class Attempt:
 
     def _hop(self) -> None:
         self._hops += 1
-        if self._has_other_tasks and self._hops < _SETTLING_HOPS:
+        if self._hops < (_SETTLING_HOPS if self._has_other_tasks else _SETTLING_HOPS_ALONE):
             assert self._loop is not None
             self._loop.call_soon(self._hop)
             return
@@ -342,13 +356,13 @@ class Attempt:
                     return
                 if machine.cancelling:
                     if (missing := machine.pass_cancel_on()) is None:
-                        self._surface_cancel()
+                        self._waiters.surface_cancel()
                         return
                     if not machine.take():
                         self._wait_for_callee(missing)
                         return
                     continue
-                if self._wake_settled():
+                if self._waiters.wake_settled():
                     if self._waiters:
                         self._schedule_turn()
                     return
@@ -359,34 +373,10 @@ class Attempt:
             self._release_waiters()
             self._schedule_flush()
 
-    def _wake_settled(self) -> bool:
-        """Wakes every waiter that can go on, in the order in which they began to wait."""
-        machine = self.machine
-        if len(self._waiters) == 1:
-            waiter = self._waiters[0]
-            if waiter.node.settled(machine) is None:
-                return False
-            self._waiters.clear()
-            if not waiter.future.done():
-                waiter.future.set_result(None)
-            return True
-        settled = [waiter for waiter in self._waiters if waiter.node.settled(machine) is not None]
-        for waiter in settled:
-            self._waiters.remove(waiter)
-            if not waiter.future.done():
-                waiter.future.set_result(None)
-        return bool(settled)
-
-    def _surface_cancel(self) -> None:
-        waiters, self._waiters = self._waiters, []
-        for waiter in waiters:
-            if not waiter.future.done():
-                waiter.future.set_exception(TerminalError("cancelled", CANCELLED))
-
     def _rest(self) -> None:
         """Everything is taken, and nobody can go on."""
         machine = self.machine
-        nodes = [waiter.node for waiter in self._waiters]
+        nodes = self._waiters.nodes
         if machine.replaying:
             machine.blocked_in_replay(nodes)
             self._release_waiters()
@@ -395,7 +385,7 @@ class Attempt:
         self._block()
         if not machine.incoming.ended:
             return
-        if not any(isinstance(leaf, Leaf) and self._executes(leaf.id) for leaf in self._pending()):
+        if not any(isinstance(leaf, Leaf) and self._executes(leaf.id) for leaf in self._waiters.pending()):
             machine.suspend(nodes)
             self._release_waiters()
             self._flush()
@@ -409,9 +399,6 @@ class Attempt:
         else:
             self._schedule_flush()
 
-    def _pending(self) -> list[Leaf | NamedLeaf]:
-        return [leaf for waiter in self._waiters for leaf in waiter.node.pending(self.machine)]
-
     def _executes(self, completion_id: int) -> bool:
         return self._execution is not None and self._execution.is_executing(completion_id)
 
@@ -420,7 +407,7 @@ class Attempt:
         machine = self.machine
         execution = self._execution
         assert execution is not None
-        pending = self._pending()
+        pending = self._waiters.pending()
         only_runs = True
         for leaf in pending:
             if isinstance(leaf, Leaf):
@@ -428,29 +415,16 @@ class Attempt:
                 if execution.is_executing(leaf.id) or machine.is_proposed(leaf.id):
                     continue
             only_runs = False
-        if (
-            machine.version >= 7
-            and not only_runs
-            and not execution.active
-            and len(pending) <= _ANNOUNCED_LEAVES_MAX
-            and self._announced != (self._waiters, len(pending))
-        ):
-            self._announced = (list(self._waiters), len(pending))
-            machine.announce_wait([waiter.node for waiter in self._waiters], executing=False)
+        if not only_runs and not execution.active and machine.version >= 7 and len(pending) <= _ANNOUNCED_LEAVES_MAX:
+            announced = (self._waiters.nodes, len(pending))
+            if self._announced != announced:
+                self._announced = announced
+                machine.announce_wait(announced[0])
         self._schedule_flush()
 
     def _release_waiters(self) -> None:
         """The attempt is over: lets everything that waits leave the user's code."""
-        waiters, self._waiters = self._waiters, []
-        for waiter in waiters:
-            if waiter.future.done():
-                continue
-            try:
-                self.machine.require_open()
-            except BaseException as error:
-                waiter.future.set_exception(error)
-            if waiter.task is not None and waiter.task is not self._task:
-                waiter.task.add_done_callback(_retrieve)
+        self._waiters.release(self._task)
 
     def _wake_beginning(self) -> None:
         if self._begun is not None and not self._begun.done():
@@ -467,9 +441,3 @@ class Attempt:
         self._flush_pending = False
         if self.machine.has_output:
             self._send(self.machine.take_output())
-
-
-def _retrieve(task: "asyncio.Task[Any]") -> None:
-    """Nobody else may ask how a task ended that the end of the attempt has ended, and asyncio would complain."""
-    if not task.cancelled():
-        task.exception()

@@ -4,21 +4,41 @@ Which of them came first is recorded by the order of the journal, so that it is 
 """
 
 from collections.abc import AsyncGenerator, Sequence
-from typing import Any
+from typing import Any, TypeAlias, TypeVar, overload
 
 from perdure.protocol.futures import Combinator
 from perdure.sdk.exceptions import NotDurable
 from perdure.sdk.futures import RestateDurableFuture
 from perdure.sdk.machine.awaiting import Combined
 
+T = TypeVar("T")
+AnyFuture: TypeAlias = RestateDurableFuture[Any]
+# Each has two signatures: futures of one type keep it, those of several become `Any`.
 
-async def gather(*futures: RestateDurableFuture[Any]) -> list[RestateDurableFuture[Any]]:
+
+@overload
+async def gather(*futures: RestateDurableFuture[T]) -> list[RestateDurableFuture[T]]: ...
+
+
+@overload
+async def gather(*futures: AnyFuture) -> list[AnyFuture]: ...
+
+
+async def gather(*futures: AnyFuture) -> list[AnyFuture]:
     """Waits until all have completed, well or not. Returns: the futures; awaiting each then gives its result."""
     await _settle(Combinator.ALL_COMPLETED, futures)
     return list(futures)
 
 
-async def select(**kws: RestateDurableFuture[Any]) -> tuple[str, Any]:
+@overload
+async def select(**kws: RestateDurableFuture[T]) -> tuple[str, T]: ...
+
+
+@overload
+async def select(**kws: AnyFuture) -> tuple[str, Any]: ...
+
+
+async def select(**kws: AnyFuture) -> tuple[str, Any]:
     """Waits for the first to complete. Returns: its name and its result.
 
         match await select(answer=future, timeout=ctx.sleep(timedelta(hours=1))):
@@ -27,16 +47,67 @@ async def select(**kws: RestateDurableFuture[Any]) -> tuple[str, Any]:
 
     Raises: TerminalError if the first one failed.
     """
-    if not kws:
-        raise NotDurable("select needs at least one future")
-    await _settle(Combinator.FIRST_COMPLETED, list(kws.values()))
+    await _settle(Combinator.FIRST_COMPLETED, _some(list(kws.values())))
     name, future = next((name, future) for name, future in kws.items() if future.is_completed())
     return name, await future
 
 
+@overload
+async def race(*futures: RestateDurableFuture[T]) -> T: ...
+
+
+@overload
+async def race(*futures: AnyFuture) -> Any: ...
+
+
+async def race(*futures: AnyFuture) -> Any:
+    """The result of the first to complete. Raises: TerminalError if that one failed."""
+    completed, _ = await wait_completed(*_some(futures))
+    return await completed[0]
+
+
+@overload
+async def first_succeeded(*futures: RestateDurableFuture[T]) -> T: ...
+
+
+@overload
+async def first_succeeded(*futures: AnyFuture) -> Any: ...
+
+
+async def first_succeeded(*futures: AnyFuture) -> Any:
+    """The result of the first to succeed. Raises: TerminalError, that of the first given, if all failed."""
+    await _settle(Combinator.FIRST_SUCCEEDED_OR_ALL_FAILED, _some(futures))
+    return await next((future for future in futures if future.succeeded), futures[0])
+
+
+@overload
+async def all_succeeded(*futures: RestateDurableFuture[T]) -> list[T]: ...
+
+
+@overload
+async def all_succeeded(*futures: AnyFuture) -> list[Any]: ...
+
+
+async def all_succeeded(*futures: AnyFuture) -> list[Any]:
+    """The results of all, in the order given. Raises: TerminalError as soon as one fails; the others go on."""
+    await _settle(Combinator.ALL_SUCCEEDED_OR_FIRST_FAILED, futures)
+    for future in futures:
+        if future.is_completed() and not future.succeeded:
+            await future
+    return [await future for future in futures]
+
+
+@overload
 async def wait_completed(
-    *args: RestateDurableFuture[Any],
-) -> tuple[list[RestateDurableFuture[Any]], list[RestateDurableFuture[Any]]]:
+    *args: RestateDurableFuture[T],
+) -> tuple[list[RestateDurableFuture[T]], list[RestateDurableFuture[T]]]: ...
+
+
+@overload
+async def wait_completed(*args: AnyFuture) -> tuple[list[AnyFuture], list[AnyFuture]]: ...
+
+
+async def wait_completed(*args: AnyFuture) -> tuple[list[AnyFuture], list[AnyFuture]]:
     """Waits for the first to complete. Returns: the completed ones, and the others, each in the order given."""
     if args:
         await _settle(Combinator.FIRST_COMPLETED, args)
@@ -47,7 +118,15 @@ async def wait_completed(
     )
 
 
-async def as_completed(*futures: RestateDurableFuture[Any]) -> AsyncGenerator[RestateDurableFuture[Any], None]:
+@overload
+def as_completed(*futures: RestateDurableFuture[T]) -> AsyncGenerator[RestateDurableFuture[T], None]: ...
+
+
+@overload
+def as_completed(*futures: AnyFuture) -> AsyncGenerator[AnyFuture, None]: ...
+
+
+async def as_completed(*futures: AnyFuture) -> AsyncGenerator[AnyFuture, None]:
     """The futures, each as soon as it has completed: `async for future in as_completed(…): await future`."""
     remaining = list(futures)
     while remaining:
@@ -56,12 +135,18 @@ async def as_completed(*futures: RestateDurableFuture[Any]) -> AsyncGenerator[Re
             yield future
 
 
+def _some(futures: Sequence[AnyFuture]) -> Sequence[AnyFuture]:
+    if not futures:
+        raise NotDurable("there is nothing to wait for")
+    return futures
+
+
 class _Settled:
     """Waits for a node of the await tree."""
 
     __slots__ = ("_future", "_node")
 
-    def __init__(self, future: RestateDurableFuture[Any], node: Combined) -> None:
+    def __init__(self, future: AnyFuture, node: Combined) -> None:
         self._future = future
         self._node = node
 
@@ -69,7 +154,7 @@ class _Settled:
         return self._future.attempt.wait(self._node)
 
 
-async def _settle(combinator: Combinator, futures: Sequence[RestateDurableFuture[Any]]) -> None:
+async def _settle(combinator: Combinator, futures: Sequence[AnyFuture]) -> None:
     for future in futures:
         if not isinstance(future, RestateDurableFuture):
             raise NotDurable(f"a {type(future).__name__} is not a future of a context")

@@ -169,7 +169,7 @@ class HandlerDefinition(Generic[I, O]):
         """The handler's docstring."""
         return inspect.getdoc(self.function) or None
 
-    @property
+    @functools.cached_property
     def context_managers(self) -> tuple[InvocationContextManager, ...]:
         """What is entered around each attempt, the outermost first."""
         return self.service.options.invocation_context_managers + self.options.invocation_context_managers
@@ -189,18 +189,24 @@ class HandlerDefinition(Generic[I, O]):
         gives nothing to await, CannotEncode (E0352) for its result, and what the user's code raises.
         """
         running.set(context)
+        managers = self.context_managers
+        if not managers:
+            return await self._call(context, body)
         async with AsyncExitStack() as around:
-            for manager in self.context_managers:
+            for manager in managers:
                 await around.enter_async_context(manager())
-            try:
-                positional, by_name = self.binding.arguments(body)
-            except CannotDecode as error:
-                raise TerminalError(f"{error}. {error.hint}", status_code=BAD_INPUT) from error
-            result = self.function(context, *positional, **by_name)
-            if not inspect.isawaitable(result):
-                raise BadHandler(f"{self} is not `async`")
-            return self.output_serde.serialize(await result)
+            return await self._call(context, body)
         raise AssertionError("a context manager around an invocation must not swallow what it raises")
+
+    async def _call(self, context: Any, body: bytes) -> bytes:
+        try:
+            positional, by_name = self.binding.arguments(body)
+        except CannotDecode as error:
+            raise TerminalError(f"{error}. {error.hint}", status_code=BAD_INPUT) from error
+        result = self.function(context, *positional, **by_name)
+        if not hasattr(result, "__await__"):
+            raise BadHandler(f"{self} is not `async`")
+        return self.output_serde.serialize(await result)
 
 
 @dataclass

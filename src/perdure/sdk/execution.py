@@ -55,7 +55,9 @@ class Execution:
         run = self.waiting.pop(completion_id, None)
         if run is not None:
             loop = asyncio.get_running_loop()
-            self._executing[completion_id] = loop.create_task(self._execute(run, loop))
+            task = loop.create_task(self._execute(run, loop))
+            if not task.done():  # an eager one may be
+                self._executing[completion_id] = task
 
     def is_executing(self, completion_id: int) -> bool:
         return completion_id in self._executing

@@ -85,6 +85,11 @@ class RestateDurableFuture(Awaitable[T]):
         """True if awaiting it will not wait."""
         return self._outcome is not None or self.node.settled(self._attempt.machine) is not None
 
+    @property
+    def succeeded(self) -> bool:
+        """True if it has completed, and not with a failure."""
+        return self.node.settled(self._attempt.machine) == "success"
+
 
 class RestateDurableSleepFuture(RestateDurableFuture[None]):
     """The end of a sleep."""

@@ -7,7 +7,7 @@ a handler wrote into a journal is what every other version writes for the same v
 import dataclasses
 import json
 from abc import ABC, abstractmethod
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Final, Generic, TypeVar, cast
 
 import msgspec
 
@@ -51,7 +51,7 @@ def to_json(obj: Any) -> bytes:
     Raises: CannotEncode (E0352).
     """
     try:
-        return json.dumps(obj, default=_plainer).encode()
+        return _encoder.encode(obj).encode()
     except CannotEncode:
         raise
     except (TypeError, ValueError) as error:
@@ -70,10 +70,15 @@ def _plainer(obj: Any) -> Any:
         raise CannotEncode(f"an object of type {hints.name_of(type(obj))} has no form in JSON") from None
 
 
+# Made once: `json.dumps` and `json.loads` would make or look for them each time.
+_encoder: Final = json.JSONEncoder(default=_plainer)
+_decoder: Final = json.JSONDecoder()
+
+
 def from_json(buf: bytes) -> Any:
     """The value of JSON. Raises: CannotDecode (E0351)."""
     try:
-        return json.loads(buf)
+        return _decoder.decode(buf.decode())
     except (ValueError, RecursionError) as error:
         raise CannotDecode(f"not JSON: {error}") from error
 

@@ -61,6 +61,16 @@ async def with_a_task_of_its_own(ctx: restate.Context, text: str) -> list[str]:
     return [own, await other]
 
 
+async def with_a_task_that_begins_slowly(ctx: restate.Context, text: str) -> list[str]:
+    async def slow() -> str:
+        await asyncio.sleep(0)
+        return await asyncio.create_task(branch(ctx, "a"))
+
+    other = asyncio.create_task(slow())
+    own = await branch(ctx, "b")
+    return [own, await other]
+
+
 async def with_first_completed(ctx: restate.Context, text: str) -> list[str]:
     tasks = [asyncio.create_task(branch(ctx, name)) for name in "abc"]
     order = []
@@ -87,9 +97,15 @@ CONCURRENT = [
     with_nested_gather,
     with_task_group,
     with_a_task_of_its_own,
+    with_a_task_that_begins_slowly,
     with_first_completed,
     with_a_queue,
 ]
+
+
+def abandoned(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """A task that a handler began and did not live to await ends with the attempt, which asyncio would log."""
+    assert restate.is_internal_exception(context["exception"]), context
 
 
 class Server:
@@ -103,6 +119,7 @@ class Server:
 
     async def attempt(self, function: Function, notifications: int) -> bool:
         """Runs an attempt that gets so many notifications and then loses its connection. Returns: whether it ended."""
+        asyncio.get_running_loop().set_exception_handler(abandoned)
         peer = Peer(handler(function))
         proposals: list[pb.ProposeRunCompletionMessage] = []
         await peer.converse(opening(self.journal))
@@ -178,7 +195,8 @@ def test_a_failing_task_takes_its_group_along_in_every_attempt() -> None:
 
 
 @pytest.mark.parametrize("way", ["timeout", "wait_for"])
-def test_a_timeout_of_asyncio_around_a_durable_wait_is_refused(way: str) -> None:
+@pytest.mark.parametrize("then", ["return", "go on", "raise"])
+def test_a_timeout_of_asyncio_around_a_durable_wait_is_refused(way: str, then: str) -> None:
     async def run(ctx: restate.Context, text: str) -> str:
         try:
             if way == "timeout":
@@ -187,8 +205,12 @@ def test_a_timeout_of_asyncio_around_a_durable_wait_is_refused(way: str) -> None
             else:
                 await asyncio.wait_for(ctx.sleep(SECOND), 0.01)
         except TimeoutError:
-            return "timed out"
-        return "slept"
+            if then == "return":
+                return "timed out"
+            if then == "raise":
+                raise
+            ctx.generic_send("Log", "slow", b"")
+        return "went on"
 
     async def play() -> list[str]:
         peer = Peer(handler(run))
@@ -200,6 +222,22 @@ def test_a_timeout_of_asyncio_around_a_durable_wait_is_refused(way: str) -> None
     (message,) = asyncio.run(play())
     assert "[E0314]" in message
     assert "select(result=…, timeout=ctx.sleep(…))" in message
+
+
+def test_a_host_that_cancels_the_task_gives_the_attempt_up(caplog: pytest.LogCaptureFixture) -> None:
+    async def run(ctx: restate.Context, text: str) -> None:
+        await ctx.sleep(SECOND)
+
+    async def play() -> list[str]:
+        peer = Peer(handler(run))
+        await peer.converse(opening([input_command()]))
+        peer.task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await peer.task
+        return await peer.converse()
+
+    assert asyncio.run(play()) == []
+    assert not caplog.records
 
 
 def test_a_timeout_that_is_not_reached_does_no_harm() -> None:

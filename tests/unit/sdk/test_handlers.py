@@ -7,15 +7,19 @@ from typing import Any
 
 import perdure as restate
 from perdure.protocol import messages_pb2 as pb
+from perdure.protocol.framing import Frame, FrameDecoder
 from perdure.protocol.messages import MessageType
+from perdure.sdk.attempt import Attempt
 from support.sdk_peer import (
     NOW,
     Peer,
     ack,
     attempt,
+    frame,
     handler,
     input_command,
     opening,
+    say,
     talk,
     void,
 )
@@ -136,3 +140,28 @@ def test_random_values_come_from_the_seed() -> None:
 
     assert attempt(run, random_seed=1) == attempt(run, random_seed=1)
     assert attempt(run, random_seed=1) != attempt(run, random_seed=2)
+
+
+def test_a_host_may_answer_while_it_is_sent_something() -> None:
+    async def run(ctx: restate.Context, text: str) -> int:
+        async def action(number: int) -> int:
+            return number
+
+        return sum([await ctx.run_typed(f"{i}", action, restate.RunOptions(), i) for i in range(5)])
+
+    async def play() -> list[str]:
+        sent: list[Frame] = []
+
+        def send(data: bytes) -> None:
+            for one in FrameDecoder(1 << 20).feed(data):
+                sent.append(one)
+                if one.type == MessageType.PROPOSE_RUN_COMPLETION:
+                    proposal = pb.ProposeRunCompletionMessage.FromString(one.payload)
+                    hosted.feed(frame(ack(proposal.result_completion_id)))
+
+        hosted = Attempt(handler(run), 7, send)
+        hosted.feed(opening([input_command()]))
+        await hosted.run()
+        return [say(one) for one in sent][-2:]
+
+    assert asyncio.run(play()) == ['Output value { content: "10" }', "End"]

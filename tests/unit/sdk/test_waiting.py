@@ -108,6 +108,54 @@ def test_select_raises_what_the_first_raises() -> None:
     assert said[1][0] == 'Output failure { code: 418 message: "no tea" }'
 
 
+def attached(way: Any) -> Any:
+    """A handler that combines the results of two other invocations."""
+
+    async def run(ctx: restate.Context, text: str) -> Any:
+        return await way(*[ctx.attach_invocation(name, type_hint=int) for name in ("inv_1a", "inv_1b")])
+
+    return run
+
+
+def well(completion_id: int) -> Entry:
+    type_id = MessageType.ATTACH_INVOCATION_COMPLETION
+    return type_id, completion(type_id, completion_id, value=b"%d" % completion_id)
+
+
+def badly(completion_id: int) -> Entry:
+    return failed(MessageType.ATTACH_INVOCATION_COMPLETION, completion_id)
+
+
+@pytest.mark.parametrize(
+    ("way", "combinator", "turns", "result"),
+    [
+        (restate.race, "FIRST_COMPLETED", [well(2)], 'value { content: "2" }'),
+        (restate.race, "FIRST_COMPLETED", [badly(1)], 'failure { code: 418 message: "no tea" }'),
+        (restate.first_succeeded, "FIRST_SUCCEEDED_OR_ALL_FAILED", [badly(1), well(2)], 'value { content: "2" }'),
+        (
+            restate.first_succeeded,
+            "FIRST_SUCCEEDED_OR_ALL_FAILED",
+            [badly(2), badly(1)],
+            'failure { code: 418 message: "no tea" }',
+        ),
+        (restate.all_succeeded, "ALL_SUCCEEDED_OR_FIRST_FAILED", [well(2), well(1)], 'value { content: "[1, 2]" }'),
+        (
+            restate.all_succeeded,
+            "ALL_SUCCEEDED_OR_FIRST_FAILED",
+            [badly(2)],
+            'failure { code: 418 message: "no tea" }',
+        ),
+    ],
+)
+def test_other_combinators_are_told_to_the_server(way: Any, combinator: str, turns: list[Entry], result: str) -> None:
+    said = talk(attached(way), *turns)
+    assert said[0][-1] == (
+        "AwaitingOn awaiting_on { waiting_signals: 1 nested_futures { waiting_completions: 1 waiting_completions: 2 "
+        f"combinator_type: {combinator} }} combinator_type: FIRST_COMPLETED }}"
+    )
+    assert said[-1] == [f"Output {result}", "End"]
+
+
 def test_as_completed_follows_the_journal() -> None:
     async def run(ctx: restate.Context, text: str) -> list[int]:
         naps = [ctx.sleep(SECOND) for _ in range(3)]

@@ -39,6 +39,10 @@ _HEADER: Final = struct.Struct(">HHI")
 _FIRST_AWAKEABLE: Final = 17
 """Signal ids below are reserved."""
 
+# Until the start message is there.
+_NO_START: Final = pb.StartMessage()
+_NO_STATE: Final = StateView(_NO_START)
+
 Ending = Literal["ended", "suspended", "failed", "dropped"]
 
 
@@ -70,8 +74,8 @@ class Machine:
         """version: of the service protocol, 5 to 7."""
         self.version = version
         self.incoming = Incoming()
-        self.start = pb.StartMessage()
-        self.state = StateView(self.start)
+        self.start = _NO_START
+        self.state = _NO_STATE
         self.results: dict[NotificationId, Outcome] = {}
         """What has been taken from the queue. A run's own result stands here as soon as it is durable."""
         self.command_index = 0
@@ -304,11 +308,9 @@ class Machine:
         text = describe_added_await(self.incoming.commands, index, [leaf for n in nodes for leaf in n.pending(self)])
         return self.fail(AttemptError(JOURNAL_MISMATCH, text, related=RelatedCommand(index, recorded.type, "")))
 
-    def announce_wait(self, nodes: Sequence[Node], *, executing: bool) -> None:
-        """Tells the server what the handler waits for; since version 7."""
-        message = pb.AwaitingOnMessage(
-            awaiting_on=await_tree(nodes, self, cancel=True), executing_side_effects=executing
-        )
+    def announce_wait(self, nodes: Sequence[Node]) -> None:
+        """Tells the server what the handler waits for, with no action executing; since version 7."""
+        message = pb.AwaitingOnMessage(awaiting_on=await_tree(nodes, self, cancel=True))
         self._write(MessageType.AWAITING_ON, message.SerializeToString())
 
     def suspend(self, nodes: Sequence[Node]) -> None:
