@@ -120,7 +120,7 @@ class Upper(Serde[str]):
 
 async def outside() -> None:
     async with restate.create_client("http://localhost:8080") as client:
-        reveal_type(client)  # R: perdure.sdk.client.RestateClient
+        reveal_type(client)  # R: perdure.client.client.Client
         reveal_type(await client.service_call(book, arg=Trip("Rome")))  # R: handlers.Booking
         reveal_type(await client.object_call(add, key="k", arg=1))  # R: int
 

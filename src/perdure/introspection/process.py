@@ -90,8 +90,8 @@ def _answer(reader: Reader, asked: Ask, registry: Registry, limits: QueryLimits)
         return reader.answer(text, asked.shape, asked.now, registry)
     except MemoryError:
         raise too_much_memory(limits) from None
-    except QueryError:
-        raise
+    except (QueryError, EOFError, ConnectionError):
+        raise  # a refusal, or the server is gone
     except Exception as error:
         # A defect, in this code or in a library that met an odd query: the next query is none the worse for it.
         traceback.print_exc()
