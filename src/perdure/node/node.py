@@ -30,6 +30,7 @@ from perdure.protocol.identity import BadIdentityKey, RequestSigner
 from perdure.registration.planning import Registration
 from perdure.registration.services import build_registry
 from perdure.storage.sqlite.store import SqliteStore
+from perdure.ui.app import create_ui
 
 log = structlog.get_logger()
 
@@ -124,7 +125,7 @@ class Node:
         )
         protocol_v7 = self._settings.highest_protocol_version >= 7
         admin = AdminSettings(ingress_endpoint=f"{self.ingress_url}/", protocol_v7=protocol_v7)
-        return create_app(self.partition, self._registrar, self._query_engine, admin)
+        return create_app(self.partition, self._registrar, self._query_engine, admin, create_ui())
 
     def _sign_discovery(self, path: str) -> list[tuple[str, str]]:
         assert self._signer is not None
