@@ -24,7 +24,14 @@ from perdure.invoker.invoker import Invoker
 from perdure.invoker.transport import Transport
 from perdure.model.records import Sweep
 from perdure.model.registry import Deployment, Registry, ServiceSettings
-from perdure.node.settings import Settings, ingress_settings, invoker_settings, listen_address, registry_defaults
+from perdure.node.settings import (
+    Settings,
+    ingress_settings,
+    invoker_settings,
+    listen_address,
+    listens_on_loopback,
+    registry_defaults,
+)
 from perdure.partition.loop import Partition
 from perdure.protocol.identity import BadIdentityKey, RequestSigner
 from perdure.registration.planning import Registration
@@ -124,7 +131,12 @@ class Node:
             attempt=self.invoker.attempt,
         )
         protocol_v7 = self._settings.highest_protocol_version >= 7
-        admin = AdminSettings(ingress_endpoint=f"{self.ingress_url}/", protocol_v7=protocol_v7)
+        admin = AdminSettings(
+            ingress_endpoint=f"{self.ingress_url}/",
+            protocol_v7=protocol_v7,
+            loopback=listens_on_loopback(self._settings.admin),
+            hosts=frozenset(self._settings.admin_hosts),
+        )
         return create_app(self.partition, self._registrar, self._query_engine, admin, create_ui())
 
     def _sign_discovery(self, path: str) -> list[tuple[str, str]]:

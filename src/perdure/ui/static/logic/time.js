@@ -12,7 +12,7 @@ const UNITS = /** @type {const} */ ([["d", 86400000], ["h", 3600000], ["m", 6000
 
 /**
  * At most two units: `3m 12s`, `4.2s`, `180ms`.
- * @param {number | null | undefined} ms
+ * @param {number | null | undefined} ms @returns {string}
  */
 export function duration(ms) {
   if (ms === null || ms === undefined || Number.isNaN(ms)) return "";
@@ -50,7 +50,7 @@ export function clockTime(at, zone, now) {
   return zone === "utc" ? `${name} UTC` : name;
 }
 
-/** @param {number | null | undefined} bytes */
+/** @param {number | null | undefined} bytes @returns {string} */
 export function size(bytes) {
   if (bytes === null || bytes === undefined) return "";
   if (bytes < 1024) return `${bytes} B`;
