@@ -1,8 +1,9 @@
 """Keeps foreign pages in an operator's browser from steering the server: the admin API has no login to protect it.
 
-Browsers say of each request where it comes from; other clients do not, and are not asked. Two kinds of pages are told apart from
-our own: one with another origin, and one whose name was made to point at this machine (DNS rebinding), which is why a
-server on the loopback address answers browsers only under names of this machine, or under a name that the settings allow.
+Browsers say of each request where it comes from; other clients do not, and are not asked. Two kinds of pages are told
+apart from our own: one with another origin, and one whose name was made to point at this machine (DNS rebinding), which
+is why a server on the loopback address answers browsers only under names of this machine, or under one that the
+settings allow.
 """
 
 import ipaddress
@@ -26,7 +27,7 @@ class ForeignPage(PerdureError):
 class SameOrigin:
     """Refuses requests of foreign pages with 403.
 
-    loopback: the server listens on this machine alone. allowed: further hosts (`name` or `name:port`) it is reached under, behind a proxy.
+    loopback: the server listens on this machine alone. allowed: further hosts (`name` or `name:port`) it goes by.
     """
 
     def __init__(self, app: ASGIApp, *, loopback: bool, allowed: frozenset[str]) -> None:

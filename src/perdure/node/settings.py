@@ -72,7 +72,7 @@ def listen_address(text: str) -> tuple[str, int]:
 def listens_on_loopback(text: str) -> bool:
     """Whether `HOST:PORT` can be reached from this machine alone."""
     host, _ = listen_address(text)
-    return host == "localhost" or host == "::1" or host.startswith("127.")
+    return host in {"localhost", "::1"} or host.startswith("127.")
 
 
 def _address(text: str) -> str:
