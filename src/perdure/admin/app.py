@@ -18,6 +18,7 @@ from perdure.admin.same_origin import SameOrigin
 from perdure.admin.settings import AdminSettings
 from perdure.admin.versions import VersionPrefix
 from perdure.errors import StoreUnavailable
+from perdure.events.hub import Hub
 from perdure.introspection.query import QueryEngine
 from perdure.partition.gateway import Gateway
 
@@ -29,6 +30,7 @@ def create_app(
     registrar: Registrar,
     query_engine: QueryEngine,
     settings: AdminSettings,
+    hub: Hub,
     ui: ASGIApp | None = None,
 ) -> ASGIApp:
     """The ASGI app of the admin port. ui: the web page, served under `/ui/`."""
@@ -40,7 +42,7 @@ def create_app(
         redoc_url=None,
         redirect_slashes=False,
     )
-    add_routes(app, Routes(gateway, registrar, query_engine, settings))
+    add_routes(app, Routes(gateway, registrar, query_engine, settings, hub))
     app.add_api_route("/openapi", lambda: describe(app), methods=["GET"], include_in_schema=False)
     app.add_api_route("/docs", _docs, methods=["GET"], include_in_schema=False)
     if ui is not None:

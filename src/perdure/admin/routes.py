@@ -16,6 +16,7 @@ from starlette.responses import Response
 from perdure.admin import schemas
 from perdure.admin.batches import Batches
 from perdure.admin.deployments import Deployments
+from perdure.admin.events import Events
 from perdure.admin.invocations import Invocations
 from perdure.admin.problems import ErrorBody
 from perdure.admin.query import Query
@@ -25,6 +26,7 @@ from perdure.admin.server_info import ServerInfo
 from perdure.admin.services import Services
 from perdure.admin.settings import AdminSettings
 from perdure.admin.state import State
+from perdure.events.hub import Hub
 from perdure.introspection.query import QueryEngine
 from perdure.partition.gateway import Gateway
 
@@ -33,6 +35,10 @@ Json = dict[str, Any]
 
 _REF: Final = "#/components/schemas/{name}"
 _PATH_PARAMETER: Final = re.compile(r"\{(\w+)\}")
+
+
+class EventMessages:
+    """An answer that is a stream of server-sent events."""
 
 
 class Route(msgspec.Struct, frozen=True):
@@ -58,10 +64,10 @@ class Routes:
     """All routes."""
 
     def __init__(
-        self, gateway: Gateway, registrar: Registrar, query_engine: QueryEngine, settings: AdminSettings
+        self, gateway: Gateway, registrar: Registrar, query_engine: QueryEngine, settings: AdminSettings, hub: Hub
     ) -> None:
         self.all: list[Route] = [
-            *_server_routes(ServerInfo(settings), Query(query_engine)),
+            *_server_routes(ServerInfo(settings), Query(query_engine), Events(hub)),
             *_deployment_routes(Deployments(gateway, registrar)),
             *_service_routes(Services(gateway, registrar, settings.ingress_endpoint), State(gateway)),
             *_invocation_routes(Invocations(gateway)),
@@ -69,7 +75,7 @@ class Routes:
         ]
 
 
-def _server_routes(info: ServerInfo, query: Query) -> list[Route]:
+def _server_routes(info: ServerInfo, query: Query, events: Events) -> list[Route]:
     answer: dict[int, Any] = {200: dict}
     return [
         Route("GET", "/health", info.health, "health", "server", "Is the server up?", {200: None}),
@@ -84,6 +90,15 @@ def _server_routes(info: ServerInfo, query: Query) -> list[Route]:
         Route(
             "POST", "/query", query.run, "query", "introspection", "Run an SQL query", answer,
             body=schemas.QueryRequest, errors=(400, 500),
+        ),
+        Route(
+            "GET", "/events", events.follow, "follow_events", "introspection", "Follow what changes",
+            {200: EventMessages}, errors=(400, 503),
+            query={
+                "topics": "what to follow, with commas between: `invocations`, `invocations?status=running`,"
+                " `invocation:ID`, `registry`, `state:SERVICE/KEY`",
+                "after": "id of the last message that the client has; the header `last-event-id` is the same",
+            },
         ),
     ]  # fmt: skip
 
@@ -218,7 +233,8 @@ def _batch_routes(batches: Batches) -> list[Route]:
 
 
 def add_routes(app: FastAPI, routes: Routes) -> None:
-    types = {used for route in routes.all for used in (route.body, *route.answers.values()) if used not in (None, dict)}
+    none = (None, dict, EventMessages)
+    types = {used for route in routes.all for used in (route.body, *route.answers.values()) if used not in none}
     _, components = msgspec.json.schema_components(
         [*sorted(types, key=lambda used: used.__name__), ErrorBody], schema_hook=_schema_hook, ref_template=_REF
     )
@@ -264,6 +280,8 @@ def _operation(route: Route) -> Json:
 
 
 def _answer(used: Any) -> Json:
+    if used is EventMessages:
+        return {"description": "", "content": {"text/event-stream": {"schema": {"type": "string"}}}}
     return {"description": ""} if used is None else {"description": "", "content": _content(used)}
 
 

@@ -38,10 +38,15 @@ class VersionPrefix:
 
 
 def _without_body(send: Send) -> Send:
+    complete = False
+
     async def send_head(message: Message) -> None:
+        nonlocal complete
         if message["type"] == "http.response.body":
-            if message.get("more_body"):
+            if complete:
                 return
+            # The first piece ends the response, for a stream may have no end.
+            complete = True
             message = {"type": "http.response.body", "body": b"", "more_body": False}
         await send(message)
 

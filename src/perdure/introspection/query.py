@@ -6,15 +6,13 @@ The connection can only read. A query is bounded in time, rows and bytes, and so
 import asyncio
 import re
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from enum import Enum
-from importlib import resources
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import apsw
-import apsw.ext
 from sqlglot import exp
 
 from perdure.clock import Clock
@@ -23,6 +21,7 @@ from perdure.introspection.catalog import Column, ColumnType
 from perdure.introspection.problems import QueryError
 from perdure.introspection.result import JsonWriter, QueryLimits, QueryResult, ResultWriter
 from perdure.introspection.translate import Translated, parse, translate
+from perdure.introspection.views import open_views
 from perdure.model.invocation import OpenAttempt
 from perdure.model.registry import Registry
 
@@ -115,17 +114,9 @@ class _Reader:
         self._shape = Shape.JSON
         self._stopped = False
         try:
-            self._connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
+            self._connection = connection = open_views(path, surroundings)
         except apsw.Error as error:
             raise QueryError(f"External error: the partition file cannot be opened: {error}", 500) from None
-        connection = self._connection
-        functions.register(connection, surroundings)
-        apsw.ext.make_virtual_module(connection, "registered_service", _table(_SERVICE, self._services))
-        tables = _table("table_catalog, table_schema, table_name, table_type", catalog.list_tables)
-        apsw.ext.make_virtual_module(connection, "catalog_table", tables)
-        apsw.ext.make_virtual_module(connection, "catalog_column", _table(_COLUMN, catalog.list_columns))
-        connection.execute(resources.files("perdure.introspection").joinpath("views.sql").read_text())
-        connection.execute("PRAGMA case_sensitive_like = ON; PRAGMA query_only = ON").fetchall()
         connection.set_busy_timeout(1_000)
         connection.limit(apsw.SQLITE_LIMIT_LENGTH, _TEXT_LIMIT)
         connection.set_progress_handler(self._is_late, _PROGRESS_STEPS)
@@ -195,18 +186,8 @@ class _Reader:
 
         return ArrowWriter(columns, self._limits)
 
-    def _services(self) -> Iterable[tuple[Any, ...]]:
-        for service in self._surroundings.registry.services.values():
-            yield service.name, service.revision, int(service.public), str(service.kind), service.deployment_id
-
     def _is_late(self) -> bool:
         return self._stopped or time.monotonic() > self._deadline
-
-
-_SERVICE: Final = "name, revision, public, ty, deployment_id"
-_COLUMN: Final = (
-    "table_catalog, table_schema, table_name, column_name, ordinal_position, column_default, is_nullable, data_type"
-)
 
 
 def _only_query(text: str) -> exp.Query:
@@ -224,18 +205,6 @@ def _only_query(text: str) -> exp.Query:
 
 def _texts(*names: str) -> tuple[Column, ...]:
     return tuple(Column(name, ColumnType.TEXT) for name in names)
-
-
-def _table(columns: str, rows: Callable[[], Iterable[tuple[Any, ...]]]) -> Any:
-    """A function as `apsw.ext.make_virtual_module` wants it."""
-
-    def read() -> Iterable[tuple[Any, ...]]:
-        return rows()
-
-    described: Any = read
-    described.columns = tuple(columns.split(", "))
-    described.column_access = apsw.ext.VTColumnAccess.By_Index
-    return described
 
 
 def _authorize(operation: int, first: str | None, second: str | None, database: str | None, trigger: str | None) -> int:

@@ -50,16 +50,13 @@ class JsonWriter:
     def __init__(self, columns: tuple[Column, ...], limits: QueryLimits) -> None:
         self._columns = columns
         self._limits = limits
-        self._writers = [(column.name, _WRITERS.get(column.type, _as_is)) for column in columns]
+        self._shown = row_writer(columns)
         self._rows: list[bytes] = []
         self._bytes_left = limits.bytes
         self._encode = msgspec.json.Encoder().encode
 
     def add(self, row: Sequence[Any]) -> None:
-        shown = {
-            name: write(value) for (name, write), value in zip(self._writers, row, strict=True) if value is not None
-        }
-        encoded = self._encode(shown)
+        encoded = self._encode(self._shown(row))
         self._rows.append(encoded)
         self._bytes_left -= len(encoded) + 1
         if len(self._rows) > self._limits.rows:
@@ -69,6 +66,14 @@ class JsonWriter:
 
     def finish(self) -> QueryResult:
         return QueryResult(self._columns, b'{"rows":[' + b",".join(self._rows) + b"]}", "application/json")
+
+
+def row_writer(columns: Sequence[Column]) -> Callable[[Sequence[Any]], dict[str, Any]]:
+    """A function from a row to what JSON shows of it; columns that are null are left out."""
+    writers = [(column.name, _WRITERS.get(column.type, _as_is)) for column in columns]
+    return lambda row: {
+        name: write(value) for (name, write), value in zip(writers, row, strict=True) if value is not None
+    }
 
 
 def _as_is(value: Any) -> Any:

@@ -9,6 +9,7 @@ from perdure.engine.load import AttemptStart
 from perdure.errors import StoreUnavailable
 from perdure.invoker.attempt import AttemptMachine, failed
 from perdure.invoker.transport import Request, Stream, Transport, TransportError
+from perdure.model.invocation import AttemptNews
 from perdure.model.records import AttemptEnd, AttemptProgress, Entry
 from perdure.protocol.futures import AwaitTree
 from perdure.protocol.versions import invocation_content_type
@@ -122,6 +123,7 @@ class Exchange:
         if self.over:
             return
         self.server = headers.get("x-restate-server")
+        self._invoker.tell(self.start, AttemptNews.TOLD)
         self._active_at = self._loop.time()
         failure = self._machine.head_received(status, headers, self._invoker.clock.now())
         if failure is not None:
@@ -136,6 +138,7 @@ class Exchange:
         heard = self._machine.data_received(data)
         if heard.awaiting_on is not None:
             self.awaiting_on = heard.awaiting_on
+            self._invoker.tell(self.start, AttemptNews.TOLD)
         if heard.entries or heard.end is not None:
             # The endpoint gets its credit back when what it said is durable: that bounds what waits here.
             self._tell(heard.entries, heard.end, size)

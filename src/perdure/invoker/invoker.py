@@ -17,7 +17,7 @@ from perdure.invoker.attempt import failed
 from perdure.invoker.endpoints import Endpoints
 from perdure.invoker.exchange import Exchange
 from perdure.invoker.transport import TransportError
-from perdure.model.invocation import AttemptFailure, OpenAttempt
+from perdure.model.invocation import AttemptFailure, AttemptNews, OpenAttempt
 from perdure.model.records import AttemptProgress, Failed, Record
 from perdure.model.registry import Deployment
 
@@ -64,6 +64,8 @@ class Invoker:
         self._draining: dict[Exchange, float] = {}
         self._drain_timer: asyncio.TimerHandle | None = None
         self._stopping = False
+        self.follower: Callable[[AttemptStart, AttemptNews], None] | None = None
+        """Told when an attempt opens, ends, or lets itself be heard; None: nobody wants to know."""
 
     # actions of the partition, between transactions
 
@@ -106,8 +108,13 @@ class Invoker:
         number = exchange.start.number
         if self._open.get(number) is exchange:
             del self._open[number]
+            self.tell(exchange.start, AttemptNews.ENDED)
             if self._queue:
                 self._partition.between_transactions(self._fill)
+
+    def tell(self, start: AttemptStart, news: AttemptNews) -> None:
+        if self.follower is not None:
+            self.follower(start, news)
 
     def drain(self, exchange: Exchange) -> None:
         """The exchange's outcome is known; its response may take a moment to end."""
@@ -147,6 +154,11 @@ class Invoker:
             return None
         tree = exchange.awaiting_on
         return OpenAttempt(exchange.start.deployment.id, exchange.server, tree.to_json() if tree else None)
+
+    def started(self, number: int) -> AttemptStart | None:
+        """What the open attempt started with."""
+        exchange = self._open.get(number)
+        return None if exchange is None else exchange.start
 
     async def stop(self) -> None:
         """Closes all attempts; they go on when the server starts again."""
@@ -208,6 +220,7 @@ class Invoker:
             case AttemptStart():
                 exchange = Exchange(self, loaded)
                 self._open[number] = exchange
+                self.tell(loaded, AttemptNews.STARTED)
                 exchange.open(self._endpoints.transport(loaded.deployment))
 
     def _report(self, number: int, attempt: int, deployment_id: str, protocol_version: int, end: Failed) -> None:

@@ -122,6 +122,14 @@ class OpenAttempt(msgspec.Struct, frozen=True):
     awaiting_on: str | None
 
 
+class AttemptNews(StrEnum):
+    """What happened to an open attempt. TOLD: more is known of it than before, see `OpenAttempt`."""
+
+    STARTED = "started"
+    TOLD = "told"
+    ENDED = "ended"
+
+
 class Invocation(msgspec.Struct, gc=False):
     """The row of one invocation. Times are milliseconds since the epoch, retentions milliseconds.
 

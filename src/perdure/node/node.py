@@ -12,9 +12,13 @@ from perdure.admin.settings import COMPATIBLE_VERSION, AdminSettings
 from perdure.clock import Clock, SystemClock
 from perdure.engine.lifecycle.purge import SWEEP_PER_TURN
 from perdure.errors import StoreUnavailable
+from perdure.events.hub import Hub
+from perdure.events.reader import Reader
 from perdure.http.asgi_bridge import App
 from perdure.http.server import HttpServer
+from perdure.ids import random_unique
 from perdure.ingress.app import IngressApp
+from perdure.introspection.functions import Surroundings
 from perdure.introspection.query import QueryEngine
 from perdure.invoker.asgi import AsgiTransport
 from perdure.invoker.discovery import Discovery
@@ -65,6 +69,7 @@ class Node:
         self._admin: HttpServer | None = None
         self._sweeper: asyncio.Task[None] | None = None
         self._query_engine: QueryEngine | None = None
+        self._hub: Hub | None = None
         self._registrar: Registrar | None = None
 
     def add_local(self, uri: str, transport: Transport) -> None:
@@ -110,6 +115,8 @@ class Node:
         """Lets requests drain, closes attempts (they go on after the next start), and closes the store."""
         if self._sweeper is not None:
             self._sweeper.cancel()
+        if self._hub is not None:
+            await self._hub.close()
         servers = [server for server in (self._ingress, self._admin) if server is not None]
         drain = self._settings.shutdown_timeout / 1000
         await asyncio.gather(*(server.stop(drain) for server in servers))
@@ -137,7 +144,11 @@ class Node:
             loopback=listens_on_loopback(self._settings.admin),
             hosts=frozenset(self._settings.admin_hosts),
         )
-        return create_app(self.partition, self._registrar, self._query_engine, admin, create_ui())
+        surroundings = Surroundings(COMPATIBLE_VERSION, self.invoker.attempt)
+        surroundings.open_attempts = self.invoker.open_attempts()
+        reader = Reader(self._store.path, surroundings, lambda: self.partition.registry)
+        self._hub = Hub(self.partition, self.invoker, reader, self._clock, epoch=random_unique().hex())
+        return create_app(self.partition, self._registrar, self._query_engine, admin, self._hub, create_ui())
 
     def _sign_discovery(self, path: str) -> list[tuple[str, str]]:
         assert self._signer is not None

@@ -36,6 +36,7 @@ from perdure.model.actions import (
     SendToAttempt,
     StartAttempt,
 )
+from perdure.model.changes import Changes
 from perdure.model.invocation import Status
 from perdure.model.records import NOBODY, AttemptProgress, Invoke, MessageArrived, Record, Recover, TimersDue
 from perdure.model.registry import Registry
@@ -78,6 +79,14 @@ class Store(Protocol):
     def begin(self) -> None: ...
     def commit(self) -> None: ...
     def rollback(self) -> None: ...
+    def note_changes(self) -> "ChangeNotes": ...
+
+
+class ChangeNotes(Protocol):
+    """What transactions have written; see `storage.sqlite.changes`."""
+
+    def take(self) -> Changes: ...
+    def close(self) -> None: ...
 
 
 class AttemptRunner(Protocol):
@@ -106,6 +115,8 @@ class Partition:
         self._committer = ThreadPoolExecutor(1, "commit")
         self._commit_s = 0.0
         self._nudge: asyncio.TimerHandle | None = None
+        self._notes: ChangeNotes | None = None
+        self._tell_changes: Callable[[], None] | None = None
         self._last_size = 0
         self._stopping = False
         self._performers: dict[type[Action], Callable[[Any], None]] = {
@@ -212,6 +223,21 @@ class Partition:
         """Reads at once: only between transactions, that is in performers of actions. Raises: StoreUnavailable."""
         return self._store.run(partial(look, self._store.tx))
 
+    async def follow(self, follower: Callable[[Changes], None] | None) -> None:
+        """From now on `follower` is told after every batch what it has changed, once that is durable.
+
+        None: nobody is, and nothing is noted any more. Raises: StoreUnavailable.
+        """
+        await self.read(lambda tx: self._follow(follower))
+
+    def _follow(self, follower: Callable[[Changes], None] | None) -> None:
+        if self._notes is not None:
+            self._notes.close()
+        self._notes = self._tell_changes = None
+        if follower is not None:
+            notes = self._notes = self._store.note_changes()
+            self._tell_changes = lambda: follower(notes.take())
+
     @property
     def _attempts(self) -> AttemptRunner:
         assert self._runner is not None, "the partition has been started"
@@ -285,6 +311,8 @@ class Partition:
             for _, applied in batch:
                 if applied is not None:
                     _guarded(applied, None)
+            if self._tell_changes is not None:
+                _guarded(self._tell_changes)
             if self._queue:
                 # Between two batches everybody else gets a turn.
                 await asyncio.sleep(0)

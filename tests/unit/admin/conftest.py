@@ -123,7 +123,8 @@ class Admin:
         self.discovery = FakeDiscovery()
         registrar = Registrar(self.gateway, self.discovery, FakeClock(), self.gateway.defaults)
         settings = AdminSettings(ingress_endpoint="http://localhost:8080/")
-        self.app = create_app(self.gateway, registrar, query_engine or FakeQueryEngine(), settings)
+        no_hub: Any = None
+        self.app = create_app(self.gateway, registrar, query_engine or FakeQueryEngine(), settings, no_hub)
 
     def request(self, method: str, path: str, **more: Any) -> httpx.Response:
         async def send() -> httpx.Response:

@@ -15,6 +15,7 @@ import apsw
 
 from perdure.engine.tx import BuildRegistry
 from perdure.errors import FolderUnusable, StoreDamaged, StoreForeign, StoreLocked, StoreUnavailable
+from perdure.storage.sqlite.changes import ChangeNotes
 from perdure.storage.sqlite.tx import SqliteTx
 
 T = TypeVar("T")
@@ -118,6 +119,10 @@ class SqliteStore:
         except apsw.Error:
             # A disk that is that ill refuses the next `begin`, which tries again.
             pass
+
+    def note_changes(self) -> ChangeNotes:
+        """From now on notes what transactions write, until the notes are closed. Only between transactions."""
+        return ChangeNotes(self._connection)
 
     def close(self) -> None:
         """Notes that the file is whole, and lets go of it."""

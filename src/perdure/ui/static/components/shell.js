@@ -27,10 +27,10 @@ export function Shell({ children }) {
           aria-current=${current === name ? "page" : undefined}>${word}<//>`)}
       </nav>
       <div class="foot">
-        <label>Colours <select value=${scheme} onChange=${(/** @type {any} */ event) => change({ scheme: event.target.value })}>
-          ${["system", "light", "dark"].map((name) => html`<option key=${name}>${name}</option>`)}</select></label>
-        <label>Times <select value=${zone} onChange=${(/** @type {any} */ event) => change({ zone: event.target.value })}>
-          ${["local", "utc"].map((name) => html`<option key=${name}>${name}</option>`)}</select></label>
+        <label>Colours <select onChange=${(/** @type {any} */ event) => change({ scheme: event.target.value })}>
+          ${["system", "light", "dark"].map((name) => html`<option key=${name} selected=${name === scheme}>${name}</option>`)}</select></label>
+        <label>Times <select onChange=${(/** @type {any} */ event) => change({ zone: event.target.value })}>
+          ${["local", "utc"].map((name) => html`<option key=${name} selected=${name === zone}>${name}</option>`)}</select></label>
       </div>
     </header>
     <div>

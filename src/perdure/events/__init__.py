@@ -1,0 +1,1 @@
+"""The stream of changes: what clients may follow, and how they are told."""
