@@ -93,6 +93,17 @@ def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         yield Stack(setup, client, records)
 
 
+@pytest.fixture(params=[("python", "0s"), ("python", "200ms"), ("typescript", "200ms")], ids=" ".join)
+def hasty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stack]:
+    """A stack on which cancels wait for a moment only, or not at all."""
+    sdk, grace = request.param
+    setup = Setup("perdure", sdk, "http2", 7)
+    (tmp_path / "records").mkdir()
+    records = Records(tmp_path / "records")
+    with started(setup, tmp_path, records.environment, grace) as client:
+        yield Stack(setup, client, records)
+
+
 @pytest.fixture
 def tag() -> str:
     """A name that nobody else uses: for records and for keys."""
@@ -100,17 +111,23 @@ def tag() -> str:
 
 
 @contextmanager
-def started(setup: Setup, folder: Path, environment: Mapping[str, str]) -> Iterator[Client]:
-    """Starts the server and the services, registers them, and ends all in the end. environment: of the services."""
+def started(
+    setup: Setup, folder: Path, environment: Mapping[str, str], cancel_grace: str = "1 hour"
+) -> Iterator[Client]:
+    """Starts the server and the services, registers them, and ends all in the end. environment: of the services.
+
+    cancel_grace: of our server; so long that no test waits for its end, unless it wants to.
+    """
+    ours = {"PERDURE_CANCEL_GRACE": cancel_grace}
     match setup.transport:
         case "link":
-            with perdure(folder, environment, dev=PYTHON_SERVICES) as client:
+            with perdure(folder, {**environment, **ours}, dev=PYTHON_SERVICES) as client:
                 wait_for(lambda: client.call("Echo/echo", 1), "the services of the worker to be registered", START_S)
                 yield client
         case "memory":
             with pytest.MonkeyPatch.context() as patch:
                 patch.syspath_prepend(PYTHON_SERVICES.parent)
-                for name, value in environment.items():
+                for name, value in {**environment, **ours}.items():
                     patch.setenv(name, value)
                 with embedded(folder / "data", load_app(str(PYTHON_SERVICES))) as client:
                     yield client
@@ -119,7 +136,7 @@ def started(setup: Setup, folder: Path, environment: Mapping[str, str]) -> Itera
             server, settings = (
                 (reference, {"RESTATE_EXPERIMENTAL_ENABLE_PROTOCOL_V7": str(setup.protocol == 7).lower()})
                 if setup.server == "reference"
-                else (perdure, {"PERDURE_HIGHEST_PROTOCOL_VERSION": str(setup.protocol)})
+                else (perdure, {"PERDURE_HIGHEST_PROTOCOL_VERSION": str(setup.protocol), **ours})
             )
             with services(folder, environment) as uri, server(folder, settings) as client:
                 client.register(uri, use_http_11=version == "http1")

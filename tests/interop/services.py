@@ -6,7 +6,7 @@ from typing import Any
 
 import restate
 from plain_services import echo, echo_value, limited, millis, run, steps
-from records import record, recorder
+from records import record, recorder, released
 from restate import (
     Context,
     ObjectContext,
@@ -123,17 +123,24 @@ tree = Service("Tree")
 
 @tree.handler()
 async def grow(ctx: Context, wanted: dict[str, Any]) -> str:
-    """A chain of calls as deep as `depth`; the deepest one waits for ever."""
+    """A chain of calls as deep as `depth`; the deepest one waits for ever; `slow`: it takes its time to clean up."""
     tag, depth = wanted["tag"], wanted["depth"]
     undo: list[str] = []
+
+    async def settle() -> None:
+        record(tag, "settling")
+        await released(tag)
+
     try:
         for step in ("reserve", "pay"):
             undo.append(step)
             await ctx.run_typed(step, recorder(tag, f"{step} {depth}"))
         if depth:
-            return await ctx.service_call(grow, {"tag": tag, "depth": depth - 1})
+            return await ctx.service_call(grow, {**wanted, "depth": depth - 1})
         await ctx.sleep(HOUR)
     except TerminalError:
+        if wanted.get("slow") and not depth:
+            await ctx.run_typed("settle", settle)
         for step in reversed(undo):
             await ctx.run_typed(f"undo {step}", recorder(tag, f"undo {step} {depth}"))
         raise

@@ -62,11 +62,57 @@ def test_a_cancellation_undoes_every_level_of_a_tree_of_calls(stack, tag: str) -
     stack.records.wait_for(tag, "pay 0")
     stack.client.operate(invocation, "cancel")
     assert stack.client.failure(invocation).status == 409
+    if stack.setup.server == "perdure":
+        # Leaves first: each level is over before the one that called it begins.
+        assert undone(stack, tag) == [f"undo {step} {depth}" for depth in range(3) for step in ("pay", "reserve")]
+        return
     # The SDK passes the cancellation on to its callees and does not wait for them: levels undo at the same time.
     wait_for(lambda: len(undone(stack, tag)) == 6, "all levels to undo their two steps")
     for depth in range(3):
-        steps = [line for line in undone(stack, tag) if line.endswith(f" {depth}")]
-        assert steps == [f"undo pay {depth}", f"undo reserve {depth}"]
+        assert undone_at(stack, tag, depth) == [f"undo pay {depth}", f"undo reserve {depth}"]
+
+
+def undone_at(stack: Any, tag: str, depth: int) -> list[str]:
+    return [line for line in undone(stack, tag) if line.endswith(f" {depth}")]
+
+
+def cancelled_tree(stack: Any, tag: str, depth: int) -> str:
+    """A cancelled tree of calls, whose leaf cleans up and takes its time. Returns the root."""
+    root = stack.client.send("Tree/grow", {"tag": tag, "depth": depth, "slow": True})
+    stack.records.wait_for(tag, "pay 0")
+    stack.client.operate(root, "cancel")
+    stack.records.wait_for(tag, "settling")
+    return str(root)
+
+
+def test_a_cancellation_waits_for_the_leaves(stack, tag: str) -> None:
+    if stack.setup.server == "reference":
+        pytest.skip("the official server cancels all levels at the same time")
+    root = cancelled_tree(stack, tag, depth=2)
+    rows = {row["id"]: row for row in stack.client.query("SELECT * FROM sys_invocation WHERE target LIKE 'Tree/%'")}
+    [middle] = [row for row in rows.values() if row.get("invoked_by_id") == root]
+    [leaf] = [row for row in rows.values() if row.get("invoked_by_id") == middle["id"]]
+    assert rows[root]["cancelling"] == f"waiting for {middle['id']}"
+    assert middle["cancelling"] == f"waiting for {leaf['id']}"
+    assert "cancelling" not in leaf
+    # Nobody is hurried by a second one, from whatever side.
+    stack.client.operate(root, "cancel")
+    stack.client.operate(middle["id"], "cancel")
+    assert undone(stack, tag) == []
+    stack.records.release(tag)
+    assert stack.client.failure(root).status == 409
+    assert undone(stack, tag) == [f"undo {step} {depth}" for depth in range(3) for step in ("pay", "reserve")]
+
+
+@pytest.mark.interop
+def test_when_its_grace_is_over_a_caller_goes_ahead(hasty: Any, tag: str) -> None:
+    root = cancelled_tree(hasty, tag, depth=1)
+    assert hasty.client.failure(root).status == 409
+    # The root's SDK has cancelled the leaf, as it always does; the leaf is not struck a second time.
+    assert undone(hasty, tag) == ["undo pay 1", "undo reserve 1"]
+    hasty.records.release(tag)
+    hasty.records.wait_for(tag, "undo reserve 0")
+    assert undone_at(hasty, tag, 0) == ["undo pay 0", "undo reserve 0"]
 
 
 def test_a_kill_runs_no_user_code_in_the_whole_tree(stack, tag: str) -> None:

@@ -80,6 +80,24 @@ def test_the_server_is_killed(server: Any, services: Any, tmp_path: Path, record
             under_way.finish(client)
 
 
+@pytest.mark.interop
+@pytest.mark.parametrize("services", SDKS)
+def test_the_server_is_killed_while_a_cancel_waits(services: Any, tmp_path: Path, records: Records, tag: str) -> None:
+    patient = {"PERDURE_CANCEL_GRACE": "1 hour"}
+    with services(tmp_path, records.environment) as uri:
+        with perdure(tmp_path, patient, kill=True) as client:
+            client.register(uri)
+            root = client.send("Tree/grow", {"tag": tag, "depth": 2, "slow": True})
+            records.wait_for(tag, "pay 0")
+            client.operate(root, "cancel")
+            records.wait_for(tag, "settling")
+        with perdure(tmp_path, patient) as client:
+            records.release(tag)
+            assert client.failure(root).status == 409
+    undone = [line for line in records.lines(tag) if line.startswith("undo")]
+    assert undone == [f"undo {step} {depth}" for depth in range(3) for step in ("pay", "reserve")]
+
+
 @pytest.mark.parametrize("http_11", [False, True], ids=["http2", "http1"])
 @pytest.mark.parametrize("server", SERVERS)
 def test_the_endpoint_is_killed(server: Any, http_11: bool, tmp_path: Path, records: Records, tag: str) -> None:

@@ -2,7 +2,7 @@
 
 from collections import deque
 
-from perdure.engine.invariants import check
+from perdure.engine.invariants import check, check_told
 from perdure.engine.machine import apply
 from perdure.engine.transitions import check_moves
 from perdure.model.actions import Action, Deliver
@@ -19,7 +19,7 @@ def apply_checked(store: Store, record: Record, now: int, *, deliver: bool = Tru
     mail = deque([record])
     while mail:
         following = mail.popleft()
-        before = store.tables().invocations
+        before = store.tables()
         for action in apply(following, store.tx, now):
             if isinstance(action, Deliver):
                 arrived = MessageArrived(source=action.partition, sequence=action.sequence, message=action.message)
@@ -28,6 +28,7 @@ def apply_checked(store: Store, record: Record, now: int, *, deliver: bool = Tru
             else:
                 actions.append(action)
         tables = store.tables()
-        check_moves(before, tables.invocations, following)
+        check_moves(before.invocations, tables.invocations, following)
+        check_told(before, tables)
         check(tables, between_batches=deliver and not mail)
     return actions

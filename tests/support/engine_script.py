@@ -108,6 +108,9 @@ class EngineScript:
                 yield f"{name}: journal dropped, {len(entries)} left"
             for entry in entries[known:]:
                 yield f"{name} [{entry.index}] {narration.entry(entry)}"
+            held, holding = before.held.get(number, []), after.held.get(number, [])
+            for completion in holding[len(held) :]:
+                yield f"{name} holds Call done id={completion.completion_id}"
             for event in after.events.get(number, [])[len(before.events.get(number, [])) :]:
                 yield f"{name} event {event.type}{_event(event.body)}"
         for place in sorted(before.states.keys() | after.states.keys()):
@@ -137,6 +140,11 @@ class EngineScript:
         )
         reset = directive.words.flag("reset-settings")
         return self._apply(records.PutDeployment(_REQUEST, deployment=deployment, reset_settings=reset))
+
+    def _do_grace(self, directive: Directive) -> list[str]:
+        """grace MS: of cancels, from the next deployment on"""
+        self._store.cancel_grace = int(directive.words.positional[0])
+        return ["nothing"]
 
     def _do_undeploy(self, directive: Directive) -> list[str]:
         """undeploy ID [if-drained]"""
@@ -227,10 +235,12 @@ class EngineScript:
         return self._apply(record)
 
     def _do_cancel(self, directive: Directive) -> list[str]:
-        """cancel NAME [actor=] [reason=]"""
+        """cancel NAME [actor=] [reason=]. `undelivered`: as for progress"""
         words = directive.words
         operator = records.Operator(words.get("actor"), words.get("reason"))
-        return self._apply(records.Cancel(_REQUEST, id=self._id(words.positional[0]), operator=operator))
+        deliver = not words.flag("undelivered")
+        record = records.Cancel(_REQUEST, id=self._id(words.positional[0]), operator=operator)
+        return self._apply(record, deliver=deliver)
 
     def _do_kill(self, directive: Directive) -> list[str]:
         return self._apply(records.Kill(_REQUEST, id=self._id(directive.words.positional[0])))
@@ -329,6 +339,8 @@ def _event(body: bytes) -> str:
     if "operation" in fields:
         told = [f" {name}={fields[name]}" for name in ("actor", "reason") if name in fields]
         return f" {fields['operation']}{''.join(told)}"
+    if "callees" in fields:
+        return f" {' '.join(fields['callees'])} and {fields['more']} more"
     failure = msgspec.json.decode(body, type=AttemptFailure | None)
     if failure is None:
         return ""

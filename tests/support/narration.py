@@ -135,6 +135,7 @@ _ROW_TIMES = {
     "next_retry_at",
     "completion_expires_at",
     "journal_expires_at",
+    "cancel_due",
 }
 _ROW_HIDDEN = {"number", "id", "created_at", "modified_at", "entry_stored_at", "awaiting", "service_kind"}
 
@@ -149,6 +150,9 @@ def row(invocation: Invocation) -> list[str]:
             continue
         if name in _ROW_TIMES:
             value = time(value)
+        elif isinstance(defaults[name], bool):
+            # SQLite has no type for these.
+            value = bool(value)
         elif isinstance(value, bytes):
             value = value.decode()
         lines.append(f"{name}: {value}")

@@ -54,7 +54,9 @@ def deployment(
     )
 
 
-def build_registry(deployments: Iterable[Deployment], settings: Mapping[str, ServiceSettings]) -> Registry:
+def build_registry(
+    deployments: Iterable[Deployment], settings: Mapping[str, ServiceSettings], cancel_grace: int = 10_000
+) -> Registry:
     by_id = {deployment.id: deployment for deployment in deployments}
     revisions: dict[tuple[str, str], Service] = {}
     newest: dict[str, Service] = {}
@@ -65,7 +67,7 @@ def build_registry(deployments: Iterable[Deployment], settings: Mapping[str, Ser
             revisions[deployment.id, declared.name] = service
             if declared.name not in newest or newest[declared.name].revision < revision:
                 newest[declared.name] = service
-    return Registry(by_id, newest, revisions)
+    return Registry(by_id, newest, revisions, cancel_grace=cancel_grace)
 
 
 def _service(declared: Declared, deployment_id: str, revision: int, settings: ServiceSettings | None) -> Service:

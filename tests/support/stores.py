@@ -13,6 +13,9 @@ from support.services import build_registry
 
 
 class Store(Protocol):
+    cancel_grace: int
+    """ms; read when something is deployed."""
+
     @property
     def tx(self) -> Tx: ...
     def begin(self) -> None: ...
@@ -26,7 +29,8 @@ class MemoryStore:
     """Dicts; a rollback puts the copy back that `begin` made."""
 
     def __init__(self) -> None:
-        self.tx = MemoryTx(build_registry)
+        self.cancel_grace = 10_000
+        self.tx = MemoryTx(lambda deployments, settings: build_registry(deployments, settings, self.cancel_grace))
         self._before = self.tx
 
     def begin(self) -> None:
@@ -49,7 +53,9 @@ class FileStore(SqliteStore):
     """A partition file in a folder."""
 
     def __init__(self, folder: Path, *, vfs: str | None = None) -> None:
-        super().__init__(folder, build_registry, vfs=vfs)
+        self.cancel_grace = 10_000
+        build = lambda deployments, settings: build_registry(deployments, settings, self.cancel_grace)  # noqa: E731
+        super().__init__(folder, build, vfs=vfs)
 
     def tables(self) -> Tables:
         return read_tables(self.tx)

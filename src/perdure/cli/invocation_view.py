@@ -64,6 +64,8 @@ def parsed(row: dict[str, Any], source: str, name: str) -> dict[str, Any]:
 def show(description: Description) -> None:
     invocation = description.invocation
     write_facts(_facts(invocation))
+    if invocation.get("cancelling"):
+        write_line(f"\nCancelling, {invocation['cancelling']}")
     if description.waiting_for:
         # A running attempt waits as well as it runs; all others stand still.
         lead = "Waits" if invocation["status"] == "running" else "Not moving: waits"
@@ -140,11 +142,14 @@ def _event_row(row: dict[str, Any]) -> tuple[object, ...]:
 
 
 def event_details(event: dict[str, Any]) -> str:
-    """Who did what and why; or code and first line of the failure that came with it."""
+    """Who did what and why; whom a cancel did not wait for; or code and first line of the failure that came with it."""
     if event.get("operation"):
         by = f" by {event['actor']}" if event.get("actor") else ""
         why = f": {first_line(event['reason'])}" if event.get("reason") else ""
         return f"{event['operation']}{by}{why}"
+    if event.get("callees"):
+        more = f" and {event['more']} more" if event.get("more") else ""
+        return f"still running: {', '.join(event['callees'])}{more}"
     failure = event.get("last_failure") or event
     if not isinstance(failure, dict) or "error_message" not in failure:
         return ""

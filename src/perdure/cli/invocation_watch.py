@@ -38,7 +38,7 @@ class _Follower:
         if not rows:
             return None
         invocation = rows[0]
-        status = tuple(invocation.get(name) for name in ("status", "retry_count", "last_failure"))
+        status = tuple(invocation.get(name) for name in ("status", "retry_count", "last_failure", "cancelling"))
         if status != self._status:
             self._status = status
             self._tell("status", invocation, _status_line(invocation))
@@ -85,6 +85,8 @@ def _status_line(invocation: dict[str, Any]) -> str:
     parts = [invocation["status"]]
     if (invocation.get("retry_count") or 0) > 1:
         parts.append(f"attempt {invocation['retry_count']}")
+    if invocation.get("cancelling"):
+        parts.append(f"cancelling, {invocation['cancelling']}")
     failure = invocation.get("completion_failure") or invocation.get("last_failure")
     if failure:
         parts.append(first_line(failure))

@@ -122,6 +122,8 @@ def _details(invocation: dict[str, Any]) -> str:
             return first_line(invocation.get("completion_failure") or invocation.get("completion_result") or "")
         case Status.SCHEDULED:
             return f"starts {readable_time(invocation.get('scheduled_start_at'))}"
+        case _ if invocation.get("cancelling"):
+            return f"cancelling, {invocation['cancelling']}"
         case _ if invocation.get("last_failure"):
             return f"attempt {invocation.get('retry_count')}: {first_line(invocation['last_failure'])}"
         case _ if invocation.get("invoked_by_target"):

@@ -11,7 +11,7 @@ from perdure.cli.failures import BadUsage
 LIST: Final = (
     "SELECT id, target, status, created_at, modified_at, scheduled_start_at, invoked_by, invoked_by_target,"
     " pinned_deployment_id, retry_count, next_retry_at, last_failure, last_failure_error_code,"
-    " completion_result, completion_failure"
+    " completion_result, completion_failure, cancelling"
     " FROM sys_invocation{where} ORDER BY created_at {order}, id LIMIT {limit}"
 )
 PINNED_TO_NOTHING: Final = (

@@ -4,13 +4,14 @@ from collections import Counter
 
 import msgspec
 
+from perdure.engine.calls import open_calls
 from perdure.engine.journal import resolves_with
 from perdure.engine.tables import Tables
 from perdure.engine.tx import Notified
 from perdure.model.invocation import HandlerKind, Invocation, JournalEntry, ServiceKind, Status
 from perdure.protocol import messages_pb2 as wire
 from perdure.protocol.futures import AwaitTree
-from perdure.protocol.messages import MessageType, is_command, is_notification
+from perdure.protocol.messages import CANCEL_SIGNAL, MessageType, is_command, is_notification
 
 _NOT_STARTED = (Status.SCHEDULED, Status.INBOXED)
 _tree_decoder = msgspec.json.Decoder(AwaitTree)
@@ -28,11 +29,12 @@ def check(tables: Tables, *, between_batches: bool = True) -> None:
         _check_target(invocation)
         _check_status(tables, invocation)
         _check_journal(invocation, tables.journals.get(number, []))
-    for table in (tables.journals, tables.events, tables.awaiters):
+    for table in (tables.journals, tables.events, tables.awaiters, tables.cancelled_calls, tables.held):
         orphans = table.keys() - tables.invocations.keys()
         assert not orphans, f"rows of invocations that are gone: {orphans}"
     _check_keys(tables)
     _check_waiting(tables)
+    _check_cancels(tables)
     _check_sequences(tables)
     if between_batches:
         assert not tables.outbox, f"undelivered messages: {tables.outbox}"
@@ -170,6 +172,48 @@ def _check_sleeps(tables: Tables, invocation: Invocation) -> None:
         timer.reference for timer in tables.timers if timer.kind == "sleep" and timer.invocation == invocation.number
     )
     assert over <= begun, f"{invocation.id}: a sleep that is over has a timer"
+
+
+def _check_cancels(tables: Tables) -> None:
+    """A pending cancel waits for calls, all of them cancelled, and its timer ends the wait. Nothing else is held."""
+    for number, invocation in tables.invocations.items():
+        name, pending = invocation.id, invocation.cancel_due is not None
+        cancelled = tables.cancelled_calls.get(number, [])
+        assert bool(cancelled) == invocation.callees_cancelled, f"{name}: cancelled calls {cancelled}"
+        assert pending or number not in tables.held, f"{name}: completions are held, and no cancel is pending"
+        if invocation.status is Status.COMPLETED:
+            assert not cancelled, f"{name}: is completed, yet remembers cancelled calls"
+        if invocation.cancel_due is None:
+            continue
+        assert invocation.status in (Status.INVOKED, Status.SUSPENDED, Status.PAUSED), f"{name}: {invocation.status}"
+        assert invocation.attempt > 0, f"{name}: no code has run, yet its cancel is pending"
+        assert cancelled, f"{name}: its cancel waits for nobody"
+        assert _has_timer(tables, invocation, "cancel", 0, invocation.cancel_due), (
+            f"{name}: its cancel may wait for ever"
+        )
+        answered = {call.completion_id for call in cancelled}
+        answered.update(completion.completion_id for completion in tables.held.get(number, []))
+        unknown = {call.completion_id for call in open_calls(tables.journals[number])} - answered
+        assert not unknown, f"{name}: calls {unknown} are open and were not cancelled with it"
+
+
+def check_told(before: Tables, after: Tables) -> None:
+    """Who waited for its callees finds the cancellation in its journal before the completions held for it.
+
+    before, after: around one record.
+    """
+    for number, old in before.invocations.items():
+        new = after.invocations.get(number)
+        if old.cancel_due is None or new is None or new.status is Status.COMPLETED:
+            continue
+        entries = after.journals[number][old.journal_size :]
+        if new.cancel_due is not None:
+            assert all(entry.type != MessageType.CALL_COMPLETION for entry in entries), f"{new.id}: learned of a call"
+            continue
+        signal, *rest = entries
+        assert signal.signal_id == CANCEL_SIGNAL, f"{new.id}: was told of {signal} before its cancellation"
+        held = [completion.completion_id for completion in before.held.get(number, [])]
+        assert [entry.completion_id for entry in rest][: len(held)] == held, f"{new.id}: lost what was held for it"
 
 
 def _check_sequences(tables: Tables) -> None:

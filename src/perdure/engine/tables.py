@@ -2,7 +2,7 @@
 
 import msgspec
 
-from perdure.engine.tx import Awaiter, InboxItem, JournalEvent, Promise, Timer
+from perdure.engine.tx import Awaiter, CancelledCall, HeldCompletion, InboxItem, JournalEvent, Promise, Timer
 from perdure.model.invocation import Invocation, JournalEntry
 from perdure.model.records import Message
 from perdure.model.registry import Deployment, ServiceSettings
@@ -21,6 +21,8 @@ class Tables(msgspec.Struct):
     journals: dict[int, list[JournalEntry]]
     events: dict[int, list[JournalEvent]]
     awaiters: dict[int, list[Awaiter]]
+    cancelled_calls: dict[int, list[CancelledCall]]
+    held: dict[int, list[HeldCompletion]]
     locks: dict[Key, int]
     inboxes: dict[Key, list[InboxItem]]
     states: dict[Key, dict[bytes, bytes]]

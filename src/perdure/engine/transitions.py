@@ -58,7 +58,8 @@ TRANSITIONS: Mapping[tuple[Status | None, Status | None], tuple[type, ...]] = {
     (Status.SUSPENDED, Status.PAUSED): (Pause,),
     (Status.SUSPENDED, Status.COMPLETED): _KILLS,
     (Status.SUSPENDED, None): _KILLS,
-    (Status.PAUSED, Status.INVOKED): (*_CANCELS, Resume),
+    # A cancel that waited for callees: they are over, or the grace is.
+    (Status.PAUSED, Status.INVOKED): (*_CANCELS, Resume, CompletionMessage, TimersDue),
     # Cancelled: if it was paused before it ever started.
     (Status.PAUSED, Status.COMPLETED): (*_CANCELS, *_KILLS),
     (Status.PAUSED, None): (*_CANCELS, *_KILLS),
@@ -66,7 +67,7 @@ TRANSITIONS: Mapping[tuple[Status | None, Status | None], tuple[type, ...]] = {
 }
 """(from, to) to the records and messages that may cause it. None: there is no row (yet, or any more)."""
 
-NEW_ATTEMPTS: tuple[type, ...] = (AttemptProgress, TimersDue, *_CANCELS, Resume, Recover)
+NEW_ATTEMPTS: tuple[type, ...] = (AttemptProgress, TimersDue, *_CANCELS, CompletionMessage, Resume, Recover)
 """What makes an invocation that is invoked already start another attempt."""
 
 

@@ -4,7 +4,7 @@ Two implementations: `storage.sqlite` (durable), `storage.memory` (dicts: the or
 writes at once; whoever opened the transaction commits or rolls back.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import NamedTuple, Protocol
 
 from perdure.model.invocation import Invocation, JournalEntry
@@ -35,7 +35,7 @@ class InboxItem(NamedTuple):
 
 
 class Timer(NamedTuple):
-    """due: ms since the epoch. kind: `sleep`, `start` or `retry`."""
+    """due: ms since the epoch. kind: `sleep`, `start`, `retry` or `cancel`."""
 
     due: int
     invocation: int
@@ -64,6 +64,25 @@ class Notified(NamedTuple):
     completion_id: int | None
     signal_id: int | None
     signal_name: str | None
+    failed: bool
+
+
+class CancelledCall(NamedTuple):
+    """A call that was open when its caller was cancelled, and is cancelled with it.
+
+    echoed: the caller's SDK, told of the cancellation, has cancelled it too.
+    """
+
+    completion_id: int
+    callee_id: str
+    echoed: bool = False
+
+
+class HeldCompletion(NamedTuple):
+    """The completion of a call, held back until the caller is told of its cancellation. raw: as on the wire."""
+
+    completion_id: int
+    raw: bytes
     failed: bool
 
 
@@ -100,6 +119,9 @@ class Tx(Protocol):
     def append_entry(self, number: int, entry: JournalEntry) -> None: ...
     def entry(self, number: int, index: int) -> JournalEntry | None: ...
     def entries(self, number: int) -> list[JournalEntry]: ...
+    def entries_of(self, number: int, types: Collection[int]) -> list[JournalEntry]:
+        """Those of these message types, without reading the others."""
+
     def notified(self, number: int) -> list[Notified]: ...
     def delete_entries(self, number: int, keep: int | None) -> None:
         """Removes the journal, but for the entry with index `keep`."""
@@ -113,6 +135,24 @@ class Tx(Protocol):
 
     def add_awaiter(self, number: int, awaiter: Awaiter) -> None: ...
     def take_awaiters(self, number: int) -> list[Awaiter]: ...
+
+    # cancels that wait for callees
+
+    def put_cancelled_call(self, number: int, call: CancelledCall) -> None: ...
+    def cancelled_calls(self, number: int) -> list[CancelledCall]:
+        """All that are left, rising."""
+
+    def has_cancelled_calls(self, number: int) -> bool: ...
+    def cancelled_call_to(self, number: int, callee_id: str) -> CancelledCall | None:
+        """One that is not echoed, if there is one."""
+
+    def remove_cancelled_calls(self, number: int, completion_id: int) -> None: ...
+    def hold_completion(self, number: int, completion: HeldCompletion) -> None: ...
+    def take_held_completions(self, number: int) -> list[HeldCompletion]:
+        """In order of arrival."""
+
+    def forget_cancel(self, number: int) -> None:
+        """Removes all cancelled calls and held completions."""
 
     # object keys
 

@@ -66,7 +66,7 @@ _COLUMNS: Final = {
         last_failure_error_code text, last_failure_related_entry_index u64, last_failure_related_entry_name text,
         last_failure_related_entry_type text, last_failure_related_command_index u64,
         last_failure_related_command_name text, last_failure_related_command_type text, last_awaiting_on_future_json
-        text, status text, completion_result text, completion_failure text
+        text, status text, completion_result text, completion_failure text, cancelling text
     """,
     "sys_invocation_state": """
         partition_key u64, id text, in_flight bool, retry_count u64, last_start_at time, last_attempt_deployment_id

@@ -119,7 +119,7 @@ def _attempt_failure_or_failure(failure: bytes) -> AttemptFailure | Failure:
 
 
 def _event_json(event_type: str, body: bytes) -> str:
-    if event_type == "Operation":
+    if event_type in ("Operation", "CancelGraceOver"):
         return msgspec.json.encode({"ty": event_type, **msgspec.json.decode(body, type=dict[str, Any])}).decode()
     failure = msgspec.json.decode(body, type=AttemptFailure | None)
     shown: dict[str, Any] = {"ty": event_type}

@@ -133,6 +133,12 @@ SELECT
     END AS status,
     CASE WHEN status = 'completed' THEN iif(failure IS NULL, 'success', 'failure') END AS completion_result,
     CASE WHEN status = 'completed' AND failure IS NOT NULL THEN outcome_text(failure) END AS completion_failure,
+    CASE WHEN cancel_due IS NOT NULL THEN (
+        SELECT
+            'waiting for ' || min(callee_id)
+            || iif(count(DISTINCT callee_id) > 1, ' (and ' || (count(DISTINCT callee_id) - 1) || ' more)', '')
+        FROM main.cancelled_call WHERE invocation = number
+    ) END AS cancelling,
     status AS stored_status
 FROM main.invocation;
 

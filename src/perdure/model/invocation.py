@@ -114,6 +114,16 @@ class OperationEvent(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     new_invocation_id: str | None = None
 
 
+class CancelGraceOver(msgspec.Struct, frozen=True, gc=False):
+    """An invocation was told of its cancellation though calls of it are open.
+
+    callees: their ids. more: how many there are beside those.
+    """
+
+    callees: list[str]
+    more: int
+
+
 class OpenAttempt(msgspec.Struct, frozen=True):
     """What is known of an attempt before it says anything. server: the SDK. awaiting_on: JSON of what it waits for."""
 
@@ -193,6 +203,10 @@ class Invocation(msgspec.Struct, gc=False):
     journal_expires_at: int | None = None
     seed_id: str | None = None
     """Whose random seed the journal was begun with, when it was copied from another invocation; None: its own."""
+    cancel_due: int | None = None
+    """A cancel waits for the callees, and until then at the most; None: no cancel is pending."""
+    callees_cancelled: bool = False
+    """There are cancelled calls: those that a pending cancel waits for, or has not waited for any longer."""
 
     @property
     def target(self) -> Target:

@@ -191,6 +191,7 @@ class Defaults(msgspec.Struct, frozen=True):
     retry_policy: RetryPolicy = RetryPolicy()
     max_retry_attempts: int | None = None
     highest_protocol_version: int = 7
+    cancel_grace: int = 10_000
 
 
 class Registry(msgspec.Struct, frozen=True):
@@ -198,12 +199,14 @@ class Registry(msgspec.Struct, frozen=True):
 
     services: the newest revision of each. revisions: every revision that some deployment offers, by (deployment, name).
     settings: what operators changed, by service; the services have it applied already.
+    cancel_grace: how long a cancelled invocation waits for its callees before it is told, in ms; 0: not at all.
     """
 
     deployments: Mapping[str, Deployment]
     services: Mapping[str, Service]
     revisions: Mapping[tuple[str, str], Service]
     settings: Mapping[str, ServiceSettings] = {}
+    cancel_grace: int = Defaults().cancel_grace
 
     def handler(self, service: str, handler: str) -> Handler | None:
         """The newest revision's handler, or None when either is unknown."""

@@ -180,6 +180,7 @@ class Settings(BaseSettings):
     highest_protocol_version: Annotated[int, Field(ge=5, le=7)] = 7
     cleanup_interval: PositiveDuration = 3_600_000
     shutdown_timeout: Duration = 10_000
+    cancel_grace: Duration = 10_000
     log_level: LogLevel = LogLevel.INFO
     log_format: LogFormat = LogFormat.PRETTY
     limits: Limits = Limits()
@@ -335,6 +336,7 @@ def registry_defaults(settings: Settings) -> Defaults:
             on_max_attempts=settings.retry.on_max_attempts,
         ),
         max_retry_attempts=settings.retry.max_attempts_limit,
+        cancel_grace=settings.cancel_grace,
         highest_protocol_version=settings.highest_protocol_version,
     )
 

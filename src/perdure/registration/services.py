@@ -48,7 +48,7 @@ def build_registry(
             known = newest.get(service.name)
             if known is None or known.revision < service.revision:
                 newest[service.name] = service
-    return Registry(by_id, newest, revisions, settings)
+    return Registry(by_id, newest, revisions, settings, defaults.cancel_grace)
 
 
 def services_of(deployment: Deployment, settings: Mapping[str, ServiceSettings], defaults: Defaults) -> list[Service]:

@@ -1,10 +1,21 @@
 """The tables of a partition in dicts: the oracle that the SQLite store is compared with, and a store for simulation."""
 
 import copy
+from collections.abc import Collection
 from typing import Any
 
 from perdure.engine.tables import Tables
-from perdure.engine.tx import Awaiter, BuildRegistry, InboxItem, JournalEvent, Notified, Promise, Timer
+from perdure.engine.tx import (
+    Awaiter,
+    BuildRegistry,
+    CancelledCall,
+    HeldCompletion,
+    InboxItem,
+    JournalEvent,
+    Notified,
+    Promise,
+    Timer,
+)
 from perdure.model.invocation import Invocation, JournalEntry, Status
 from perdure.model.records import Message
 from perdure.model.registry import Deployment, Registry, ServiceSettings
@@ -25,6 +36,8 @@ class MemoryTx:
         self.journals: dict[int, dict[int, JournalEntry]] = {}
         self.events: dict[int, list[JournalEvent]] = {}
         self.awaiters: dict[int, dict[tuple[str, int], Awaiter]] = {}
+        self.calls_cancelled: dict[int, dict[tuple[int, str], CancelledCall]] = {}
+        self.held: dict[int, list[HeldCompletion]] = {}
         self.locks: dict[StateKey, int] = {}
         self.inboxes: dict[StateKey, list[InboxItem]] = {}
         self.states: dict[StateKey, dict[bytes, bytes]] = {}
@@ -119,6 +132,9 @@ class MemoryTx:
     def entries(self, number: int) -> list[JournalEntry]:
         return [entry for _, entry in sorted(self.journals.get(number, {}).items())]
 
+    def entries_of(self, number: int, types: Collection[int]) -> list[JournalEntry]:
+        return [entry for entry in self.entries(number) if entry.type in types]
+
     def notified(self, number: int) -> list[Notified]:
         return [
             Notified(e.index, e.completion_id, e.signal_id, e.signal_name, e.failed)
@@ -145,6 +161,36 @@ class MemoryTx:
 
     def take_awaiters(self, number: int) -> list[Awaiter]:
         return sorted(self.awaiters.pop(number, {}).values())
+
+    # cancels that wait for callees
+
+    def put_cancelled_call(self, number: int, call: CancelledCall) -> None:
+        self.calls_cancelled.setdefault(number, {})[call.completion_id, call.callee_id] = call
+
+    def cancelled_calls(self, number: int) -> list[CancelledCall]:
+        return sorted(self.calls_cancelled.get(number, {}).values())
+
+    def has_cancelled_calls(self, number: int) -> bool:
+        return bool(self.calls_cancelled.get(number))
+
+    def cancelled_call_to(self, number: int, callee_id: str) -> CancelledCall | None:
+        calls = [call for call in self.cancelled_calls(number) if call.callee_id == callee_id]
+        return min(calls, key=lambda call: (call.echoed, call.completion_id), default=None)
+
+    def remove_cancelled_calls(self, number: int, completion_id: int) -> None:
+        calls = self.calls_cancelled.get(number, {})
+        for place in [place for place in calls if place[0] == completion_id]:
+            del calls[place]
+
+    def hold_completion(self, number: int, completion: HeldCompletion) -> None:
+        self.held.setdefault(number, []).append(completion)
+
+    def take_held_completions(self, number: int) -> list[HeldCompletion]:
+        return self.held.pop(number, [])
+
+    def forget_cancel(self, number: int) -> None:
+        self.calls_cancelled.pop(number, None)
+        self.held.pop(number, None)
 
     # object keys
 
@@ -253,6 +299,8 @@ class MemoryTx:
             journals={number: self.entries(number) for number, journal in self.journals.items() if journal},
             events={number: list(events) for number, events in self.events.items() if events},
             awaiters={number: sorted(rows.values()) for number, rows in self.awaiters.items() if rows},
+            cancelled_calls={n: self.cancelled_calls(n) for n, calls in self.calls_cancelled.items() if calls},
+            held={number: list(rows) for number, rows in self.held.items() if rows},
             locks=dict(self.locks),
             inboxes={key: list(queue) for key, queue in self.inboxes.items() if queue},
             states={key: dict(entries) for key, entries in self.states.items() if entries},

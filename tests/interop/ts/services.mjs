@@ -262,18 +262,23 @@ const waiter = (name, options) =>
 const tree = restate.service({
   name: "Tree",
   handlers: {
-    // A chain of calls as deep as `depth`; the deepest one waits for ever.
-    grow: async (ctx, { tag, depth }) => {
+    // A chain of calls as deep as `depth`; the deepest one waits for ever, and with `slow` takes its time to clean up.
+    grow: async (ctx, { tag, depth, slow }) => {
+      const settle = async () => {
+        record(tag, "settling");
+        await released(tag);
+      };
       const undo = [];
       try {
         for (const step of ["reserve", "pay"]) {
           undo.unshift(step);
           await ctx.run(step, recorder(tag, `${step} ${depth}`));
         }
-        if (depth) return await ctx.serviceClient({ name: "Tree" }).grow({ tag, depth: depth - 1 });
+        if (depth) return await ctx.serviceClient({ name: "Tree" }).grow({ tag, depth: depth - 1, slow });
         await ctx.sleep(HOUR);
       } catch (error) {
         if (error instanceof TerminalError) {
+          if (slow && !depth) await ctx.run("settle", settle);
           for (const step of undo) await ctx.run(`undo ${step}`, recorder(tag, `undo ${step} ${depth}`));
         }
         throw error;

@@ -22,7 +22,8 @@ COLUMNS = {
         invoked_by_id pinned_deployment_id last_attempt_server retry_count next_retry_at last_failure
         last_failure_error_code last_failure_related_command_index last_failure_related_command_name
         last_failure_related_command_type completion_result completion_failure journal_size idempotency_key
-        restarted_from trace_id suspended_waiting_future_json last_awaiting_on_future_json""",
+        restarted_from trace_id suspended_waiting_future_json last_awaiting_on_future_json
+        cancelling""",
     "sys_journal": "id index entry_type name entry_lite_json appended_at",
     "sys_journal_events": "id after_journal_entry_index appended_at event_type event_json",
     "sys_deployment": "id",

@@ -270,6 +270,16 @@ def test_describe_names_the_commands_that_are_waited_for(admin: Any, run: Any) -
     ]
 
 
+def test_a_cancel_that_waits_says_so(admin: Any, run: Any) -> None:
+    admin.invocation(A, "Probe/slow", "suspended", cancelling=f"waiting for {B} (and 2 more)")
+    event = {"callees": [B, C], "more": 3}
+    admin.insert("sys_journal_events", id=A, event_type="CancelGraceOver", event_json=json.dumps(event))
+    assert f"cancelling, waiting for {B} (and 2 more)" in run("inv", "ls").stdout
+    shown = run("inv", "get", A).stdout
+    assert f"Cancelling, waiting for {B} (and 2 more)" in shown
+    assert f"still running: {B}, {C} and 3 more" in shown
+
+
 def test_describe_tells_who_holds_the_lock(admin: Any, run: Any) -> None:
     admin.invocation(A, "Counter/k/add", "pending")
     assert waits(run) == ["its turn on Counter/k"]

@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from perdure.engine.cancelling import CALLEES_NAMED
 from perdure.engine.lifecycle.attempt import EVENTS_KEPT
 from perdure.engine.lifecycle.purge import SWEEP_PER_TURN
 from perdure.engine.lifecycle.recover import INVOCATIONS_PER_TURN
@@ -12,11 +14,13 @@ from perdure.engine.load import load_attempt
 from perdure.engine.machine import apply
 from perdure.engine.tx import Tx
 from perdure.model import records
-from perdure.model.actions import ArmTimer, Reply, StartAttempt
-from perdure.model.invocation import AttemptFailure, HandlerKind, ServiceKind, Target
+from perdure.model.actions import ArmTimer, Deliver, Reply, StartAttempt
+from perdure.model.invocation import AttemptFailure, CancelGraceOver, HandlerKind, ServiceKind, Target
 from perdure.model.records import Record
 from perdure.protocol.messages import encode_input
 from perdure.storage.memory import MemoryTx
+from support.datadriven import Words
+from support.entries import parse_entry
 from support.narration import START
 from support.services import DAY, Declared, build_registry, deployment
 from support.stores import FileStore, MemoryStore, Store
@@ -84,6 +88,32 @@ def test_an_attempt_that_was_overtaken_is_not_loaded() -> None:
     assert load_attempt(tx, 2, 1, START, 1000, 7) is None
     apply(records.Kill(id="inv_0"), tx, START)
     assert load_attempt(tx, 1, 2, START, 1000, 7) is None
+
+
+def test_of_a_crowd_of_callees_that_a_cancel_has_waited_for_some_are_named() -> None:
+    tx = crowd(1)
+    calls = [
+        parse_entry(Words(f"call ids={2 * index},{2 * index + 1} target=Agent/run"), START, str)
+        for index in range(1, CALLEES_NAMED + 3)
+    ]
+    progress = records.AttemptProgress(
+        number=1,
+        attempt=1,
+        deployment_id="dp_1",
+        protocol_version=7,
+        server=None,
+        entries=calls,
+        end=None,
+        randomness=bytes(16),
+    )
+    for record in (progress, records.Cancel(id="inv_0")):
+        for action in apply(record, tx, START):
+            if isinstance(action, Deliver):
+                message = records.MessageArrived(source=0, sequence=action.sequence, message=action.message)
+                apply(message, tx, START)
+    apply(records.TimersDue(), tx, START + 10_000)
+    event = msgspec.json.decode(tx.events[1][-1].body, type=CancelGraceOver)
+    assert (len(event.callees), event.more) == (CALLEES_NAMED, 2)
 
 
 @pytest.mark.parametrize("kind", ["memory", "file"])

@@ -29,6 +29,11 @@ SCENES: dict[str, list[list[str]]] = {
     "pausing": [["invoke x target=Cart/k/add"], ["pause x"]],
     "suspended": [["invoke x target=Cart/k/add"], ["progress x", "run id=1", "suspend signal:17"]],
     "paused": [["invoke x target=Cart/k/add"], ["progress x", "run id=1", "error behavior=pause"]],
+    "cancelling": [
+        ["invoke x target=Cart/k/add"],
+        ["progress x", "call ids=1,5 target=Flow/w/run", "suspend 5"],
+        ["cancel x"],
+    ],
     "held, scheduled": [["invoke x target=Cart/k/add delay=1000"], ["pause x"]],
     "held, pending": [["invoke h target=Cart/k/add"], ["invoke x target=Cart/k/add"], ["pause x"]],
     "paused before its turn": [
@@ -49,7 +54,7 @@ _ROWS = [scene for scene in SCENES if scene != "unknown"]
 OPERATIONS: dict[str, dict[str, str]] = {
     # http status that the admin API makes of the answer; `done` is 200, `soon` is 202
     "cancel": dict.fromkeys(_UNSTARTED, "done")
-    | dict.fromkeys(("running", "backing-off", "pausing", "suspended", "paused"), "soon")
+    | dict.fromkeys(("running", "backing-off", "pausing", "suspended", "cancelling", "paused"), "soon")
     | dict.fromkeys(("completed", "killed", "journal purged"), "409"),
     "kill": dict.fromkeys(_ROWS, "done") | dict.fromkeys(("completed", "killed", "journal purged"), "409"),
     "pause": dict.fromkeys(_ROWS, "soon")
@@ -59,11 +64,11 @@ OPERATIONS: dict[str, dict[str, str]] = {
     | dict.fromkeys(("scheduled", "pending"), "425")
     | dict.fromkeys(("completed", "killed", "journal purged"), "409"),
     "resume latest": dict.fromkeys(("scheduled", "pending"), "425")
-    | dict.fromkeys(("suspended", "paused", "paused before its turn"), "done")
+    | dict.fromkeys(("suspended", "cancelling", "paused", "paused before its turn"), "done")
     | dict.fromkeys(("held, scheduled", "held, pending", "running", "pausing", "backing-off"), "409")
     | dict.fromkeys(("completed", "killed", "journal purged"), "409"),
     "resume elsewhere": dict.fromkeys(("scheduled", "pending"), "425")
-    | dict.fromkeys(("suspended", "paused", "paused before its turn"), "400")
+    | dict.fromkeys(("suspended", "cancelling", "paused", "paused before its turn"), "400")
     | dict.fromkeys(("held, scheduled", "held, pending", "running", "pausing", "backing-off"), "409")
     | dict.fromkeys(("completed", "killed", "journal purged"), "409"),
     "purge": dict.fromkeys(_ROWS, "409") | dict.fromkeys(("completed", "killed", "journal purged"), "done"),

@@ -44,6 +44,9 @@ KINDS = {
     "status": HandlerKind.SHARED,
 }
 
+GRACE = 1500
+"""Of cancels, in ms: shorter than a rule may let pass."""
+
 numbers = st.integers(1, 5)
 pick = st.integers(0, 1000)
 targets = st.sampled_from(TARGETS)
@@ -101,12 +104,18 @@ class BothStores(RuleBasedStateMachine):
         super().__init__()
         self.folder = Path(tempfile.mkdtemp(prefix="perdure-oracle-"))
         self.memory = MemoryStore()
-        self.file = FileStore(self.folder)
+        self.file = self.open_file()
+        self.memory.cancel_grace = GRACE
         self.now = START
         self.drawn = 0
         self.open = False
         # Ids of everything that ever was, so that records aim at what is gone too.
         self.known: list[tuple[int, str]] = []
+
+    def open_file(self) -> FileStore:
+        store = FileStore(self.folder)
+        store.cancel_grace = GRACE
+        return store
 
     def teardown(self) -> None:
         self.file.rollback()
@@ -203,6 +212,16 @@ class BothStores(RuleBasedStateMachine):
     def operate(self, index: int, kind: type[records.Cancel]) -> None:
         self.step(kind(1, id=self.some(index)[1]))
 
+    @rule(index=pick, calls=st.lists(targets, min_size=1, max_size=3), key=idempotency, after=ends)
+    def cancel_a_caller(self, index: int, calls: list[str], key: str, after: AttemptEnd | None) -> None:
+        running = self.memory.tx.invoked_after(0, 100)
+        if running:
+            number = running[index % len(running)]
+            lines = [f"call ids={2 * n},{2 * n + 1} target={to}{key}" for n, to in enumerate(calls, 3)]
+            self._progress(number, lines, after, 0)
+            row = self.memory.tx.invocation(number)
+            self.step(records.Cancel(1, id=row.id if row else self.some(index)[1]))
+
     @rule(index=pick, kind=st.sampled_from([records.Purge, records.PurgeJournal]))
     def purge(self, index: int, kind: type[records.Purge]) -> None:
         self.step(kind(1, id=self.some(index)[1]))
@@ -268,7 +287,7 @@ class BothStores(RuleBasedStateMachine):
         """Nothing lives outside the file; what was not committed is gone."""
         self.roll_back()
         self.file.close()
-        self.file = FileStore(self.folder)
+        self.file = self.open_file()
 
     @invariant()
     def same_contents(self) -> None:

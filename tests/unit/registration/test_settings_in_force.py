@@ -194,3 +194,8 @@ def test_of_a_name_given_twice_the_last_counts() -> None:
     services = [one("SERVICE", {"name": "a"}), one("SERVICE", {"name": "b"}, {"name": "b", "abortTimeout": 5})]
     registry = build_registry([deployment(*services)], {}, Defaults())
     assert only_handler(registry.services["S"]).abort_timeout == 5
+
+
+def test_the_grace_of_cancels_is_the_servers() -> None:
+    assert build_registry([], {}, Defaults()).cancel_grace == 10_000
+    assert build_registry([], {}, Defaults(cancel_grace=0)).cancel_grace == 0

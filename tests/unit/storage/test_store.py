@@ -7,12 +7,14 @@ from pathlib import Path
 import apsw
 import pytest
 
+import perdure.storage.sqlite
 from perdure.errors import FolderUnusable, StorageError, StoreDamaged, StoreForeign, StoreLocked, StoreUnavailable
 from perdure.storage.sqlite.store import APPLICATION_ID, PARTITION_FILE
 from support.datadriven import Directive
 from support.engine_script import EngineScript
 from support.stores import FileStore
 
+MIGRATIONS = sorted(Path(perdure.storage.sqlite.__path__[0], "migrations").glob("*.sql"))
 STORY = [
     ["deploy dp_1", "object Cart add"],
     ["invoke a target=Cart/k/add input=hello"],
@@ -123,6 +125,28 @@ def test_a_new_file_has_the_newest_schema_and_says_whose_it_is(tmp_path: Path) -
         keys = connection.execute("SELECT COUNT(*) FROM pragma_table_info(?) WHERE pk > 0", (name,)).get
         assert keys > 0, f"{name} has no primary key"
     connection.close()
+
+
+@pytest.mark.parametrize("version", range(1, len(MIGRATIONS)))
+def test_a_file_of_an_older_schema_is_brought_up_to_date(tmp_path: Path, version: int) -> None:
+    store = FileStore(tmp_path)
+    tell(store)
+    expected = store.tables()
+    store.close()
+    newest = (tmp_path / PARTITION_FILE).rename(tmp_path / "newest")
+    older = apsw.Connection(str(tmp_path / PARTITION_FILE))
+    older.pragma("journal_mode", "WAL")
+    older.execute("".join(file.read_text("utf-8") for file in MIGRATIONS[:version]))
+    older.execute("ATTACH ? AS newest", (str(newest),))
+    for (table,) in older.execute("SELECT name FROM main.sqlite_schema WHERE type = 'table'").fetchall():
+        columns = ", ".join(older.execute("SELECT name FROM pragma_table_info(?, 'main')", (table,)).get)
+        older.execute(f"INSERT INTO main.{table} SELECT {columns} FROM newest.{table}")
+    older.pragma("user_version", version)
+    older.pragma("application_id", APPLICATION_ID)
+    older.close()
+    store = FileStore(tmp_path)
+    assert store.tables() == expected
+    store.close()
 
 
 def test_a_migration_that_was_cut_off_begins_anew(tmp_path: Path) -> None:

@@ -1,6 +1,8 @@
 """Calls and one-way calls: the callee's id is known at once, its result comes when it completes."""
 
 from perdure import ids
+from perdure.engine.calls import OpenCall
+from perdure.engine.cancelling import cancel_call
 from perdure.engine.commands.refusal import CommandRefused
 from perdure.engine.journal import append_command, append_notification, forward
 from perdure.engine.notifications import invocation_id_completion
@@ -47,6 +49,9 @@ def _call(
             execution_time=execution_time,
         )
     )
+    if invocation.cancel_due is not None and completion_id is not None:
+        # What would be cancelled as soon as the handler is told is cancelled now, so that nobody is left behind.
+        cancel_call(turn, invocation, OpenCall(completion_id, callee_id))
 
 
 def _target(turn: Turn, entry: Entry) -> Target:

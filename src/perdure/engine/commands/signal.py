@@ -1,6 +1,7 @@
 """Signals to other invocations, and completed awakeables, which are signals by number."""
 
 from perdure import ids
+from perdure.engine.cancelling import is_echo
 from perdure.engine.commands.attach import check_invocation_id
 from perdure.engine.commands.refusal import CommandRefused
 from perdure.engine.journal import append_command
@@ -8,6 +9,7 @@ from perdure.engine.notifications import Notification, model_failure, signal_of
 from perdure.engine.turn import Turn
 from perdure.model.invocation import Invocation, Outcome, Success
 from perdure.model.records import Entry, SignalMessage
+from perdure.protocol.messages import CANCEL_SIGNAL
 
 
 def on_send_signal(turn: Turn, invocation: Invocation, entry: Entry) -> None:
@@ -17,6 +19,8 @@ def on_send_signal(turn: Turn, invocation: Invocation, entry: Entry) -> None:
     signal_id = None if named else command.idx
     signal_name = command.name if named else None
     append_command(turn, invocation, entry.type, entry.raw)
+    if signal_id == CANCEL_SIGNAL and is_echo(turn, invocation, target):
+        return
     _send(turn, target, signal_of(signal_id, signal_name, _outcome(command)))
 
 

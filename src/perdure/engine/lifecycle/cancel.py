@@ -1,8 +1,8 @@
 """Cancel: the handler is asked to stop at its next await. What has not started is completed by the server."""
 
-from perdure.engine.journal import append_notification, forward, start_attempt
+from perdure.engine.calls import CALL_TYPES, open_calls
+from perdure.engine.cancelling import forget_cancel, tell, wait_for_callees
 from perdure.engine.lifecycle.complete import complete
-from perdure.engine.notifications import Notification, signal_of
 from perdure.engine.operations import note_operation
 from perdure.engine.outcome import CANCELLED_BEFORE_START, TOLD_OF_CANCELLED_BEFORE_START
 from perdure.engine.refusals import completed_already, unknown_invocation
@@ -10,7 +10,6 @@ from perdure.engine.turn import Turn
 from perdure.model.actions import Done
 from perdure.model.invocation import Invocation, Status
 from perdure.model.records import Cancel
-from perdure.protocol.messages import CANCEL_SIGNAL
 
 
 def on_cancel(turn: Turn, record: Cancel) -> None:
@@ -21,14 +20,14 @@ def on_cancel(turn: Turn, record: Cancel) -> None:
         turn.reply(record, completed_already(record.id))
     else:
         note_operation(turn, invocation, record)
-        immediate = cancel(turn, invocation, signal_of(CANCEL_SIGNAL, None, None))
+        immediate = cancel(turn, invocation)
         turn.reply(record, Done(immediate))
 
 
-def cancel(turn: Turn, invocation: Invocation, signal: Notification) -> bool:
-    """Cancels and saves. signal: the cancel signal.
+def cancel(turn: Turn, invocation: Invocation) -> bool:
+    """Cancels and saves. A cancel that is pending already stays as it is.
 
-    Returns: True when it is over, False when the handler will see it.
+    Returns: True when it is over, False when the handler will see it: now, or after its callees.
     """
     if invocation.status is Status.COMPLETED:
         return True
@@ -36,12 +35,13 @@ def cancel(turn: Turn, invocation: Invocation, signal: Notification) -> bool:
         # No code has run, so there is no handler to give the chance to clean up.
         complete(turn, invocation, CANCELLED_BEFORE_START, told=TOLD_OF_CANCELLED_BEFORE_START)
         return True
-    index = append_notification(turn, invocation, signal)
-    forward(turn, invocation, index, signal)
-    # A pause that was asked for before would keep the handler from seeing it.
-    invocation.pause_requested = False
-    if invocation.status is not Status.INVOKED or invocation.next_retry_at is not None:
-        # Clean-up runs now, not after the back-off or whenever something else would have woken it.
-        start_attempt(turn, invocation, afresh=True)
-    turn.tx.save_invocation(invocation)
+    if invocation.cancel_due is None:
+        grace = turn.tx.registry.cancel_grace
+        calls = open_calls(turn.tx.entries_of(invocation.number, CALL_TYPES)) if grace else []
+        if calls:
+            wait_for_callees(turn, invocation, calls, grace)
+        else:
+            forget_cancel(turn, invocation)
+            tell(turn, invocation)
+        turn.tx.save_invocation(invocation)
     return False

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from perdure.engine.cancelling import forget_cancel
 from perdure.engine.inbox import release_key
 from perdure.engine.notifications import completion_of
 from perdure.engine.outcome import stored_output
@@ -25,6 +26,7 @@ def complete(turn: Turn, invocation: Invocation, outcome: Outcome, *, told: Outc
         assert invocation.key is not None
         turn.tx.remove_from_inbox(invocation.service, invocation.key, invocation.number)
     _tell(turn, invocation, told or outcome)
+    forget_cancel(turn, invocation)
     _settle(invocation, outcome, turn.now)
     if invocation.completion_retention == 0:
         remove(turn, invocation)

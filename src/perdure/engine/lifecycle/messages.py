@@ -1,5 +1,6 @@
 """Messages from other partitions, and from this one: taken once, in order."""
 
+from perdure.engine.cancelling import hold
 from perdure.engine.journal import notify
 from perdure.engine.lifecycle.cancel import cancel
 from perdure.engine.lifecycle.complete import tell_awaiter
@@ -47,13 +48,19 @@ def _on_completion(turn: Turn, message: CompletionMessage) -> None:
         notification = Notification(
             message.entry_type, message.raw, completion_id=message.completion_id, failed=message.failed
         )
-        notify(turn, invocation, notification)
+        if invocation.cancel_due is not None and message.entry_type == MessageType.CALL_COMPLETION:
+            hold(turn, invocation, notification)
+        else:
+            notify(turn, invocation, notification)
 
 
 def on_signal(turn: Turn, message: SignalMessage) -> None:
     """A signal for an invocation in any state: what is queued or scheduled keeps it for later."""
     invocation = turn.tx.invocation_by_id(message.id)
     if invocation is None or invocation.status is Status.COMPLETED:
+        return
+    if message.signal_id == CANCEL_SIGNAL:
+        cancel(turn, invocation)
         return
     notification = Notification(
         MessageType.SIGNAL_NOTIFICATION,
@@ -62,10 +69,7 @@ def on_signal(turn: Turn, message: SignalMessage) -> None:
         signal_name=message.signal_name,
         failed=message.failed,
     )
-    if message.signal_id == CANCEL_SIGNAL:
-        cancel(turn, invocation, notification)
-    else:
-        notify(turn, invocation, notification)
+    notify(turn, invocation, notification)
 
 
 def _on_attach(turn: Turn, message: AttachMessage) -> None:

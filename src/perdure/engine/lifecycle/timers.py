@@ -1,5 +1,6 @@
-"""Timers come due: sleeps end, delayed invocations begin, back-offs are over."""
+"""Timers come due: sleeps end, delayed invocations begin, back-offs and graces are over."""
 
+from perdure.engine.cancelling import on_grace_over
 from perdure.engine.inbox import begin
 from perdure.engine.journal import notify, start_attempt
 from perdure.engine.notifications import completion_of
@@ -25,6 +26,8 @@ def on_timers_due(turn: Turn, _record: TimersDue) -> None:
                 _start(turn, invocation)
             case "retry":
                 _retry(turn, invocation, timer.reference)
+            case "cancel":
+                on_grace_over(turn, invocation, timer.due)
             case _:
                 raise AssertionError(f"unknown kind of timer {timer.kind!r}")
     if (due := turn.tx.next_due()) is not None:

@@ -3,7 +3,7 @@
 -- name: insert_invocation
 INSERT INTO invocation VALUES (
     ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
-    ?, ?, ?, ?
+    ?, ?, ?, ?, ?, ?
 );
 
 -- name: save_invocation
@@ -13,7 +13,7 @@ UPDATE invocation SET
     modified_at = ?, entry_stored_at = ?, inboxed_at = ?, running_at = ?, last_start_at = ?, completed_at = ?,
     retry_count = ?, policy_retries = ?, retry_count_since_entry = ?, next_retry_at = ?, last_deployment_id = ?,
     last_server = ?, last_failure = ?, awaiting = ?, pause_requested = ?, output_index = ?, failure = ?,
-    completion_expires_at = ?, journal_expires_at = ?, seed_id = ?
+    completion_expires_at = ?, journal_expires_at = ?, seed_id = ?, cancel_due = ?, callees_cancelled = ?
 WHERE number = ?;
 
 -- name: invocation
@@ -53,6 +53,10 @@ FROM journal WHERE invocation = ? AND idx = ?;
 SELECT idx, type, raw, appended_at, completion_id, signal_id, signal_name, failed
 FROM journal WHERE invocation = ? ORDER BY idx;
 
+-- name: entries_of
+SELECT idx, type, raw, appended_at, completion_id, signal_id, signal_name, failed
+FROM journal WHERE invocation = ? AND type IN (SELECT value FROM json_each(?)) ORDER BY idx;
+
 -- name: notified
 -- 32768 is the lowest message type id of a notification.
 SELECT idx, completion_id, signal_id, signal_name, failed
@@ -84,6 +88,35 @@ INSERT OR REPLACE INTO awaiter VALUES (?, ?, ?, ?);
 
 -- name: take_awaiters
 DELETE FROM awaiter WHERE invocation = ? RETURNING caller_id, completion_id, type;
+
+-- name: put_cancelled_call
+INSERT OR REPLACE INTO cancelled_call VALUES (?, ?, ?, ?);
+
+-- name: cancelled_calls
+SELECT completion_id, callee_id, echoed FROM cancelled_call WHERE invocation = ? ORDER BY completion_id, callee_id;
+
+-- name: any_cancelled_call
+SELECT 1 FROM cancelled_call WHERE invocation = ? LIMIT 1;
+
+-- name: cancelled_call_to
+SELECT completion_id, callee_id, echoed FROM cancelled_call
+WHERE invocation = ? AND callee_id = ? ORDER BY echoed, completion_id LIMIT 1;
+
+-- name: remove_cancelled_calls
+DELETE FROM cancelled_call WHERE invocation = ? AND completion_id = ?;
+
+-- name: forget_cancelled_calls
+DELETE FROM cancelled_call WHERE invocation = ?;
+
+-- name: hold_completion
+INSERT INTO held_completion
+SELECT ?1, COALESCE(MAX(sequence), 0) + 1, ?2, ?3, ?4 FROM held_completion WHERE invocation = ?1;
+
+-- name: held_completions
+SELECT completion_id, raw, failed FROM held_completion WHERE invocation = ? ORDER BY sequence;
+
+-- name: forget_held_completions
+DELETE FROM held_completion WHERE invocation = ?;
 
 -- name: lock_holder
 SELECT holder FROM lock WHERE service = ? AND key = ?;
@@ -207,6 +240,12 @@ SELECT invocation, appended_at, after_index, type, body FROM journal_event ORDER
 
 -- name: all_awaiters
 SELECT invocation, caller_id, completion_id, type FROM awaiter ORDER BY invocation, caller_id, completion_id, type;
+
+-- name: all_cancelled_calls
+SELECT invocation, completion_id, callee_id, echoed FROM cancelled_call ORDER BY invocation, completion_id, callee_id;
+
+-- name: all_held_completions
+SELECT invocation, completion_id, raw, failed FROM held_completion ORDER BY invocation, sequence;
 
 -- name: all_locks
 SELECT service, key, holder FROM lock;

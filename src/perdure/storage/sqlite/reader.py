@@ -3,7 +3,7 @@
 from typing import Any
 
 from perdure.engine.tables import Key, Tables
-from perdure.engine.tx import Awaiter, InboxItem, JournalEvent, Promise, Timer
+from perdure.engine.tx import Awaiter, CancelledCall, HeldCompletion, InboxItem, JournalEvent, Promise, Timer
 from perdure.model.invocation import JournalEntry
 from perdure.storage.sqlite.tx import SqliteTx
 
@@ -15,6 +15,8 @@ def read_tables(tx: SqliteTx) -> Tables:
         journals=_lists(tx, "all_entries", lambda row: JournalEntry(*row)),
         events=_lists(tx, "all_events", lambda row: JournalEvent(*row)),
         awaiters=_lists(tx, "all_awaiters", lambda row: Awaiter(*row)),
+        cancelled_calls=_lists(tx, "all_cancelled_calls", lambda row: CancelledCall(*row)),
+        held=_lists(tx, "all_held_completions", lambda row: HeldCompletion(*row)),
         locks={(service, key): holder for service, key, holder in tx.rows("all_locks")},
         inboxes=_by_key(tx, "all_inboxes", lambda row: InboxItem(*row)),
         states={key: dict(entries) for key, entries in _by_key(tx, "all_states", tuple).items()},

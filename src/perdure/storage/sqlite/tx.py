@@ -1,12 +1,23 @@
 """The tables of a partition in SQLite: one method, one or two prepared statements."""
 
+from collections.abc import Collection
 from importlib import resources
 from typing import Any, NamedTuple
 
 import apsw
 import msgspec
 
-from perdure.engine.tx import Awaiter, BuildRegistry, InboxItem, JournalEvent, Notified, Promise, Timer
+from perdure.engine.tx import (
+    Awaiter,
+    BuildRegistry,
+    CancelledCall,
+    HeldCompletion,
+    InboxItem,
+    JournalEvent,
+    Notified,
+    Promise,
+    Timer,
+)
 from perdure.model.invocation import HandlerKind, Invocation, InvokedBy, JournalEntry, ServiceKind, Status
 from perdure.model.records import Message
 from perdure.model.registry import Deployment, Registry, ServiceSettings
@@ -175,6 +186,10 @@ class SqliteTx:
     def entries(self, number: int) -> list[JournalEntry]:
         return [JournalEntry(*row) for row in self._execute(_QUERIES["entries"], (number,))]
 
+    def entries_of(self, number: int, types: Collection[int]) -> list[JournalEntry]:
+        wanted = msgspec.json.encode(list(types)).decode()
+        return [JournalEntry(*row) for row in self._execute(_QUERIES["entries_of"], (number, wanted))]
+
     def notified(self, number: int) -> list[Notified]:
         return [Notified(*row) for row in self._execute(_QUERIES["notified"], (number,))]
 
@@ -200,6 +215,36 @@ class SqliteTx:
     def take_awaiters(self, number: int) -> list[Awaiter]:
         rows: list[Any] = self._execute(_QUERIES["take_awaiters"], (number,)).fetchall()
         return sorted(Awaiter(*row) for row in rows)
+
+    # cancels that wait for callees
+
+    def put_cancelled_call(self, number: int, call: CancelledCall) -> None:
+        self._execute(_QUERIES["put_cancelled_call"], (number, *call))
+
+    def cancelled_calls(self, number: int) -> list[CancelledCall]:
+        return [CancelledCall(*row) for row in self._execute(_QUERIES["cancelled_calls"], (number,))]
+
+    def has_cancelled_calls(self, number: int) -> bool:
+        return self._one("any_cancelled_call", (number,)) is not None
+
+    def cancelled_call_to(self, number: int, callee_id: str) -> CancelledCall | None:
+        row = self._one("cancelled_call_to", (number, callee_id))
+        return None if row is None else CancelledCall(*row)
+
+    def remove_cancelled_calls(self, number: int, completion_id: int) -> None:
+        self._execute(_QUERIES["remove_cancelled_calls"], (number, completion_id))
+
+    def hold_completion(self, number: int, completion: HeldCompletion) -> None:
+        self._execute(_QUERIES["hold_completion"], (number, *completion))
+
+    def take_held_completions(self, number: int) -> list[HeldCompletion]:
+        held = [HeldCompletion(*row) for row in self._execute(_QUERIES["held_completions"], (number,))]
+        self._execute(_QUERIES["forget_held_completions"], (number,))
+        return held
+
+    def forget_cancel(self, number: int) -> None:
+        for query in ("forget_cancelled_calls", "forget_held_completions"):
+            self._execute(_QUERIES[query], (number,))
 
     # object keys
 
