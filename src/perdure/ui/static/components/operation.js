@@ -3,7 +3,7 @@
 import { html, useState } from "../vendor/preact-htm.js";
 import { ACTIONS, actionsFor, requestOf } from "../logic/actions.js";
 import { reasonHeaders, request } from "../api/http.js";
-import { Link, address } from "./router.js";
+import { Link, address, go } from "./router.js";
 import { Dialog } from "./dialog.js";
 import { toast } from "./toast.js";
 
@@ -16,7 +16,7 @@ export function Operations({ row }) {
   return html`<span class="bar" role="group" aria-label="Operations">
     ${names.map((name, index) => html`<button
       key=${name} data-action=${name} class=${index === 0 ? "primary" : ACTIONS[name].danger ? "danger" : ""}
-      onClick=${() => ask(name)}>${ACTIONS[name].word}</button>`)}
+      onClick=${() => (name === "restart-as-new" ? go(address(["invocations", row.id, "restart"])) : ask(name))}>${ACTIONS[name].word}</button>`)}
     ${asked && html`<${OperationDialog} key=${asked} row=${row} name=${asked} onClose=${() => ask(null)} />`}
   </span>`;
 }
