@@ -51,7 +51,7 @@ function Why({ row, waits, now }) {
     ${row.cancelling && html`<p class="tone-wait">Cancelling: waiting for ${waited.map((id) => html`<${InvocationLink} id=${id} />`)}${row.cancelling.replace(/^.*?inv_1\w+/, "")}</p>`}
     ${text && html`<p dir="auto">${text}</p>`}
     ${holder && html`<p>The key is held by <${InvocationLink} id=${holder} />.</p>`}
-    ${waits.length > 0 && html`<p>Waits for ${waits.map((wait, at) => html`${at > 0 && " or "}<${WaitText} wait=${wait} now=${now} zone=${zone} />`)}</p>`}
+    ${waits.length > 0 && html`<p>${waits[0].told ? "Waits for" : "Not through yet:"} ${waits.map((wait, at) => html`${at > 0 && " or "}<${WaitText} wait=${wait} now=${now} zone=${zone} />`)}</p>`}
     ${failure && (failure.includes("\n") || failure.length > 160) && html`<details><summary>Traceback</summary><pre tabindex="0" class="value">${failure}</pre></details>`}
   </div>`;
 }

@@ -66,7 +66,7 @@ export function JournalTable(props) {
   return html`<div class="tl" ref=${box} onScroll=${look}><table>
     <thead><tr><th class="num">#</th><th>Step</th><th class="res">Result</th><th class="took right">Took</th>
       <th class="time"><span class="unseen">Timeline</span><div class="grid" aria-hidden="true">
-        ${ticks(axis, view).map((mark) => html`<i key=${mark.text} class=${mark.folded ? "fold" : ""} style=${{ left: `${mark.left}%` }}><b>${mark.text}</b></i>`)}
+        ${ticks(axis, view, innerWidth < 760 ? 2 : 6).map((mark) => html`<i key=${mark.text} class=${mark.folded ? "fold" : ""} style=${{ left: `${mark.left}%` }}><b>${mark.text}</b></i>`)}
         ${props.live && line && html`<i class="now" style=${{ left: `${line.left}%` }}></i>`}</div></th></tr></thead>
     <tbody><${Spacer} rows=${first} columns=${5} />
       ${lines.slice(first, last).map((line, at) => html`<${Row} key=${line.key} ...${props} line=${line} index=${first + at} />`)}

@@ -114,7 +114,7 @@ function written(entry) {
     case "GetPromise": return { kind: "promise", code: `promise(${quote(f.key)})` };
     case "PeekPromise": return { kind: "promise", code: `promise(${quote(f.key)}).peek()` };
     case "CompletePromise": return { kind: "resolve", code: `promise(${quote(f.key)}).${f.value?.Failure ? "reject" : "resolve"}(…)`, input: input(entry, f.value?.Success) };
-    case "CompleteAwakeable": return { kind: "resolve", code: `${f.result?.Failure ? "reject" : "resolve"}_awakeable(${f.id})`, input: input(entry, f.result?.Success), awakeable: null };
+    case "CompleteAwakeable": return { kind: "resolve", code: `${f.result?.Failure ? "reject" : "resolve"}_awakeable(${f.id?.slice(0, 12)}…)`, input: input(entry, f.result?.Success), awakeable: f.id };
     case "SendSignal": {
       const cancels = f.signal_id?.Index === 1;
       const name = f.signal_id?.Name ?? f.signal_id?.Index;

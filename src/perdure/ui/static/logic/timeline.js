@@ -127,7 +127,7 @@ export function ticks(axis, view, most = 6) {
     for (let at = Math.ceil((from - axis.from) / step) * step; at <= to - axis.from && marks.length < 40; at += step) {
       const x = ((place(axis, axis.from + at) - view.left) / span) * 100;
       // A mark on the edge would be cut off, and near a fold it would lie below its text.
-      if (x < 96 && marks.every((mark) => Math.abs(mark.left - x) > 8)) marks.push({ left: x, text: `+${duration(at)}`, folded: false });
+      if (x < 96 && marks.every((mark) => Math.abs(mark.left - x) > 48 / most)) marks.push({ left: x, text: `+${duration(at)}`, folded: false });
     }
   }
   return marks.filter((mark) => mark.left >= 0 && mark.left <= 100);

@@ -5,7 +5,8 @@ import { awakeableId } from "./payload.js";
 /** @typedef {import("./journal.js").Step} Step */
 /**
  * kind: what it is; step: the one that waits, when there is one. id: of an awakeable. since: milliseconds, null when it is not known.
- * @typedef {{kind: string, text: string, step: Step | null, id: string | null, since: number | null, until: number | null, child: string | null}} Wait
+ * told: the server said so; else it is only known that it has not come.
+ * @typedef {{told: boolean, kind: string, text: string, step: Step | null, id: string | null, since: number | null, until: number | null, child: string | null}} Wait
  */
 
 const WORDS = /** @type {Record<string, string>} */ ({ sleep: "timer", call: "call", promise: "promise", attach: "invocation", run: "step" });
@@ -17,10 +18,10 @@ const CANCEL_SIGNAL = 1;
  */
 export function waitsOf(row, steps) {
   const text = row.suspended_waiting_future_json ?? (row.status === "running" ? row.last_awaiting_on_future_json : null);
-  if (!text || row.status === "completed") return [];
+  if (row.status === "completed") return [];
   /** @type {any[]} */
   const leaves = [];
-  collect(JSON.parse(text), leaves);
+  if (text) collect(JSON.parse(text), leaves);
   const open = steps.filter((step) => step.completion !== null && (step.state === "waiting" || step.state === "running" || step.state === "retrying"));
   const last = steps.findLast((step) => step.index >= 0);
   const since = last ? (last.end ?? last.begin) : null;
@@ -29,14 +30,21 @@ export function waitsOf(row, steps) {
   for (const leaf of leaves) {
     if (leaf.CompletionId !== undefined) {
       const step = open.find((one) => one.completion === leaf.CompletionId);
-      if (step) waits.push({ kind: WORDS[step.kind] ?? "step", text: step.code, step, id: null, since: step.begin, until: step.until, child: step.child });
+      if (step) waits.push(ofStep(step, true));
     } else if (leaf.SignalName !== undefined) {
-      waits.push({ kind: "signal", text: `signal(${JSON.stringify(leaf.SignalName)})`, step: null, id: null, since, until: null, child: null });
+      waits.push({ told: true, kind: "signal", text: `signal(${JSON.stringify(leaf.SignalName)})`, step: null, id: null, since, until: null, child: null });
     } else if (leaf.SignalIndex !== CANCEL_SIGNAL) {
-      waits.push({ kind: "awakeable", text: "awakeable", step: null, id: awakeableId(row.id, leaf.SignalIndex), since, until: null, child: null });
+      const id = awakeableId(row.id, leaf.SignalIndex);
+      // What a running one said last may be over by now.
+      if (!steps.some((step) => step.awakeable === id && step.kind === "awakeable")) waits.push({ told: true, kind: "awakeable", text: "awakeable", step: null, id, since, until: null, child: null });
     }
   }
-  return waits;
+  return waits.length || row.status !== "running" ? waits : open.map((step) => ofStep(step, false));
+}
+
+/** @param {Step} step @param {boolean} told @returns {Wait} */
+function ofStep(step, told) {
+  return { told, kind: WORDS[step.kind] ?? "step", text: step.code, step, id: null, since: step.begin, until: step.until, child: step.child };
 }
 
 /** @param {any} tree @param {any[]} leaves */

@@ -125,7 +125,8 @@ function useAxis(row, lines, now, fold) {
   const from = millis(row.created_at) ?? 0;
   const to = millis(row.completed_at) ?? now;
   return useMemo(() => {
-    const last = lines.reduce((most, { step }) => Math.max(most, step.end ?? step.begin), to);
+    // What was done after the end has its place at the edge.
+    const last = lines.reduce((most, { step }) => (step.kind === "operation" ? most : Math.max(most, step.end ?? step.begin)), to);
     return makeAxis(from, last, fold ? gapsOf(lines.map(({ step }) => step), from, last, QUIET.has(row.status)) : []);
   }, [from, to, lines, fold]);
 }
