@@ -28,14 +28,7 @@ from perdure.invoker.invoker import Invoker
 from perdure.invoker.transport import Transport
 from perdure.model.records import Sweep
 from perdure.model.registry import Deployment, Registry, ServiceSettings
-from perdure.node.settings import (
-    Settings,
-    ingress_settings,
-    invoker_settings,
-    listen_address,
-    listens_on_loopback,
-    registry_defaults,
-)
+from perdure.node.settings import Settings, ingress_settings, invoker_settings, listen_address, listens_on_loopback, registry_defaults
 from perdure.partition.loop import Partition
 from perdure.protocol.identity import BadIdentityKey, RequestSigner
 from perdure.registration.planning import Registration
@@ -144,11 +137,15 @@ class Node:
             loopback=listens_on_loopback(self._settings.admin),
             hosts=frozenset(self._settings.admin_hosts),
         )
+        self._hub = Hub(
+            self.partition, self.invoker, self._reader(), self._reader(), self._clock, epoch=random_unique().hex()
+        )
+        return create_app(self.partition, self._registrar, self._query_engine, admin, self._hub, create_ui())
+
+    def _reader(self) -> Reader:
         surroundings = Surroundings(COMPATIBLE_VERSION, self.invoker.attempt)
         surroundings.open_attempts = self.invoker.open_attempts()
-        reader = Reader(self._store.path, surroundings, lambda: self.partition.registry)
-        self._hub = Hub(self.partition, self.invoker, reader, self._clock, epoch=random_unique().hex())
-        return create_app(self.partition, self._registrar, self._query_engine, admin, self._hub, create_ui())
+        return Reader(self._store.path, surroundings, lambda: self.partition.registry)
 
     def _sign_discovery(self, path: str) -> list[tuple[str, str]]:
         assert self._signer is not None
