@@ -28,7 +28,14 @@ from perdure.invoker.invoker import Invoker
 from perdure.invoker.transport import Transport
 from perdure.model.records import Sweep
 from perdure.model.registry import Deployment, Registry, ServiceSettings
-from perdure.node.settings import Settings, ingress_settings, invoker_settings, listen_address, listens_on_loopback, registry_defaults
+from perdure.node.settings import (
+    Settings,
+    ingress_settings,
+    invoker_settings,
+    listen_address,
+    listens_on_loopback,
+    registry_defaults,
+)
 from perdure.partition.loop import Partition
 from perdure.protocol.identity import BadIdentityKey, RequestSigner
 from perdure.registration.planning import Registration
