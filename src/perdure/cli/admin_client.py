@@ -3,14 +3,20 @@
 import json
 import os
 from collections.abc import Iterator, Mapping
-from typing import Any, Final, NamedTuple
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import urlencode, urlsplit
 
 from perdure.cli.failures import BadUsage, Refused, ServerUnreachable
 
+if TYPE_CHECKING:
+    from http.client import HTTPResponse
+
 TIMEOUT_S: Final = 60.0
 """Of one request. Registering waits for the endpoint's discovery, so this is longer than the server's own limits."""
 
+SILENCE_S: Final = 40.0
+"""Of a stream, in which the server says something every 15 s."""
 
 PAGE: Final = 1000
 """Rows read at once where there may be very many."""
@@ -94,32 +100,48 @@ class AdminClient:
         found: list[dict[str, Any]] = answer.body[name]
         return found
 
-    def _request(self, method: str, path: str, body: object = None) -> Answer:
-        import http.client  # not needed for help and version, and slow to load
+    def lines(self, path: str, last_id: str | None) -> Iterator[bytes]:
+        """The lines of a stream of server-sent events until it ends, however it does. last_id: where to go on."""
+        headers = {**self._headers, "accept": "text/event-stream"}
+        if last_id is not None:
+            headers["last-event-id"] = last_id
+        with self._answered("GET", path, None, headers, SILENCE_S) as response:
+            while line := response.readline():
+                yield line.rstrip(b"\r\n")
 
+    def _request(self, method: str, path: str, body: object = None) -> Answer:
         headers = dict(self._headers if method == "GET" or path == "/query" else self._changing)
         payload = None
         if body is not None:
             headers["content-type"] = "application/json"
             payload = json.dumps(body).encode()
+        with self._answered(method, path, payload, headers, TIMEOUT_S) as response:
+            return Answer(response.status, self._decoded(response.read()))
+
+    @contextmanager
+    def _answered(
+        self, method: str, path: str, payload: bytes | None, headers: dict[str, str | bytes], timeout_s: float
+    ) -> "Iterator[HTTPResponse]":
+        """An answer whose status is below 400. timeout_s: of silence."""
+        import http.client  # not needed for help and version, and slow to load
+
         # A connection per request: commands make few, and a fresh one never meets a keep-alive that has just ended.
         make = http.client.HTTPSConnection if self._secure else http.client.HTTPConnection
-        connection = make(self._host, self._port, timeout=TIMEOUT_S)
+        connection = make(self._host, self._port, timeout=timeout_s)
         try:
             connection.request(method, self._prefix + path, payload, headers)
             response = connection.getresponse()
-            status, raw = response.status, response.read()
+            if response.status >= 400:
+                raise self._refusal(response.status, response.read(), f"{method} {path.partition('?')[0]}")
+            yield response
         except TimeoutError as error:
-            raise ServerUnreachable(f"the server at {self.url} did not answer in {TIMEOUT_S:.0f} s") from error
+            raise ServerUnreachable(f"the server at {self.url} did not answer in {timeout_s:.0f} s") from error
         except OSError as error:
             raise ServerUnreachable(f"no server answers at {self.url}: {error.strerror or error}") from error
         except http.client.HTTPException as error:
             raise self._not_the_admin_api() from error
         finally:
             connection.close()
-        if status >= 400:
-            raise self._refusal(status, raw, f"{method} {path.partition('?')[0]}")
-        return Answer(status, self._decoded(raw))
 
     def _decoded(self, raw: bytes) -> Any:
         if not raw:

@@ -156,13 +156,12 @@ def describe_invocation(
 
 def watch_invocation(
     id: InvocationId,
-    interval: Interval = 0.5,
     as_json: Annotated[bool, typer.Option("--json", help="Write one JSON document per line and news.")] = False,
     admin: AdminUrl = DEFAULT_ADMIN_URL,
 ) -> None:
     """Follow one invocation until it is completed: status, journal and events as they come."""
     _check_id(id)
-    invocation_watch.follow(AdminClient(admin), id, interval, as_json)
+    invocation_watch.follow(AdminClient(admin), id, as_json)
 
 
 def _check_id(id: str) -> None:

@@ -31,10 +31,6 @@ JOURNAL: Final = (
     "SELECT index, entry_type, name, entry_lite_json, appended_at FROM sys_journal WHERE id = {id}"
     " ORDER BY index DESC LIMIT {limit}"
 )
-JOURNAL_AFTER: Final = (
-    "SELECT index, entry_type, name, entry_lite_json, appended_at FROM sys_journal WHERE id = {id} AND index > {index}"
-    " ORDER BY index"
-)
 EVENTS: Final = (
     "SELECT after_journal_entry_index, appended_at, event_type, event_json FROM sys_journal_events WHERE id = {id}"
     " ORDER BY appended_at DESC LIMIT {limit}"

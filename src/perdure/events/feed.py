@@ -16,6 +16,7 @@ HEARTBEAT_S: Final = 15.0
 RETRY_MS: Final = 1000
 PIECE: Final = 64 * 1024
 """Bytes handed to the connection at once; it is waited for before the next."""
+ABSENT_NOTED: Final = 1000
 
 
 class Feed:
@@ -29,6 +30,7 @@ class Feed:
         self._stream = _stream_name(hub.epoch, topics)
         self._position = 0
         self._told = 0
+        self._absent: dict[tuple[int, str], None] = {}
         self._news = asyncio.Event()
         self._closed = False
         hub.join(self)
@@ -49,6 +51,8 @@ class Feed:
 
     async def pieces(self) -> AsyncIterator[bytes]:
         """The bytes of the stream."""
+        loop = asyncio.get_running_loop()
+        silent_since = loop.time()
         yield b"retry: %d\n\n" % RETRY_MS
         reset = self._resume()
         follows = self._last_id is not None and reset is None
@@ -59,22 +63,26 @@ class Feed:
                     yield piece
                     if self.is_closed():
                         return
-                if self._hub.log.last == self._position and not await self._wait():
+                if messages:
+                    silent_since = loop.time()
+                if self._hub.log.last == self._position:
+                    await self._wait(silent_since + HEARTBEAT_S)
+                if loop.time() >= silent_since + HEARTBEAT_S:
                     yield self._heartbeat()
+                    silent_since = loop.time()
                 reset = self._gap()
                 follows = reset is None
         except StoreUnavailable:
             return  # the client comes again, and is told more if it lasts
 
-    async def _wait(self) -> bool:
-        """False: nothing has happened for a while."""
+    async def _wait(self, until: float) -> None:
+        """Waits for news, which may not concern this client. until: a time of the loop."""
         try:
-            async with asyncio.timeout(HEARTBEAT_S):
+            async with asyncio.timeout_at(until):
                 await self._news.wait()
         except TimeoutError:
-            return False
+            return
         self._news.clear()
-        return True
 
     def _heartbeat(self) -> bytes:
         """A comment. What concerns others moves the place of this client too, so it is told where it is."""
@@ -109,6 +117,7 @@ class Feed:
 
     async def _begin(self, reset: str | None) -> list[bytes]:
         snapshots, self._position = await self._hub.snapshot(self.topics)
+        self._absent.clear()
         messages = [] if reset is None else [_message("reset", {"reason": reset})]
         *others, last = [{"topic": place, **snapshot} for place, snapshot in enumerate(snapshots)]
         messages += [_message("snapshot", snapshot) for snapshot in others]
@@ -123,6 +132,11 @@ class Feed:
 
     def _messages(self, change: Change) -> Iterable[bytes]:
         told, gone = self._concerned(change)
+        gone = [place for place in gone if (place, change.subject) not in self._absent]
+        for place in told:
+            self._absent.pop((place, change.subject), None)
+        for place in gone:
+            self._note_absent(place, change.subject)
         if not told and not gone:
             return
         self._told = change.sequence
@@ -133,6 +147,12 @@ class Feed:
             data = b'{"topics":%b,%b' % (msgspec.json.encode(told), change.body)
             yield _frame(change.kind, data, id)
 
+    def _note_absent(self, place: int, id: str) -> None:
+        """So that it is not told of every change of a row that has no place in the list."""
+        self._absent[place, id] = None
+        if len(self._absent) > ABSENT_NOTED:
+            del self._absent[next(iter(self._absent))]
+
     def _concerned(self, change: Change) -> tuple[list[int], list[int]]:
         """Topics that are told of the change, and lists that the row has no place in."""
         told: list[int] = []
@@ -142,7 +162,9 @@ class Feed:
                 case ListTopic():
                     if change.row is not None and topic.filter.may_take(change.row):
                         (told if topic.filter.takes(change.row) else gone).append(place)
-                    elif change.kind == "gone":
+                    elif change.kind == "gone" or (
+                        change.kind == "counts" and topic.filter.counts and change.subject == repr(topic.filter.counted)
+                    ):
                         told.append(place)
                 case InvocationTopic():
                     if change.subject == topic.id:

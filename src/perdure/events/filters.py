@@ -54,11 +54,14 @@ class InvocationFilter(msgspec.Struct, frozen=True):
 
     def may_take(self, row: Row) -> bool:
         """False: the row can never match, whatever becomes of it."""
-        created = parse_time(row["created_at"])
-        return (
-            self._columns_match(row, _FIXED.values())
-            and (self.created_after is None or created >= self.created_after)
-            and (self.created_before is None or created < self.created_before)
+        return self._columns_match(row, _FIXED.values()) and self._is_of_time(row["created_at"])
+
+    def _is_of_time(self, created_at: str) -> bool:
+        if self.created_after is None and self.created_before is None:
+            return True
+        created = parse_time(created_at)
+        return (self.created_after is None or created >= self.created_after) and (
+            self.created_before is None or created < self.created_before
         )
 
     def takes(self, row: Row) -> bool:
@@ -69,6 +72,11 @@ class InvocationFilter(msgspec.Struct, frozen=True):
 
     def _columns_match(self, row: Row, names: Iterable[str]) -> bool:
         return all(row.get(name) in values for name, values in self.columns if name in names)
+
+    @property
+    def counted(self) -> "InvocationFilter":
+        """The same for all lists with the same invocations."""
+        return msgspec.structs.replace(self, limit=DEFAULT_LIMIT, counts=False)
 
     @property
     def conditions(self) -> tuple[str, list[str | int]]:

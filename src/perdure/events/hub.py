@@ -19,7 +19,8 @@ import structlog
 from perdure.clock import Clock
 from perdure.engine.load import AttemptStart
 from perdure.errors import StoreUnavailable
-from perdure.events.filters import Row
+from perdure.events.counting import Counter, Counting, Counts
+from perdure.events.filters import InvocationFilter, Row
 from perdure.events.log import ChangeLog
 from perdure.events.problems import TooManyFollowers
 from perdure.events.reader import Look, Place, Seen
@@ -121,9 +122,15 @@ class Hub:
     """Call order: `join` and `leave` as often as wanted, then `close`. All on the event loop's thread."""
 
     def __init__(
-        self, changes: ChangeSource, attempts: AttemptSource, reader: Looker, clock: Clock, epoch: str
+        self,
+        changes: ChangeSource,
+        attempts: AttemptSource,
+        reader: Looker,
+        counter: Counter,
+        clock: Clock,
+        epoch: str,
     ) -> None:
-        """epoch: tells this run of the server from all others."""
+        """reader, counter: the hub's own, and closed by it. epoch: tells this run of the server from all others."""
         self._changes = changes
         self._attempts = attempts
         self._reader = reader
@@ -139,6 +146,7 @@ class Hub:
         self._task: asyncio.Task[None] | None = None
         self._thread = ThreadPoolExecutor(1, "events")
         self._closed = False
+        self._counting = Counting(counter, self._counted, self._on_counts)
 
     # what feeds ask
 
@@ -167,6 +175,7 @@ class Hub:
     async def snapshot(self, topics: tuple[Topic, ...]) -> tuple[list[Row], int]:
         """How the topics are now, and the number of the last change that this has seen. Raises: StoreUnavailable."""
         await self._follow()
+        self._counting.touch()
         asked = Asked(topics, asyncio.get_running_loop().create_future())
         self._pending.asked.append(asked)
         self._news.set()
@@ -182,6 +191,7 @@ class Hub:
                 self._task.cancel()
                 await asyncio.gather(self._task, return_exceptions=True)
                 await self._unfollow()
+        await self._counting.close()
         self._reader.interrupt()
         await asyncio.get_running_loop().run_in_executor(self._thread, self._reader.close)
         self._thread.shutdown()
@@ -197,6 +207,7 @@ class Hub:
                     pending.invocations.update(dict.fromkeys(changes.invocations))
                     pending.removed.update(changes.removed)
                     woken = woken or bool(changes.invocations)
+                    self._counting.touch()
                 case InvocationTopic():
                     number = channel.place.number
                     if number is None or number in changes.invocations:
@@ -218,34 +229,54 @@ class Hub:
     def _on_attempt(self, start: AttemptStart, news: AttemptNews) -> None:
         if None in self.channels:
             self._pending.invocations[start.number] = None
+            self._counting.touch()
+            self._news.set()
         if InvocationTopic(start.id) in self.channels:
             self._pending.details.add(start.id)
             if news is not AttemptNews.TOLD:
                 self._pending.attempts.append(_attempt(start, str(news), format_time(self._clock.now())))
-        self._news.set()
+            self._news.set()
 
     def _overload(self) -> None:
         """More rows than can be told one by one: whoever follows a list gets it anew."""
         self._pending.invocations.clear()
         self._pending.removed.clear()
-        channel = self.channels[None]
-        channel.gap = "overload"
+        self._begin_anew(self.channels[None], "overload")
+
+    def _begin_anew(self, channel: Channel, reason: str) -> None:
+        channel.gap = reason
         if channel.since is not None:
             channel.since = self.log.skip()
+
+    def _counted(self) -> set[InvocationFilter]:
+        topics = [topic for feed in self._feeds for topic in feed.topics if isinstance(topic, ListTopic)]
+        return {topic.filter.counted for topic in topics if topic.filter.counts}
+
+    def _on_counts(self, counted: InvocationFilter, counts: Counts) -> None:
+        self.log.append("counts", repr(counted), {"counts": counts}, newest_only=True)
+        self._wake_feeds()
+
+    def _wake_feeds(self) -> None:
+        for feed in self._feeds:
+            feed.wake()
 
     # the task
 
     async def _follow(self) -> None:
         async with self._turn:
+            if self._closed:
+                raise StoreUnavailable("the server is stopping")
             if self._task is not None:
                 return
             self._registry = self._changes.registry
             await self._changes.follow(self._on_changes)
             self._attempts.follower = self._on_attempt
             self._task = asyncio.create_task(self._run(), name="events")
+            self._counting.start()
 
     async def _unfollow(self) -> None:
         self._attempts.follower = None
+        self._counting.stop()
         self._task = None
         self.channels.clear()
         _fail(self._pending, StoreUnavailable("the server is stopping"))
@@ -274,25 +305,25 @@ class Hub:
                     if not self.channels:
                         await self._unfollow()
                         return
-            await self._flush()
-            for feed in self._feeds:
-                feed.wake()
+            if self._pending != Pending():
+                await self._flush()
+            self._wake_feeds()
             await asyncio.sleep(max(FLUSH_S, REST * (loop.time() - began)))
 
     async def _flush(self) -> None:
         look, pending = self._next_look()
         try:
             seen = await asyncio.get_running_loop().run_in_executor(self._thread, self._reader.look, look)
+            self._publish(pending, seen)
+            self._answer(pending, seen)
         except asyncio.CancelledError:
             _fail(pending, StoreUnavailable("the server is stopping"))
             raise
-        except Exception as error:
+        except Exception as error:  # a disk that fails, or a defect; whoever follows begins anew
             log.exception("changes could not be read")
-            self.log.forget()
+            for channel in self.channels.values():
+                self._begin_anew(channel, "expired")
             _fail(pending, StoreUnavailable(f"what is followed could not be read: {error}"))
-            return
-        self._publish(pending, seen)
-        self._answer(pending, seen)
 
     def _next_look(self) -> tuple[Look, Pending]:
         """Takes what is pending; rows beyond what one look may take stay."""
@@ -369,6 +400,8 @@ class Hub:
         snapshot = {"now": now, **seen.snapshots[topic]}
         if isinstance(topic, InvocationTopic):
             snapshot["attempt"] = self._open_attempt(seen.places[topic.id], snapshot["invocation"])
+        elif isinstance(topic, ListTopic) and topic.filter.counts and topic.filter.counted in self._counting.known:
+            snapshot["counts"] = self._counting.known[topic.filter.counted]
         return snapshot
 
     def _open_attempt(self, place: Place, row: Row | None) -> Row | None:

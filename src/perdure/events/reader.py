@@ -1,7 +1,7 @@
 """Reads what followers are told, on a connection of its own: one look is one read transaction."""
 
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -14,66 +14,32 @@ from perdure.events.topics import InvocationTopic, ListTopic, RegistryTopic, Sta
 from perdure.introspection.catalog import TABLES, Column, ColumnType
 from perdure.introspection.functions import Surroundings
 from perdure.introspection.result import row_writer
+from perdure.introspection.stored_status import HIDDEN
 from perdure.introspection.views import open_views
 from perdure.model.registry import Registry
+from perdure.storage.sqlite.queries import load_queries
 
 ENTRIES_SHOWN: Final = 1000
 """Journal entries in a snapshot."""
 
-VALUE_SHOWN: Final = 16 * 1024
+VALUE_SHOWN: Final = 4 * 1024
 """Bytes of a journal entry or of a value that are shown as they are."""
 
 SEARCH_S: Final = 1.0
 """How long the rows of one snapshot are searched for."""
 
+COUNT_S: Final = 10.0
+"""How long the rows of one list are counted."""
+
 _PROGRESS_STEPS: Final = 5_000
 
-_INVOCATION: Final = TABLES["sys_invocation"]
-_ENTRY_NAMES: Final = ("id", "index", "entry_type", "name", "raw_length", "version", "appended_at")
-_ENTRY: Final = tuple(
-    column for column in TABLES["sys_journal"] if column.name in (*_ENTRY_NAMES, "entry_json", "entry_lite_json")
-)
-_EVENT: Final = (*TABLES["sys_journal_events"][1:], Column("sequence", ColumnType.U64))
-_STATE: Final = TABLES["state"][1:]
+_SHOWN: Final = ("state", "sys_deployment", "sys_service", "sys_journal", "sys_journal_events", "sys_invocation")
+_TYPES: Final = {column.name: column.type for table in _SHOWN for column in TABLES[table]} | {
+    "sequence": ColumnType.U64
+}
+"""By name: a name means the same in all tables that are shown."""
 
-
-def _select(columns: tuple[Column, ...], rest: str, replaced: dict[str, str] | None = None) -> str:
-    shown = ", ".join((replaced or {}).get(column.name, f'"{column.name}"') for column in columns)
-    return f"SELECT {shown} {rest}"
-
-
-_BY_NUMBER: Final = _select(
-    _INVOCATION,
-    "FROM sys_invocation WHERE id IN (SELECT id FROM main.invocation WHERE number IN (SELECT value FROM json_each(?)))",
-)
-_BY_ID: Final = _select(_INVOCATION, "FROM sys_invocation WHERE id IN (SELECT value FROM json_each(?))")
-_LIST: Final = _select(_INVOCATION, "FROM sys_invocation WHERE {conditions} ORDER BY created_at DESC, id LIMIT ?")
-_COUNTS: Final = "SELECT status, COUNT(*) FROM sys_invocation WHERE {conditions} GROUP BY status"
-_PLACE: Final = (
-    "SELECT number, journal_size, (SELECT COALESCE(MAX(sequence), 0) FROM main.journal_event WHERE invocation = number)"
-    " FROM main.invocation WHERE id = ?"
-)
-_ENTRIES: Final = _select(
-    _ENTRY,
-    'FROM sys_journal WHERE id = ? AND "index" >= ? ORDER BY "index" DESC LIMIT ?',
-    {
-        "entry_json": f"iif(raw_length <= {VALUE_SHOWN}, entry_json, NULL)",
-        "entry_lite_json": f"iif(raw_length <= {VALUE_SHOWN}, NULL, entry_lite_json)",
-    },
-)
-_EVENTS: Final = (
-    "SELECT i.id, e.after_index, e.appended_at, e.type, event_json(e.type, e.body), e.sequence"
-    " FROM main.invocation AS i JOIN main.journal_event AS e ON e.invocation = i.number"
-    " WHERE i.id = ? AND e.sequence > ? ORDER BY e.sequence"
-)
-_OLDEST_EVENT: Final = "SELECT MIN(sequence) FROM main.journal_event WHERE invocation = ?"
-_STATES: Final = _select(
-    _STATE,
-    "FROM state WHERE service_name = ? AND service_key = ? ORDER BY key",
-    {name: f"iif(value_length <= {VALUE_SHOWN}, {name}, NULL)" for name in ("value", "value_utf8")},
-)
-_DEPLOYMENTS: Final = _select(TABLES["sys_deployment"], "FROM sys_deployment ORDER BY created_at, id")
-_SERVICES: Final = _select(TABLES["sys_service"], "FROM sys_service ORDER BY name")
+_QUERIES: Final = load_queries("perdure.events")
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -135,7 +101,7 @@ class Reader:
     def look(self, look: Look) -> Seen:
         """Raises: apsw.Error."""
         with self._transaction():
-            rows = self._rows(_BY_NUMBER, look.numbers) | self._rows(_BY_ID, look.ids)
+            rows = self._by_id("rows_by_number", look.numbers) | self._by_id("rows_by_id", look.ids)
             progress = {id: self._progress(id, place) for id, place in look.places.items()}
             return Seen(
                 rows=rows,
@@ -147,11 +113,10 @@ class Reader:
             )
 
     def counts(self, wanted: InvocationFilter) -> dict[str, int]:
-        """Invocations by status. Raises: apsw.Error."""
+        """Invocations by status. Raises: apsw.Error, also when it takes too long."""
         conditions, bound = wanted.conditions
-        with self._transaction():
-            found: list[Any] = self._connection.execute(_COUNTS.format(conditions=conditions), bound).fetchall()
-            return dict(found)
+        with self._transaction(), self._limited(COUNT_S):
+            return dict(self._values(_QUERIES["counts"].format(conditions=conditions), *bound))
 
     def interrupt(self) -> None:
         """Ends what is being read, from whatever thread."""
@@ -179,11 +144,33 @@ class Reader:
         finally:
             self._connection.execute("COMMIT")
 
-    def _rows(self, query: str, wanted: Collection[int] | Collection[str]) -> dict[str, Row]:
+    @contextmanager
+    def _limited(self, seconds: float) -> Iterator[None]:
+        self._deadline = time.monotonic() + seconds
+        try:
+            yield
+        finally:
+            self._deadline = float("inf")
+
+    def _values(self, query: str, *bound: Any) -> list[Any]:
+        return self._connection.execute(query, bound).fetchall()
+
+    def _rows(self, query: str, *bound: Any) -> Iterator[Row]:
+        """As SQL shows them; columns that users cannot name are left out."""
+        cursor = self._connection.execute(query, bound)
+        write: Callable[[Sequence[Any]], Row] | None = None
+        for values in cursor:
+            if write is None:
+                names = [name for name, _ in cursor.get_description()]
+                write = row_writer([Column(name, _TYPES.get(name, ColumnType.TEXT)) for name in names])
+            row = write(values)
+            row.pop(HIDDEN, None)
+            yield row
+
+    def _by_id(self, name: str, wanted: Collection[int] | Collection[str]) -> dict[str, Row]:
         if not wanted:
             return {}
-        bound = (msgspec.json.encode(list(wanted)).decode(),)
-        return {row["id"]: row for row in map(_write_invocation, self._connection.execute(query, bound))}
+        return {row["id"]: row for row in self._rows(_QUERIES[name], msgspec.json.encode(list(wanted)).decode())}
 
     def _progress(self, id: str, place: Place) -> Progress:
         now = self._place(id)
@@ -194,25 +181,25 @@ class Reader:
             cleared = place.index > 0
             place = Place(now.number, 0, place.sequence if now.number == place.number else 0)
         entries = self._entries(id, place.index, -1) if now.index > place.index else []
-        events = list(map(_write_event, self._connection.execute(_EVENTS, (id, place.sequence))))
-        oldest: list[Any] = self._connection.execute(_OLDEST_EVENT, (now.number,)).fetchall() if events else [(0,)]
+        events = list(self._rows(_QUERIES["events"], id, place.sequence))
+        oldest = self._values(_QUERIES["oldest_event"], now.number) if events else [(0,)]
         return Progress(now, cleared, entries, events, oldest[0][0])
 
     def _place(self, id: str) -> Place:
-        found: list[Any] = self._connection.execute(_PLACE, (id,)).fetchall()
+        found = self._values(_QUERIES["place"], id)
         return Place(*found[0]) if found else Place()
 
     def _entries(self, id: str, index: int, limit: int) -> list[Row]:
         """The newest ones, in order. limit: -1 for all."""
-        return list(map(_write_entry, self._connection.execute(_ENTRIES, (id, index, limit))))[::-1]
+        return list(self._rows(_QUERIES["entries"], VALUE_SHOWN, id, index, limit))[::-1]
 
     def _state(self, service: str, key: str) -> list[Row]:
-        return list(map(_write_state, self._connection.execute(_STATES, (service, key))))
+        return list(self._rows(_QUERIES["state"], VALUE_SHOWN, service, key))
 
     def _registered(self) -> Row:
         return {
-            "deployments": list(map(_write_deployment, self._connection.execute(_DEPLOYMENTS))),
-            "services": list(map(_write_service, self._connection.execute(_SERVICES))),
+            "deployments": list(self._rows(_QUERIES["deployments"])),
+            "services": list(self._rows(_QUERIES["services"])),
         }
 
     def _snapshot(self, topic: Topic) -> Row:
@@ -220,9 +207,9 @@ class Reader:
             case ListTopic():
                 return self._list(topic.filter)
             case InvocationTopic():
-                events = list(map(_write_event, self._connection.execute(_EVENTS, (topic.id, 0))))
+                events = list(self._rows(_QUERIES["events"], topic.id, 0))
                 return {
-                    "invocation": self._rows(_BY_ID, [topic.id]).get(topic.id),
+                    "invocation": self._by_id("rows_by_id", [topic.id]).get(topic.id),
                     "journal": self._entries(topic.id, 0, ENTRIES_SHOWN),
                     "journal_events": events,
                 }
@@ -234,16 +221,14 @@ class Reader:
     def _list(self, wanted: InvocationFilter) -> Row:
         conditions, bound = wanted.conditions
         rows: list[Row] = []
-        self._deadline = time.monotonic() + SEARCH_S
         try:
-            for row in self._connection.execute(_LIST.format(conditions=conditions), (*bound, wanted.limit + 1)):
-                rows.append(_write_invocation(row))
+            with self._limited(SEARCH_S):
+                for row in self._rows(_QUERIES["list"].format(conditions=conditions), *bound, wanted.limit + 1):
+                    rows.append(row)
         except apsw.InterruptError:
             if self._stopped:
                 raise
             return {"invocations": rows[: wanted.limit], "more": True}
-        finally:
-            self._deadline = float("inf")
         return {"invocations": rows[: wanted.limit], "more": len(rows) > wanted.limit}
 
     def _is_late(self) -> bool:
@@ -252,11 +237,3 @@ class Reader:
 
 def _contains(*texts: Any) -> bool:
     return contains(*texts)
-
-
-_write_invocation: Final = row_writer(_INVOCATION)
-_write_entry: Final = row_writer(_ENTRY)
-_write_event: Final = row_writer(_EVENT)
-_write_state: Final = row_writer(_STATE)
-_write_deployment: Final = row_writer(TABLES["sys_deployment"])
-_write_service: Final = row_writer(TABLES["sys_service"])

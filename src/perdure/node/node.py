@@ -144,11 +144,15 @@ class Node:
             loopback=listens_on_loopback(self._settings.admin),
             hosts=frozenset(self._settings.admin_hosts),
         )
+        self._hub = Hub(
+            self.partition, self.invoker, self._reader(), self._reader(), self._clock, epoch=random_unique().hex()
+        )
+        return create_app(self.partition, self._registrar, self._query_engine, admin, self._hub, create_ui())
+
+    def _reader(self) -> Reader:
         surroundings = Surroundings(COMPATIBLE_VERSION, self.invoker.attempt)
         surroundings.open_attempts = self.invoker.open_attempts()
-        reader = Reader(self._store.path, surroundings, lambda: self.partition.registry)
-        self._hub = Hub(self.partition, self.invoker, reader, self._clock, epoch=random_unique().hex())
-        return create_app(self.partition, self._registrar, self._query_engine, admin, self._hub, create_ui())
+        return Reader(self._store.path, surroundings, lambda: self.partition.registry)
 
     def _sign_discovery(self, path: str) -> list[tuple[str, str]]:
         assert self._signer is not None

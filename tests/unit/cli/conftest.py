@@ -40,13 +40,16 @@ class FakeAdmin:
     """Answers `/query` from tables, and other routes with what a test has put there.
 
     answers: (method, path) to status and body. received: method, path and JSON body of every request but queries.
-    headers: of the same requests.
+    headers: of the same requests. streams: what `/events` says on one connection after the other; then it is gone.
+    resumed: where clients of it wanted to go on.
     """
 
     url: str = ""
     answers: dict[tuple[str, str], tuple[int, Any]] = field(default_factory=dict)
     received: list[tuple[str, str, Any]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
+    streams: list[str] = field(default_factory=list)
+    resumed: list[str | None] = field(default_factory=list)
     tables: sqlite3.Connection = field(default_factory=lambda: sqlite3.connect(":memory:", check_same_thread=False))
 
     def __post_init__(self) -> None:
@@ -106,6 +109,9 @@ def admin() -> Iterator[FakeAdmin]:
 
     class Handler(BaseHTTPRequestHandler):
         def handle_any(self) -> None:
+            if self.path.startswith("/events?"):
+                self.stream()
+                return
             length = int(self.headers.get("content-length", 0))
             body = json.loads(self.rfile.read(length)) if length else None
             assert self.headers["accept"] == "application/json"
@@ -121,6 +127,13 @@ def admin() -> Iterator[FakeAdmin]:
             self.send_header("content-length", str(len(raw)))
             self.end_headers()
             self.wfile.write(raw)
+
+        def stream(self) -> None:
+            fake.resumed.append(self.headers["last-event-id"])
+            if fake.streams:
+                self.send_response(200)
+                self.end_headers()
+                self.wfile.write(fake.streams.pop(0).encode())
 
         do_GET = do_POST = do_PATCH = do_DELETE = handle_any
 

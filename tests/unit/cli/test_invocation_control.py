@@ -165,21 +165,28 @@ def test_list_watches(some: Any, run: Any, monkeypatch: pytest.MonkeyPatch) -> N
     assert "\x1b" not in result.stdout
 
 
+def said(event: str, id: str, /, **data: Any) -> str:
+    return f"event: {event}\nid: {id}\ndata: {json.dumps(data)}\n\n"
+
+
 def test_watch_tells_what_is_new_until_the_end(admin: Any, run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    pauses: list[float] = []
+    monkeypatch.setattr(watching, "pause", pauses.append)
     id = make_id(1)
-    admin.invocation(id, "Probe/a", "running")
-
-    def pause(_: float) -> None:
-        run_command = {"Command": {"Run": {"completion_id": 1}}}
-        admin.insert(
-            "sys_journal", id=id, index=1, entry_type="Command: Run", name="charge",
-            entry_lite_json=json.dumps(run_command),
-        )  # fmt: skip
-        event = {"error_message": "boom", "restate_doc_error_code": "RT0007"}
-        admin.insert("sys_journal_events", id=id, event_type="TransientError", event_json=json.dumps(event))
-        admin.tables.execute("update sys_invocation set status = 'completed', completion_failure = '[500] over'")
-
-    monkeypatch.setattr(watching, "pause", pause)
+    running = {"id": id, "status": "running"}
+    over = {"id": id, "status": "completed", "completion_failure": "[500] over"}
+    command = {"Command": {"Run": {"completion_id": 1}}}
+    entry = {"index": 1, "name": "charge", "entry_lite_json": json.dumps(command), "entry_json": "{}"}
+    failure = {"error_message": "boom", "restate_doc_error_code": "RT0007"}
+    event = {"sequence": 1, "event_type": "TransientError", "event_json": json.dumps(failure)}
+    begun = {"topic": 0, "invocation": running, "journal": [], "journal_events": [], "attempt": None}
+    ended = {**begun, "invocation": over, "journal": [entry], "journal_events": [event]}
+    admin.streams += [
+        "retry: 1000\n\n" + said("snapshot", "a-1", **begun) + said("journal", "a-2", topics=[0], entry=entry),
+        ": heartbeat\nid: a-3\n\n",
+        said("journal_event", "a-4", topics=[0], event=event) + said("invocation", "a-5", topics=[0], invocation=over),
+        said("snapshot", "a-6", **ended),
+    ]
     result = run("inv", "watch", id)
     assert result.exit_code == 0
     assert [line.split(maxsplit=1) for line in result.stdout.splitlines()] == [
@@ -188,8 +195,27 @@ def test_watch_tells_what_is_new_until_the_end(admin: Any, run: Any, monkeypatch
         ["event", "TransientError RT0007: boom"],
         ["status", "completed, [500] over"],
     ]
+    assert (admin.resumed, len(pauses)) == ([None, "a-2", "a-3"], 2)
     news = [json.loads(line) for line in run("inv", "watch", id, "--json").stdout.splitlines()]
     assert [one["news"] for one in news] == ["journal", "event", "status"]
+    assert news[0]["entry"] == command
+
+
+def test_watch_ends_when_it_is_gone_or_never_was(admin: Any, run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    pauses: list[float] = []
+    monkeypatch.setattr(watching, "pause", pauses.append)
+    id = make_id(1)
+    begun = {"topic": 0, "journal": [], "journal_events": [], "attempt": None}
+    there = said("snapshot", "a-1", **begun, invocation={"id": id, "status": "running"})
+    admin.streams += [there + said("gone", "a-2", topics=[0], id=id, purged=True)]
+    result = run("inv", "watch", id)
+    assert (result.exit_code, result.stdout.splitlines()[-1][:11]) == (0, "It is gone:")
+    admin.streams += [said("snapshot", "a-1", **begun, invocation=None)]
+    assert run("inv", "watch", id).exit_code == 1
+    # No server at first; then one that goes away and does not come back.
+    assert (run("inv", "watch", id).exit_code, pauses) == (3, [])
+    admin.streams += [there]
+    assert (run("inv", "watch", id).exit_code, len(pauses)) == (3, 61)
 
 
 def test_describe_tells_what_holds_up_the_called_one(admin: Any, run: Any) -> None:

@@ -37,7 +37,8 @@ class ChangeNotes:
             self._invocations.add(update.rowid)
             if update.op == "DELETE":
                 self._removed[update.rowid] = update.old[1]
-        elif table == "journal_event":
+        elif table in ("journal_event", "cancelled_call"):
+            # These are shown with the invocation, and may be written without it.
             self._invocations.add((update.new or update.old)[0])
         elif table == "state":
             service, key, *_ = update.new or update.old

@@ -1,8 +1,7 @@
 """The tables of a partition in SQLite: one method, one or two prepared statements."""
 
 from collections.abc import Collection
-from importlib import resources
-from typing import Any, NamedTuple
+from typing import Any
 
 import apsw
 import msgspec
@@ -21,6 +20,7 @@ from perdure.engine.tx import (
 from perdure.model.invocation import HandlerKind, Invocation, InvokedBy, JournalEntry, ServiceKind, Status
 from perdure.model.records import Message
 from perdure.model.registry import Deployment, Registry, ServiceSettings
+from perdure.storage.sqlite.queries import load_queries
 
 _FIXED_FIELDS = Invocation.__struct_fields__.index("status")
 _SERVICE_KINDS: dict[Any, ServiceKind] = {kind.value: kind for kind in ServiceKind}
@@ -34,19 +34,7 @@ _deployment_decoder = msgspec.json.Decoder(Deployment)
 _settings_decoder = msgspec.json.Decoder(ServiceSettings)
 
 
-class _Queries(NamedTuple):
-    """The statements of `queries.sql`."""
-
-    text: dict[str, str]
-
-    @classmethod
-    def load(cls) -> "_Queries":
-        source = resources.files(__package__).joinpath("queries.sql").read_text("utf-8")
-        sections = source.split("-- name: ")[1:]
-        return cls({name.strip(): body.strip() for name, _, body in (s.partition("\n") for s in sections)})
-
-
-_QUERIES = _Queries.load().text
+_QUERIES = load_queries("perdure.storage.sqlite")
 
 
 class SqliteTx:
