@@ -33,7 +33,7 @@ async def refuse(ctx: restate.Context, reason: str) -> None:
 
 @trip.handler()
 async def everything(ctx: restate.Context, request: dict[str, Any]) -> Any:
-    """A step that fails twice, calls, a send, a sleep, an awakeable that comes, and a failure in the end."""
+    """A step that fails twice, calls, a send, a sleep, and then a failure, or an awakeable that comes."""
     name = request["name"]
 
     def flaky() -> dict[str, Any]:
@@ -46,9 +46,6 @@ async def everything(ctx: restate.Context, request: dict[str, Any]) -> Any:
     await ctx.service_call(search, "tea")
     await ctx.sleep(timedelta(milliseconds=20), name="nap")
     ctx.service_send(search, "later", send_delay=timedelta(days=1))
-    answer, promise = ctx.awakeable(type_hint=str)
-    ctx.resolve_awakeable(answer, "yes")
-    await promise
 
     def effect() -> str:
         effects.append(name)
@@ -57,6 +54,9 @@ async def everything(ctx: restate.Context, request: dict[str, Any]) -> Any:
     await ctx.run_typed("effect", effect)
     if request.get("fails"):
         await ctx.service_call(refuse, "no such place")
+    answer, promise = ctx.awakeable(type_hint=str)
+    ctx.resolve_awakeable(answer, "yes")
+    await promise
     return {"done": name}
 
 

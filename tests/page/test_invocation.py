@@ -44,7 +44,6 @@ def test_each_command_is_one_row_with_its_result(page: Page, failed: str) -> Non
     opened(page, failed)
     expect(step(page, 'run("think")')).to_contain_text('"idea": "failed"')
     expect(step(page, "call(Tools).search(…)")).to_contain_text('"hits"')
-    expect(step(page, "awakeable")).to_contain_text("yes")
     expect(step(page, "call(Tools).refuse(…)")).to_contain_text("[422] no such place")
     expect(step(page, "throw")).to_have_attribute("data-state", "failed")
     expect(rows(page).last).to_contain_text("completed")
@@ -62,7 +61,7 @@ def test_the_step_of_the_address_is_shown_and_another_changes_the_address(page: 
     opened(page, failed, "?step=3")
     expect(page.locator("tr[aria-current=true]")).to_have_attribute("data-step", "3")
     step(page, 'run("effect")').get_by_text("run").click()
-    expect(page).to_have_url(re.compile(r"step=12"))
+    expect(page).to_have_url(re.compile(r"step=10"))
     page.reload()
     expect(page.get_by_role("complementary", name="Step")).to_contain_text('run("effect")')
 
@@ -149,7 +148,7 @@ def test_the_keyboard_alone_goes_through_the_rows(page: Page, failed: str) -> No
     page.keyboard.press("e")
     expect(page).to_have_url(re.compile("expand=inv_1"))
     page.keyboard.press("f")
-    expect(page).to_have_url(re.compile(r"restart\?from=13"))
+    expect(page).to_have_url(re.compile(r"restart\?from=11"))
 
 
 def test_zoom_is_in_the_address_and_can_be_undone(page: Page, failed: str) -> None:

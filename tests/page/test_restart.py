@@ -53,7 +53,7 @@ def test_what_can_be_kept_is_what_the_server_accepts(
 ) -> None:
     invocation: str = request.getfixturevalue(which)
     size = server.query(f"SELECT journal_size FROM sys_invocation WHERE id = '{invocation}'")[0]["journal_size"]
-    page.goto("/ui/icon.svg")
+    page.goto("/ui/")
     last = page.evaluate(LIMIT, invocation)
     url = f"{server.admin}/invocations/{invocation}/restart-as-new"
     accepted = [httpx.patch(url, params={"from": index}).is_success for index in range(size + 1)]
@@ -62,9 +62,9 @@ def test_what_can_be_kept_is_what_the_server_accepts(
 
 def test_the_chosen_step_runs_again_and_what_is_before_it_does_not(page: Page, server: Client, failed: str) -> None:
     before = effects.count("again")
-    page.goto(f"/ui/invocations/{failed}/restart?from=11")
+    page.goto(f"/ui/invocations/{failed}/restart?from=9")
     expect(page.locator("tr.again").first).to_contain_text('run("effect")')
-    expect(page.get_by_text("Keeps 5 steps, runs 2 again.")).to_be_visible()
+    expect(page.get_by_text("Keeps 4 steps, runs 2 again.")).to_be_visible()
     expect(page.locator(".effect.tone-retry")).to_contain_text('run("effect"), call(Tools).refuse(…)')
     page.get_by_label("Reason").fill("another try")
     page.get_by_role("button", name="Restart as new").click()
@@ -93,14 +93,17 @@ def test_the_keyboard_moves_the_cut(page: Page, failed: str) -> None:
 
 
 def test_a_cut_behind_the_end_cannot_be_chosen(page: Page, failed: str) -> None:
-    page.goto(f"/ui/invocations/{failed}/restart?from=17")
-    expect(page.get_by_role("alert")).to_contain_text("up to entry 16 only")
+    page.goto(f"/ui/invocations/{failed}/restart?from=15")
+    expect(page.get_by_role("alert")).to_contain_text("up to entry 14 only")
     expect(page.get_by_role("button", name="Restart as new")).to_be_disabled()
 
 
 def test_what_was_cancelled_begins_before_the_cancellation(page: Page, server: Client, cancelled: str) -> None:
     page.goto(f"/ui/invocations/{cancelled}/restart")
-    expect(page.locator("tr.again").first).to_contain_text("cancellation asked for")
+    expect(page.locator("tr.again").filter(has_text="cancellation asked for")).to_be_visible()
+    expect(page.get_by_text("cancelled again")).to_have_count(0)
+    page.goto(f"/ui/invocations/{cancelled}/restart?from=4")
+    expect(page.get_by_text("cancelled again")).to_be_visible()
 
 
 def test_a_workflow_needs_a_new_key(page: Page, server: Client) -> None:

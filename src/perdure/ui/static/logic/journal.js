@@ -101,7 +101,7 @@ function written(entry) {
     case "Input": return { kind: "input", code: "input", input: input(entry, f.payload), headers: f.headers ?? [] };
     case "Output": return { kind: "output", code: f.result === "Failure" || f.result?.Failure ? "throw" : "return", outcome: outcome(entry, f.result) };
     case "Run": return { kind: "run", code: `run(${quote(f.name)})` };
-    case "Sleep": return { kind: "sleep", code: `sleep ${duration(f.wake_up_time - at)}`, until: f.wake_up_time };
+    case "Sleep": return { kind: "sleep", code: `sleep ${duration(slept(f.wake_up_time - at))}`, until: f.wake_up_time };
     case "Call": return { kind: "call", code: `call(${target.service}).${target.handler}(…)`, child: f.invocation_id, input: input(entry, f.parameter), headers: f.headers ?? [] };
     case "OneWayCall": return {
       kind: "send", code: `send(${target.service}).${target.handler}(…)${f.invoke_time > at ? ` in ${duration(f.invoke_time - at)}` : ""}`,
@@ -124,6 +124,11 @@ function written(entry) {
     case "GetInvocationOutput": return { kind: "attach", code: "output(…)", child: f.target?.InvocationId ?? null };
     default: return { kind: "other", code: command };
   }
+}
+
+/** What was asked for: some milliseconds pass before it is in the journal. @param {number} ms */
+function slept(ms) {
+  return ms < 10000 ? ms : Math.round(ms / 1000) * 1000;
 }
 
 /** @type {Step} */

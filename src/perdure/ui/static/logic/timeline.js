@@ -121,13 +121,14 @@ export function ticks(axis, view, most = 6) {
       marks.push({ left: (((one.left + one.right) / 2 - view.left) / span) * 100, text: `⋯ ${duration(one.to - one.from)}`, folded: true });
       continue;
     }
-    const [from, to] = [moment(axis, left + 1e-12), moment(axis, right)];
+    const at = /** @param {number} x */ (x) => one.from + ((x - one.left) / (one.right - one.left)) * (one.to - one.from);
+    const [from, to] = [at(left), at(right)];
     const room = Math.max(1, Math.floor((most * (right - left)) / span));
     const step = round((to - from) / room);
-    for (let at = Math.ceil((from - axis.from) / step) * step; at <= to - axis.from && marks.length < 40; at += step) {
-      const x = ((place(axis, axis.from + at) - view.left) / span) * 100;
+    for (let far = Math.ceil((from - axis.from) / step) * step; far <= to - axis.from && marks.length < 40; far += step) {
+      const x = ((place(axis, axis.from + far) - view.left) / span) * 100;
       // A mark on the edge would be cut off, and near a fold it would lie below its text.
-      if (x < 96 && marks.every((mark) => Math.abs(mark.left - x) > 48 / most)) marks.push({ left: x, text: `+${duration(at)}`, folded: false });
+      if (x < 96 && marks.every((mark) => Math.abs(mark.left - x) > 48 / most)) marks.push({ left: x, text: `+${duration(far)}`, folded: false });
     }
   }
   return marks.filter((mark) => mark.left >= 0 && mark.left <= 100);
