@@ -3,13 +3,16 @@
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Browser
+
+from support.client import Client
 
 
-@pytest.fixture
-def logic(page: Page) -> Any:
+@pytest.fixture(scope="module")
+def logic(browser: Browser, server: Client) -> Any:
     """Runs an expression in which `m` is a module of `logic/`."""
-    page.goto("/ui/")
+    page = browser.new_page(base_url=server.admin)
+    page.goto("/ui/sql")
 
     def run(module: str, expression: str) -> Any:
         return page.evaluate(f"import('/ui/logic/{module}.js').then((m) => ({expression}))")

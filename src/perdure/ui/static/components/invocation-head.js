@@ -47,7 +47,7 @@ function Why({ row, waits, now }) {
   const failure = row.status === "completed" ? row.completion_failure : row.last_failure;
   const waited = /** @type {string[]} */ (row.cancelling?.match(/inv_1\w+/g) ?? []);
   const text = waits.length ? "" : why(row, now);
-  return html`<div class="why" role="status">
+  return html`<div class="why">
     ${row.cancelling && html`<p class="tone-wait">Cancelling: waiting for ${waited.map((id) => html`<${InvocationLink} id=${id} />`)}${row.cancelling.replace(/^.*?inv_1\w+/, "")}</p>`}
     ${text && html`<p dir="auto">${text}</p>`}
     ${holder && html`<p>The key is held by <${InvocationLink} id=${holder} />.</p>`}

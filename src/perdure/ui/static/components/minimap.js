@@ -40,7 +40,7 @@ export function Minimap({ steps, axis, view, now, onView }) {
     </svg>
     <span role="group" aria-label="Zoom"><button aria-label="Closer" onClick=${() => onView(zoom(view, 0.5))}>+</button>
       <button aria-label="Further" onClick=${() => onView(zoom(view, 2))}>−</button>
-      <button aria-label="All of it" disabled=${shownAll} onClick=${() => onView(ALL)}>0</button></span></div>`;
+      <button disabled=${shownAll} onClick=${() => onView(ALL)}>All</button></span></div>`;
 }
 
 /** One path for each tone: what is drawn at the same place is drawn once. @param {import("../logic/journal.js").Step[]} steps @param {import("../logic/timeline.js").Axis} axis @param {number} now */
