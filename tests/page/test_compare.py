@@ -45,8 +45,9 @@ def test_the_difference_of_two_values_is_shown_line_by_line(page: Page, pair: tu
 
 
 def test_any_two_ids_can_be_given_and_swapped(page: Page, pair: tuple[str, str]) -> None:
-    page.goto("/ui/compare")
-    page.get_by_label("Left").fill(pair[0])
+    page.goto(f"/ui/invocations/{pair[0]}")
+    page.get_by_role("link", name="compare with another").click()
+    expect(page.get_by_label("Left")).to_have_value(pair[0])
     page.get_by_label("Right").fill(pair[1])
     page.get_by_role("button", name="Compare").click()
     expect(page.locator("tr[data-sign='-']")).to_have_count(1)
@@ -62,7 +63,7 @@ def test_a_restarted_one_leads_to_the_comparison_from_both_sides(page: Page, ser
     server.wait_status(new, "completed")
     for invocation in (old, new):
         page.goto(f"/ui/invocations/{invocation}")
-        page.get_by_role("link", name="compare").click()
+        page.get_by_role("link", name="compare", exact=True).click()
         expect(page).to_have_url(re.compile(f"compare.a={old}&b={new}"))
     expect(page.get_by_text("restarted from the other")).to_be_visible()
 

@@ -159,6 +159,31 @@ def test_zoom_is_in_the_address_and_can_be_undone(page: Page, failed: str) -> No
     expect(page).not_to_have_url(re.compile("zoom"))
 
 
+def test_a_part_of_the_whole_is_chosen_by_dragging(page: Page, failed: str) -> None:
+    opened(page, failed)
+    box: Any = page.locator(".minimap svg").bounding_box()
+    page.mouse.move(box["x"] + box["width"] * 0.25, box["y"] + 5)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + 5)
+    page.mouse.up()
+    expect(page).to_have_url(re.compile(r"zoom=0\.2[45]\d*-0\.(49|50?)"))
+    page.get_by_role("button", name="All", exact=True).click()
+    expect(page).not_to_have_url(re.compile("zoom"))
+
+
+def test_what_is_not_live_stays_as_it_is_until_it_is_live_again(page: Page, server: Client) -> None:
+    invocation = server.send("Trip/stumble", "to be stopped")
+    server.wait_status(invocation, "backing-off")
+    opened(page, invocation)
+    page.keyboard.press("l")
+    expect(page.get_by_role("button", name="stopped")).to_be_visible()
+    server.operate(invocation, "kill")
+    server.wait_status(invocation, "completed")
+    expect(page.get_by_role("button", name="Retry now")).to_be_visible()
+    page.keyboard.press("l")
+    expect(page.get_by_role("button", name="Restart as new")).to_be_visible()
+
+
 def test_the_keys_are_told_by_a_question_mark(page: Page, failed: str) -> None:
     opened(page, failed)
     page.keyboard.press("?")

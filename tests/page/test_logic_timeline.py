@@ -42,7 +42,9 @@ def test_an_axis_of_no_length_has_a_place_for_its_one_moment(logic: Any) -> None
 
 
 def test_a_bar_out_of_view_is_not_drawn_and_one_half_in_view_is_cut(logic: Any) -> None:
-    bars = "[[0, 400], [400, 600], [800, 900]].map(([a, b]) => m.bar(m.makeAxis(0, 1000), {left: 0.5, right: 0.75}, a, b))"
+    bars = (
+        "[[0, 400], [400, 600], [800, 900]].map(([a, b]) => m.bar(m.makeAxis(0, 1000), {left: 0.5, right: 0.75}, a, b))"
+    )
     assert logic("timeline", bars) == [None, {"left": 0, "width": pytest.approx(40)}, None]
 
 
@@ -92,7 +94,9 @@ def test_marks_tell_the_distance_from_the_beginning_and_the_length_of_gaps(logic
 def test_what_is_in_both_in_the_same_order_stands_side_by_side(
     logic: Any, left: str, right: str, pairs: list[str]
 ) -> None:
-    found = logic("align", f"m.align([...{left!r}], [...{right!r}], (x) => x).map((p) => p.map((x) => x ?? '-').join(''))")
+    found = logic(
+        "align", f"m.align([...{left!r}], [...{right!r}], (x) => x).map((p) => p.map((x) => x ?? '-').join(''))"
+    )
     assert found == pairs
 
 

@@ -90,6 +90,7 @@ export function Facts({ row, now, restarts, failures }) {
     ${fact("Replaced by", later && later.length > 0 && later.map((one) => html`<span class="nowrap" key=${one.id}><${InvocationLink} id=${one.id} /> · <${Link} to=${address(["compare"], { a: row.id, b: one.id })}>compare<//></span> `))}
     ${fact("Kept", end !== null ? keptUntil(row, end, zone, now) : row.journal_retention && `journal ${span(row.journal_retention)}, result ${span(row.completion_retention)}`)}
     ${fact("Trace", copied(row.trace_id))}
+    ${fact("Beside", html`<${Link} to=${address(["compare"], { a: row.id })}>compare with another<//>`)}
   </dl>`;
 }
 

@@ -46,7 +46,8 @@ export function Spacer({ rows, columns }) {
 }
 
 /**
- * @param {{lines: Line[], axis: import("../logic/timeline.js").Axis, view: import("../logic/timeline.js").View, now: number, chosen: string, focused: number,
+ * focused: the row that the keyboard is to be on; each new object moves it there.
+ * @param {{lines: Line[], axis: import("../logic/timeline.js").Axis, view: import("../logic/timeline.js").View, now: number, chosen: string, focused: {at: number},
  *   expanded: Set<string>, bandOf: (id: string) => {kind: string, from: number, to: number}[], live: boolean, onChoose: (key: string) => void, onFocus: (index: number) => void,
  *   onExpand: (id: string) => void, onValue: (line: Line, outcome: Outcome) => void}} props
  */
@@ -58,15 +59,15 @@ export function JournalTable(props) {
     if (place >= 0) show(place);
   }, [chosen, place >= 0]);
   useEffect(() => {
-    if (focused < 0) return;
-    show(focused);
-    requestAnimationFrame(() => /** @type {HTMLElement | null | undefined} */ (box.current?.querySelector(`[data-line="${focused}"]`))?.focus({ preventScroll: true }));
+    if (focused.at < 0) return;
+    show(focused.at);
+    requestAnimationFrame(() => /** @type {HTMLElement | null | undefined} */ (box.current?.querySelector(`[data-line="${focused.at}"]`))?.focus({ preventScroll: true }));
   }, [focused]);
   const line = bar(axis, view, now, now);
   return html`<div class="tl" ref=${box} onScroll=${look}><table>
     <thead><tr><th class="num">#</th><th>Step</th><th class="res">Result</th><th class="took right">Took</th>
       <th class="time"><span class="unseen">Timeline</span><div class="grid" aria-hidden="true">
-        ${ticks(axis, view, innerWidth < 760 ? 2 : 6).map((mark) => html`<i key=${mark.text} class=${mark.folded ? "fold" : ""} style=${{ left: `${mark.left}%` }}><b>${mark.text}</b></i>`)}
+        ${ticks(axis, view, innerWidth < 760 ? 2 : 6).map((mark) => html`<i key=${mark.text} class=${mark.folded ? (mark.left > 90 ? "fold edge" : "fold") : ""} style=${{ left: `${mark.left}%` }}><b>${mark.text}</b></i>`)}
         ${props.live && line && html`<i class="now" style=${{ left: `${line.left}%` }}></i>`}</div></th></tr></thead>
     <tbody><${Spacer} rows=${first} columns=${5} />
       ${lines.slice(first, last).map((line, at) => html`<${Row} key=${line.key} ...${props} line=${line} index=${first + at} />`)}
@@ -83,7 +84,7 @@ function Row({ line, index, axis, view, now, chosen, focused, expanded, bandOf, 
   const text = outcome ? valueLine(outcome) : step.text;
   const outside = step.index < 0 && !step.awakeable;
   return html`<tr class=${`tone-${tone}${chosen === line.key ? " chosen" : ""}${outside ? " outside" : ""}`} aria-current=${chosen === line.key ? "true" : undefined}
-      data-line=${index} data-step=${line.key} data-state=${step.state} tabindex=${index === Math.max(focused, 0) ? 0 : -1} onFocus=${() => onFocus(index)}
+      data-line=${index} data-step=${line.key} data-state=${step.state} tabindex=${index === Math.max(focused.at, 0) ? 0 : -1} onFocus=${() => onFocus(index)}
       onClick=${(/** @type {any} */ event) => event.target.closest("a, button") || onChoose(line.key)}>
     <td class="num soft">${step.index >= 0 ? step.index : ""}</td>
     <td class="cut" style=${{ paddingLeft: `${8 + depth * 18}px` }}><span class="sign" role="img" aria-label=${stateWord(step)}>${sign}</span>

@@ -104,7 +104,7 @@ function written(entry) {
     case "Sleep": return { kind: "sleep", code: `sleep ${duration(slept(f.wake_up_time - at))}`, until: f.wake_up_time };
     case "Call": return { kind: "call", code: `call(${target.service}).${target.handler}(…)`, child: f.invocation_id, input: input(entry, f.parameter), headers: f.headers ?? [] };
     case "OneWayCall": return {
-      kind: "send", code: `send(${target.service}).${target.handler}(…)${f.invoke_time > at ? ` in ${duration(f.invoke_time - at)}` : ""}`,
+      kind: "send", code: `send(${target.service}).${target.handler}(…)${f.invoke_time > at ? ` in ${duration(slept(f.invoke_time - at))}` : ""}`,
       child: f.invocation_id, input: input(entry, f.parameter), headers: f.headers ?? [], text: f.idempotency_key ?? "" };
     case "GetLazyState": case "GetEagerState": return { kind: "get", code: `get(${quote(f.key)})`, ...(f.result ? { outcome: outcome(entry, f.result) } : {}) };
     case "GetLazyStateKeys": case "GetEagerStateKeys": return { kind: "keys", code: "state_keys()", ...(f.state_keys ? { outcome: outcome(entry, { StateKeys: f.state_keys }) } : {}) };

@@ -114,24 +114,30 @@ export function ticks(axis, view, most = 6) {
   /** @type {{left: number, text: string, folded: boolean}[]} */
   const marks = [];
   const span = view.right - view.left;
-  for (const one of axis.stretches) {
+  const seen = axis.stretches.filter((one) => Math.min(one.right, view.right) > Math.max(one.left, view.left));
+  const x = /** @param {number} at */ (at) => ((at - view.left) / span) * 100;
+  for (const one of seen) {
+    if (one.folded) marks.push({ left: x((one.left + one.right) / 2), text: `⋯ ${duration(one.to - one.from)}`, folded: true });
+  }
+  for (const one of seen) {
+    if (one.folded) continue;
     const [left, right] = [Math.max(one.left, view.left), Math.min(one.right, view.right)];
-    if (right <= left) continue;
-    if (one.folded) {
-      marks.push({ left: (((one.left + one.right) / 2 - view.left) / span) * 100, text: `⋯ ${duration(one.to - one.from)}`, folded: true });
-      continue;
-    }
-    const at = /** @param {number} x */ (x) => one.from + ((x - one.left) / (one.right - one.left)) * (one.to - one.from);
-    const [from, to] = [at(left), at(right)];
-    const room = Math.max(1, Math.floor((most * (right - left)) / span));
-    const step = round((to - from) / room);
-    for (let far = Math.ceil((from - axis.from) / step) * step; far <= to - axis.from && marks.length < 40; far += step) {
-      const x = ((place(axis, axis.from + far) - view.left) / span) * 100;
-      // A mark on the edge would be cut off, and near a fold it would lie below its text.
-      if (x < 96 && marks.every((mark) => Math.abs(mark.left - x) > 48 / most)) marks.push({ left: x, text: `+${duration(far)}`, folded: false });
+    const time = /** @param {number} at */ (at) => one.from + ((at - one.left) / (one.right - one.left)) * (one.to - one.from) - axis.from;
+    const step = round((time(right) - time(left)) / Math.max(1, Math.floor((most * (right - left)) / span)));
+    for (let far = Math.ceil(time(left) / step) * step; far <= time(right) && marks.length < 40; far += step) {
+      const at = x(place(axis, axis.from + far));
+      // A mark on the edge would be cut off, and near another it would lie below its text.
+      if (at < 94 && marks.every((mark) => Math.abs(mark.left - at) > 60 / most)) marks.push({ left: at, text: `+${exact(far, step)}`, folded: false });
     }
   }
   return marks.filter((mark) => mark.left >= 0 && mark.left <= 100);
+}
+
+/** A distance as exact as the step between marks. @param {number} ms @param {number} step */
+function exact(ms, step) {
+  if (ms < 1000 || step >= 1000) return duration(ms);
+  const minutes = Math.floor(ms / 60000);
+  return `${minutes ? `${minutes}m ` : ""}${((ms - minutes * 60000) / 1000).toFixed(step < 10 ? 3 : step < 100 ? 2 : 1)}s`;
 }
 
 const ROUND = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 30000, 60000, 120000, 300000, 600000, 1800000, 3600000, 7200000, 21600000, 86400000];

@@ -32,18 +32,18 @@ export function Invocation({ id }) {
   const stories = useStories(lives, id, journal);
   if (!life.loaded) return html`<p class="soft">Loading…</p>`;
   if (!life.row) return html`<h1>Invocation</h1><p class="empty">Invocation <bdi class="mono">${id}</bdi> is not known: it never was, or its retention is over.</p>`;
-  return html`<${Shown} ...${{ id, life, lives, stories, live, setLive, missing, failure, search, expandedList }} />`;
+  return html`<${Shown} ...${{ id, life, journal, lives, stories, live, setLive, missing, failure, search, expandedList }} />`;
 }
 
 /** @param {any} props */
-function Shown({ id, life, lives, stories, live, setLive, missing, failure, search, expandedList }) {
+function Shown({ id, life, journal, lives, stories, live, setLive, missing, failure, search, expandedList }) {
   const row = life.row;
   const open = row.status !== "completed";
   const ticking = useNow(open && live ? 250 : 5000);
   const [stopped, setStopped] = useState(0);
   const now = live ? Math.max(ticking, serverNow() - 5000) : stopped;
   const [focused, setFocused] = useState(-1);
-  const [moved, setMoved] = useState(-1);
+  const [moved, setMoved] = useState({ at: -1 });
   const [value, setValue] = useState(/** @type {any} */ (null));
   const [asked, ask] = useState(/** @type {string | null} */ (null));
   const fold = search.get("fold") !== "no";
@@ -66,7 +66,7 @@ function Shown({ id, life, lives, stories, live, setLive, missing, failure, sear
     for (let at = (focused < 0 && by > 0 ? -1 : focused) + by; at >= 0 && at < lines.length; at += by) {
       if (!fits(lines[at])) continue;
       setFocused(at);
-      setMoved(at);
+      setMoved({ at });
       return;
     }
   };
@@ -95,7 +95,7 @@ function Shown({ id, life, lives, stories, live, setLive, missing, failure, sear
   return html`<${Head} row=${row} waits=${waits} now=${now} />
     <${Facts} row=${row} now=${now} restarts=${restarts} failures=${failures} />
     <div class="bar"><div role="group" aria-label="View" class="bar"><button aria-pressed=${!raw} onClick=${() => put("tab", "")}>Journal</button><button aria-pressed=${raw} onClick=${() => put("tab", "json")}>JSON</button></div>
-      <span class="soft">${journalSize(row, missing, failure)}</span><span class="grow"></span>
+      <span class="soft">${journalSize(journal.length, missing, failure)}</span><span class="grow"></span>
       <button class="plain" aria-pressed=${live} onClick=${toggleLive}>${live ? "● live" : "○ stopped"}</button>
       ${!raw && html`<label><input type="checkbox" checked=${fold} onChange=${() => put("fold", fold ? "no" : "")} /> fold gaps</label>`}
       <${Keys} keys=${keys} /></div>
@@ -131,11 +131,11 @@ function useAxis(row, lines, now, fold) {
   }, [from, to, lines, fold]);
 }
 
-/** @param {any} row @param {number} missing @param {string} failure */
-function journalSize(row, missing, failure) {
+/** @param {number} size @param {number} missing @param {string} failure */
+function journalSize(size, missing, failure) {
   if (failure) return `The older entries could not be read: ${failure}`;
   if (missing) return `reading ${missing} older entries…`;
-  return row.journal_size ? `${row.journal_size} entries` : "no journal: it did not begin, or was purged";
+  return size ? `${size} entries` : "no journal: it did not begin, or was purged";
 }
 
 /** @param {any} entry */
