@@ -1,6 +1,6 @@
 // @ts-check
 /** Keys of a page, and the dialog that tells them. */
-import { html, useEffect, useRef, useState } from "../vendor/preact-htm.js";
+import { html, useLayoutEffect, useRef, useState } from "../vendor/preact-htm.js";
 import { Dialog } from "./dialog.js";
 
 /** @typedef {[key: string, word: string, run: () => void]} Key word: what it does, for the help */
@@ -10,7 +10,8 @@ export function Keys({ keys }) {
   const [help, setHelp] = useState(false);
   const known = useRef(keys);
   known.current = keys;
-  useEffect(() => {
+  // Before anything is seen: who sees a page can use its keys.
+  useLayoutEffect(() => {
     const pressed = /** @param {KeyboardEvent} event */ (event) => {
       const target = /** @type {HTMLElement} */ (event.target);
       if (event.ctrlKey || event.metaKey || event.altKey || target.closest("input, textarea, select, dialog, [popover]")) return;
