@@ -16,6 +16,7 @@ from support.embedded import embedded
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
     with embedded(tmp_path_factory.mktemp("journeys"), app) as client:
+        client.change_service("Trip", {"inactivity_timeout": "PT0.1S"})
         yield client
         effects.append("slow")
 
@@ -67,7 +68,6 @@ def test_the_step_of_the_address_is_shown_and_another_changes_the_address(page: 
 
 
 def test_it_waits_for_an_awakeable_and_goes_on_when_that_is_resolved(page: Page, server: Client) -> None:
-    server.change_service("Trip", {"inactivity_timeout": "PT0.1S"})
     invocation = server.send("Trip/wait")
     server.wait_status(invocation, "suspended")
     opened(page, invocation)
@@ -176,7 +176,7 @@ def test_what_is_not_live_stays_as_it_is_until_it_is_live_again(page: Page, serv
     server.wait_status(invocation, "backing-off")
     opened(page, invocation)
     page.keyboard.press("l")
-    expect(page.get_by_role("button", name="stopped")).to_be_visible()
+    expect(page.get_by_role("button", name="○ stopped")).to_be_visible()
     server.operate(invocation, "kill")
     server.wait_status(invocation, "completed")
     expect(page.get_by_role("button", name="Retry now")).to_be_visible()

@@ -17,6 +17,7 @@ from support.embedded import embedded
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
     with embedded(tmp_path_factory.mktemp("restarts"), app) as client:
+        client.change_service("Trip", {"inactivity_timeout": "PT0.1S"})
         yield client
 
 
@@ -29,7 +30,6 @@ def failed(server: Client) -> str:
 
 @pytest.fixture(scope="module")
 def cancelled(server: Client) -> str:
-    server.change_service("Trip", {"inactivity_timeout": "PT0.1S"})
     invocation = server.send("Trip/wait")
     server.wait_status(invocation, "suspended")
     server.operate(invocation, "cancel")

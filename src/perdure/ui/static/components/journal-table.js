@@ -46,22 +46,23 @@ export function Spacer({ rows, columns }) {
 }
 
 /**
- * focused: the row that the keyboard is to be on; each new object moves it there.
- * @param {{lines: Line[], axis: import("../logic/timeline.js").Axis, view: import("../logic/timeline.js").View, now: number, chosen: string, focused: {at: number},
+ * missing: entries that are still to come, before the others. focused: the row that the keyboard is to be on; each new object moves it there.
+ * @param {{lines: Line[], axis: import("../logic/timeline.js").Axis, view: import("../logic/timeline.js").View, now: number, chosen: string, missing: number, focused: {at: number},
  *   expanded: Set<string>, bandOf: (id: string) => {kind: string, from: number, to: number}[], live: boolean, onChoose: (key: string) => void, onFocus: (index: number) => void,
  *   onExpand: (id: string) => void, onValue: (line: Line, outcome: Outcome) => void}} props
  */
 export function JournalTable(props) {
-  const { lines, axis, view, now, chosen, focused } = props;
+  const { lines, axis, view, now, chosen, focused, missing } = props;
   const { box, look, show, first, last } = useWindow(lines.length);
   const place = lines.findIndex((line) => line.key === chosen);
   useEffect(() => {
     if (place >= 0) show(place);
-  }, [chosen, place >= 0]);
+  }, [chosen, place >= 0, missing]);
   useEffect(() => {
-    if (focused.at < 0) return;
+    if (focused.at < 0) return undefined;
     show(focused.at);
-    requestAnimationFrame(() => /** @type {HTMLElement | null | undefined} */ (box.current?.querySelector(`[data-line="${focused.at}"]`))?.focus({ preventScroll: true }));
+    const frame = requestAnimationFrame(() => /** @type {HTMLElement | null | undefined} */ (box.current?.querySelector(`[data-line="${focused.at}"]`))?.focus({ preventScroll: true }));
+    return () => cancelAnimationFrame(frame);
   }, [focused]);
   const line = bar(axis, view, now, now);
   return html`<div class="tl" ref=${box} onScroll=${look}><table>

@@ -1,6 +1,6 @@
 // @ts-check
 /** One invocation: its status and why, its journal on a timeline, its remote control. */
-import { html, useMemo, useState } from "../vendor/preact-htm.js";
+import { html, useMemo, useRef, useState } from "../vendor/preact-htm.js";
 import { serverNow, useNow } from "../components/clock.js";
 import { Facts, Head } from "../components/invocation-head.js";
 import { JournalTable } from "../components/journal-table.js";
@@ -42,7 +42,8 @@ function Shown({ id, life, journal, lives, stories, live, setLive, missing, fail
   const ticking = useNow(open && live ? 250 : 5000);
   const [stopped, setStopped] = useState(0);
   const now = live ? Math.max(ticking, serverNow() - 5000) : stopped;
-  const [focused, setFocused] = useState(-1);
+  // Keys may come faster than the page is drawn: where they are, and what they changed, is not asked of what was drawn last.
+  const cursor = useRef(-1);
   const [moved, setMoved] = useState({ at: -1 });
   const [value, setValue] = useState(/** @type {any} */ (null));
   const [asked, ask] = useState(/** @type {string | null} */ (null));
@@ -55,7 +56,7 @@ function Shown({ id, life, journal, lives, stories, live, setLive, missing, fail
   const chosen = search.get("step") ?? "";
   const line = lines.find((/** @type {Line} */ one) => one.key === chosen);
   const put = /** @param {string} name @param {string | string[]} value */ (name, value) => {
-    const changed = new URLSearchParams(search);
+    const changed = new URLSearchParams(location.search);
     changed.delete(name);
     for (const one of [value].flat()) if (one) changed.append(name, one);
     setSearch(changed, { replace: true });
@@ -63,9 +64,9 @@ function Shown({ id, life, journal, lives, stories, live, setLive, missing, fail
   const setView = /** @param {any} next */ (next) => put("zoom", viewText(next));
   const expand = /** @param {string} child */ (child) => put("expand", expanded.has(child) ? expandedList.filter((/** @type {string} */ one) => one !== child) : [...expandedList, child]);
   const step = /** @param {number} by @param {(line: Line) => boolean} [fits] */ (by, fits = () => true) => {
-    for (let at = (focused < 0 && by > 0 ? -1 : focused) + by; at >= 0 && at < lines.length; at += by) {
+    for (let at = cursor.current + by; at >= 0 && at < lines.length; at += by) {
       if (!fits(lines[at])) continue;
-      setFocused(at);
+      cursor.current = at;
       setMoved({ at });
       return;
     }
@@ -79,14 +80,19 @@ function Shown({ id, life, journal, lives, stories, live, setLive, missing, fail
     const name = actionsFor(row).find((one) => ACTIONS[one].key === key);
     if (name) ask(name);
   };
-  const current = lines[focused];
+  const current = () => /** @type {Line | undefined} */ (lines[cursor.current]);
+  const closer = /** @param {number} factor */ (factor) => setView(zoom(viewFrom(new URLSearchParams(location.search).get("zoom")), factor));
+  const restart = () => {
+    const line = current();
+    go(address(["invocations", id, "restart"], line && line.step.index > 0 && line.id === id ? { from: String(keptBefore(line.step)) } : {}));
+  };
   /** @type {import("../components/keys.js").Key[]} */
   const keys = [
-    ["j", "next row", () => step(1)], ["k", "row before", () => step(-1)], ["Enter", "details of the row", () => current && put("step", current.key)],
-    ["Escape", "closes the details", () => put("step", "")], ["e", "steps of what the row calls, in place", () => current?.step.child && expand(current.step.child)],
-    ["f", "restart from the row", () => go(address(["invocations", id, "restart"], current?.step.index > 0 && current.id === id ? { from: String(keptBefore(current.step)) } : {}))],
+    ["j", "next row", () => step(1)], ["k", "row before", () => step(-1)], ["Enter", "details of the row", () => put("step", current()?.key ?? "")],
+    ["Escape", "closes the details", () => put("step", "")], ["e", "steps of what the row calls, in place", () => expand(current()?.step.child ?? "")],
+    ["f", "restart from the row", restart],
     ["[", "error before", () => step(-1, wrong)], ["]", "next error", () => step(1, wrong)],
-    ["+", "closer", () => setView(zoom(view, 0.5))], ["-", "further", () => setView(zoom(view, 2))], ["0", "all of it", () => put("zoom", "")],
+    ["+", "closer", () => closer(0.5)], ["-", "further", () => closer(2)], ["0", "all of it", () => put("zoom", "")],
     ["l", "live on or off", toggleLive], ["c", "cancel", () => operate("c")], ["p", "pause", () => operate("p")], ["r", "resume, retry now", () => operate("r")],
   ];
   const raw = search.get("tab") === "json";
@@ -102,9 +108,9 @@ function Shown({ id, life, journal, lives, stories, live, setLive, missing, fail
     ${raw ? html`<pre tabindex="0" class="value raw">${JSON.stringify({ invocation: row, journal: life.journal.map(plainEntry), journal_events: life.happenings.map(plainEvent) }, null, 2)}</pre>` : html`
     <${Minimap} steps=${steps} axis=${axis} view=${view} now=${now} onView=${setView} />
     <div class=${line ? "split" : ""}>
-      <${JournalTable} lines=${lines} axis=${axis} view=${view} now=${Math.min(now, axis.to)} chosen=${chosen} focused=${moved} expanded=${expanded} live=${open && live}
+      <${JournalTable} lines=${lines} axis=${axis} view=${view} now=${Math.min(now, axis.to)} chosen=${chosen} missing=${missing} focused=${moved} expanded=${expanded} live=${open && live}
         bandOf=${(/** @type {string} */ one) => phases(lives.get(one).row, stories.get(one).steps, millis(lives.get(one).row.created_at) ?? 0, now)}
-        onChoose=${(/** @type {string} */ key) => put("step", key)} onFocus=${setFocused} onExpand=${expand} onValue=${(/** @type {Line} */ one, /** @type {any} */ outcome) => setValue({ line: one, outcome })} />
+        onChoose=${(/** @type {string} */ key) => put("step", key)} onFocus=${(/** @type {number} */ at) => (cursor.current = at)} onExpand=${expand} onValue=${(/** @type {Line} */ one, /** @type {any} */ outcome) => setValue({ line: one, outcome })} />
       ${line && html`<${StepDetails} key=${line.key} id=${line.id} step=${line.step} now=${now} closed=${lives.get(line.id).row.status === "completed"} onClose=${() => put("step", "")} />`}
     </div>`}
     ${value && html`<${ValuePopover} key=${value.line.key} id=${value.line.id} outcome=${value.outcome} title=${value.line.step.code} onClose=${() => setValue(null)} />`}

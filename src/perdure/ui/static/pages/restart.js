@@ -58,7 +58,11 @@ function Picker({ id, row, steps, size, asked }) {
   const all = choices(steps);
   const cuts = all.map(keptBefore).filter((cut) => cut <= limit.last);
   if (!cuts.length || cuts[0] > 0) cuts.unshift(0);
-  const shift = /** @param {number} by */ (by) => choose(cuts[Math.min(cuts.length - 1, Math.max(0, cuts.findLastIndex((cut) => cut <= from) + by))]);
+  const shift = /** @param {number} by */ (by) => {
+    // Keys may come faster than the page is drawn.
+    const at = Number(new URLSearchParams(location.search).get("from") ?? from);
+    choose(cuts[Math.min(cuts.length - 1, Math.max(0, cuts.findLastIndex((cut) => cut <= at) + by))]);
+  };
   const restart = async (/** @type {Event} */ event) => {
     event.preventDefault();
     setBusy(true);
