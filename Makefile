@@ -10,6 +10,7 @@ PYTEST := $(BIN)/python -m pytest
 WORKERS ?= 2
 TS := tests/interop/ts
 CLI := tests/interop/cli
+PAGE := tests/page
 REFERENCE := .tools/reference
 REFERENCE_SERVER := @restatedev/restate-server@1.7.12
 # node and npm from the wheel come before what the machine may have.
@@ -20,7 +21,7 @@ NPM := PATH="$(CURDIR)/$(BIN):$$PATH" npm --no-audit --no-fund --no-update-notif
 help: ## Lists the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 20
 
-setup: $(VENV)/.installed $(TS)/node_modules/.installed $(CLI)/node_modules/.installed ## Makes .venv and fetches what the tests need
+setup: $(VENV)/.installed $(TS)/node_modules/.installed $(CLI)/node_modules/.installed $(PAGE)/node_modules/.installed ## Makes .venv and fetches what the tests need
 
 $(VENV)/.installed: requirements.lock pyproject.toml scripts/make_venv.sh
 	scripts/make_venv.sh $(VENV)
@@ -37,6 +38,12 @@ $(CLI)/node_modules/.installed: $(CLI)/package.json $(CLI)/package-lock.json $(V
 	cd $(CLI) && { $(NPM) ci && touch node_modules/.installed; } || \
 	  echo "setup: the official command line could not be installed; its tests will be skipped, or fail where CI is set" >&2
 
+# What the web page is checked with: a type checker, an accessibility checker and a browser.
+$(PAGE)/node_modules/.installed: $(PAGE)/package.json $(PAGE)/package-lock.json $(VENV)/.installed scripts/get_browser.sh
+	scripts/get_browser.sh
+	cd $(PAGE) && { $(NPM) ci && touch node_modules/.installed; } || \
+	  echo "setup: the checkers of the web page could not be installed; its tests will be skipped, or fail where CI is set" >&2
+
 lock: $(VENV)/.installed ## Pins the newest versions that pyproject.toml allows
 	$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --upgrade --no-header -o requirements.lock
 
@@ -51,6 +58,7 @@ lint: setup ## Style, direction of imports, tidiness
 	$(BIN)/ruff format --check
 	$(BIN)/lint-imports --no-cache
 	$(PYTEST) -q tests/test_tidy.py
+	$(BIN)/node $(PAGE)/node_modules/typescript/bin/tsc -p $(PAGE)/tsconfig.json
 
 types: setup ## mypy, strict
 	$(BIN)/mypy
@@ -76,5 +84,5 @@ $(REFERENCE)/.installed: $(VENV)/.installed
 	touch $@
 
 clean: ## Removes what the targets above made
-	rm -rf $(VENV) .tools $(TS)/node_modules $(CLI)/node_modules build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .tools $(TS)/node_modules $(CLI)/node_modules $(PAGE)/node_modules build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

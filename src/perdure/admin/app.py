@@ -14,6 +14,7 @@ from perdure import __version__
 from perdure.admin import problems
 from perdure.admin.registrar import Registrar
 from perdure.admin.routes import Routes, add_routes, describe
+from perdure.admin.same_origin import SameOrigin
 from perdure.admin.settings import AdminSettings
 from perdure.admin.versions import VersionPrefix
 from perdure.errors import StoreUnavailable
@@ -55,6 +56,7 @@ def create_app(
     app.add_exception_handler(Exception, _unexpected)
     app.add_middleware(GZipMiddleware, minimum_size=512)
     app.add_middleware(VersionPrefix)
+    app.add_middleware(SameOrigin, loopback=settings.loopback, allowed=settings.hosts)
     return app
 
 

@@ -119,7 +119,8 @@ SELECT
 FROM invocation_fact
 WHERE stored_status = 'invoked' AND last_start_at IS NOT NULL;
 
--- A purged journal keeps the entry with the result, which is then no journal any more.
+-- A purged journal keeps the entry with the result, which is then no journal any more. Only calls look for the id of
+-- what they called: all the others would look through the rest of the journal for nothing.
 CREATE TEMP VIEW sys_journal AS
 SELECT
     partition_key_of(i.id) AS partition_key,
@@ -135,14 +136,14 @@ SELECT
     j.raw AS raw,
     length(j.raw) AS raw_length,
     2 AS version,
-    entry_json(j.type, j.raw, (
+    entry_json(j.type, j.raw, CASE WHEN call_id_completion(j.type, j.raw) IS NOT NULL THEN (
         SELECT n.raw FROM main.journal AS n
         WHERE n.invocation = j.invocation AND n.idx > j.idx AND n.completion_id = call_id_completion(j.type, j.raw)
-    )) AS entry_json,
-    entry_lite_json(j.type, j.raw, (
+    ) END) AS entry_json,
+    entry_lite_json(j.type, j.raw, CASE WHEN call_id_completion(j.type, j.raw) IS NOT NULL THEN (
         SELECT n.raw FROM main.journal AS n
         WHERE n.invocation = j.invocation AND n.idx > j.idx AND n.completion_id = call_id_completion(j.type, j.raw)
-    )) AS entry_lite_json,
+    ) END) AS entry_lite_json,
     j.appended_at AS appended_at
 FROM main.invocation AS i
 JOIN main.journal AS j ON j.invocation = i.number

@@ -29,12 +29,20 @@ from perdure.invoker.invoker import Invoker
 from perdure.invoker.transport import Transport
 from perdure.model.records import Sweep
 from perdure.model.registry import Deployment, Registry, ServiceSettings
-from perdure.node.settings import Settings, ingress_settings, invoker_settings, listen_address, registry_defaults
+from perdure.node.settings import (
+    Settings,
+    ingress_settings,
+    invoker_settings,
+    listen_address,
+    listens_on_loopback,
+    registry_defaults,
+)
 from perdure.partition.loop import Partition
 from perdure.protocol.identity import BadIdentityKey, RequestSigner
 from perdure.registration.planning import Registration
 from perdure.registration.services import build_registry
 from perdure.storage.sqlite.store import SqliteStore
+from perdure.ui.app import create_ui
 
 log = structlog.get_logger()
 
@@ -107,8 +115,13 @@ class Core:
         from perdure.admin.app import create_app
 
         protocol_v7 = self._settings.highest_protocol_version >= 7
-        admin = AdminSettings(ingress_endpoint=f"{ingress_url}/", protocol_v7=protocol_v7)
-        return create_app(self.partition, self._registrar, self._query_engine, admin, self._hub)
+        admin = AdminSettings(
+            ingress_endpoint=f"{ingress_url}/",
+            protocol_v7=protocol_v7,
+            loopback=listens_on_loopback(self._settings.admin),
+            hosts=frozenset(self._settings.admin_hosts),
+        )
+        return create_app(self.partition, self._registrar, self._query_engine, admin, self._hub, create_ui())
 
     async def stop(self) -> None:
         """Lets requests drain, closes attempts (they go on after the next start), and closes the store."""

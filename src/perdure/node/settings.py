@@ -69,6 +69,12 @@ def listen_address(text: str) -> tuple[str, int]:
     return host, int(port)
 
 
+def listens_on_loopback(text: str) -> bool:
+    """Whether `HOST:PORT` can be reached from this machine alone."""
+    host, _ = listen_address(text)
+    return host in {"localhost", "::1"} or host.startswith("127.")
+
+
 def _address(text: str) -> str:
     listen_address(text)
     return text
@@ -169,6 +175,7 @@ class Settings(BaseSettings):
     admin: Address = "127.0.0.1:9070"
     data: Path = Path("perdure-data")
     ingress_url: Url | None = None
+    admin_hosts: list[str] = []
     identity_key: Path | None = None
     highest_protocol_version: Annotated[int, Field(ge=5, le=7)] = 7
     cleanup_interval: PositiveDuration = 3_600_000

@@ -1,0 +1,15 @@
+// What the page uses of the vendored module, typed; hand-written, the module comes without.
+export type Node = unknown;
+export function html(parts: TemplateStringsArray, ...values: unknown[]): Node;
+export function h(type: unknown, props: object | null, ...children: unknown[]): Node;
+export function render(node: Node, parent: Element): void;
+export function useState<T>(initial: T | (() => T)): [T, (value: T | ((before: T) => T)) => void];
+export function useReducer<S, A>(reduce: (state: S, action: A) => S, initial: S): [S, (action: A) => void];
+export function useEffect(effect: () => void | (() => void), inputs?: readonly unknown[]): void;
+export function useLayoutEffect(effect: () => void | (() => void), inputs?: readonly unknown[]): void;
+export function useRef<T>(initial: T): { current: T };
+export function useMemo<T>(make: () => T, inputs: readonly unknown[]): T;
+export function useCallback<T extends (...values: never[]) => unknown>(call: T, inputs: readonly unknown[]): T;
+export function createContext<T>(initial: T): { Provider: unknown };
+export function useContext<T>(context: { Provider: unknown }): T;
+export function useErrorBoundary(caught?: (error: unknown) => void): [unknown, () => void];
