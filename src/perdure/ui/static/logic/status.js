@@ -54,6 +54,7 @@ export function firstLine(text) {
  * @param {Row} row @param {number} now milliseconds
  */
 export function why(row, now) {
+  if (row.cancelling) return `being cancelled, ${row.cancelling}`;
   switch (row.status) {
     case "backing-off": {
       const next = millis(row.next_retry_at);
