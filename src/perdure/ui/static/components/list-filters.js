@@ -1,6 +1,6 @@
 // @ts-check
 /** What is filtered: search field, chips, the bar of statuses, views that were kept. */
-import { html, useRef, useState } from "../vendor/preact-htm.js";
+import { html, useLayoutEffect, useRef, useState } from "../vendor/preact-htm.js";
 import { FIELDS, NOTHING, isEmpty, parts, time, valueWord, withTyped, withValue } from "../logic/filters.js";
 import { LOOKS, OPEN, ORDER } from "../logic/status.js";
 import { Badge } from "./status-badge.js";
@@ -33,7 +33,7 @@ export function Views({ search }) {
       <${Link} to=${address(["invocations"], new URLSearchParams(view.search))} aria-current=${is(view.search) ? "true" : undefined}><bdi>${view.name}</bdi><//>
       <button aria-label=${`Forget the view ${view.name}`} onClick=${() => change({ views: views.filter((one) => one !== view) })}>×</button></span>`)}
     ${naming
-      ? html`<form class="bar" onSubmit=${keep}><input aria-label="Name of the view" maxlength="60" ref=${(/** @type {HTMLInputElement | null} */ field) => field?.focus()}
+      ? html`<form class="bar" onSubmit=${keep}><${Focused} /><input aria-label="Name of the view" maxlength="60"
           onInput=${(/** @type {any} */ event) => (name.current = event.target.value.trim())} onKeyDown=${(/** @type {KeyboardEvent} */ event) => event.key === "Escape" && setNaming(false)} />
           <button>Keep</button></form>`
       : search && html`<button class="plain" onClick=${() => setNaming(true)}>Keep this view…</button>`}
@@ -81,6 +81,13 @@ export function FilterLine({ filters, onChange }) {
   </div>`;
 }
 
+/** Gives the focus to the field behind it. */
+function Focused() {
+  const mark = useRef(/** @type {HTMLElement | null} */ (null));
+  useLayoutEffect(() => /** @type {HTMLElement | null | undefined} */ (mark.current?.nextElementSibling)?.focus(), []);
+  return html`<span hidden ref=${mark}></span>`;
+}
+
 /** @param {{field: Field, filters: Filters, onAdd: (value: string) => void, onClose: () => void}} props */
 function Add({ field, filters, onAdd, onClose }) {
   const old = filters[field];
@@ -91,16 +98,15 @@ function Add({ field, filters, onAdd, onClose }) {
     const said = moment ? time(value) : value;
     if (said) onAdd(said);
   };
-  const focus = (/** @type {HTMLElement | null} */ element) => void (element && !element.dataset.seen && ((element.dataset.seen = "1"), element.focus()));
   const escape = (/** @type {KeyboardEvent} */ event) => event.key === "Escape" && onClose();
   const word = FIELDS[field];
   const set = (/** @type {any} */ event) => setValue(event.target.value);
   if (field === "status" || field === "waits") {
     const names = field === "status" ? ORDER : ["outside"];
-    return html`<span class="bar"><select ref=${focus} aria-label=${word} onKeyDown=${escape} onChange=${(/** @type {any} */ event) => onAdd(event.target.value)}>
+    return html`<span class="bar"><${Focused} /><select aria-label=${word} onKeyDown=${escape} onChange=${(/** @type {any} */ event) => onAdd(event.target.value)}>
       <option value="">${word}…</option>${names.map((name) => html`<option key=${name} value=${name}>${valueWord(field, name)}</option>`)}</select></span>`;
   }
-  return html`<form class="bar" onSubmit=${submit}><label>${word} <input ref=${focus} type=${moment ? "datetime-local" : "text"} step="1" dir="auto"
+  return html`<form class="bar" onSubmit=${submit}><label>${word} <${Focused} /><input type=${moment ? "datetime-local" : "text"} step="1" dir="auto"
       value=${moment && value.endsWith("Z") ? local(value) : value} onInput=${set} onKeyDown=${escape} /></label><button>Add</button></form>`;
 }
 

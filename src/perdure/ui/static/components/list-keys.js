@@ -1,6 +1,6 @@
 // @ts-check
 /** The list by keyboard: j k x Enter c p r and /. */
-import { html, useEffect, useState } from "../vendor/preact-htm.js";
+import { html, useLayoutEffect, useRef, useState } from "../vendor/preact-htm.js";
 import { ACTIONS, actionsFor } from "../logic/actions.js";
 import { askBulk } from "./bulk-bar.js";
 import { OperationDialog } from "./operation.js";
@@ -15,13 +15,16 @@ const BY_KEY = /** @type {Record<string, string[]>} */ ({ c: ["cancel"], p: ["pa
  */
 export function useListKeys(props) {
   const [asked, ask] = useState(/** @type {{name: string, row: any} | null} */ (null));
-  useEffect(() => {
+  // What was drawn last counts, also for keys in quick succession.
+  const drawn = useRef(props);
+  drawn.current = props;
+  useLayoutEffect(() => {
     const pressed = /** @param {KeyboardEvent} event */ (event) => {
-      if (act(event, props, ask)) event.preventDefault();
+      if (act(event, drawn.current, ask)) event.preventDefault();
     };
     addEventListener("keydown", pressed);
     return () => removeEventListener("keydown", pressed);
-  });
+  }, []);
   return asked && html`<${OperationDialog} key=${asked.name} row=${asked.row} name=${asked.name} onClose=${() => ask(null)} />`;
 }
 

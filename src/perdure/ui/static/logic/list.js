@@ -1,6 +1,6 @@
 // @ts-check
 /** The rows of the list and what becomes of them: each function gives a new value and changes nothing. */
-import { literal } from "./filters.js";
+import { literal, time } from "./filters.js";
 import { lookName } from "./status.js";
 
 /** @typedef {import("./status.js").Row} Row */
@@ -22,11 +22,11 @@ export const SHOWN_MAX = 300;
 /** New rows that are kept while they wait; of more than these only the newest. */
 export const HELD_MAX = 1000;
 
-/** Names and SQL of what the list can be sorted by; `took` of what is open is its age. @type {Record<string, {word: string, sql: string}>} */
+/** Names and SQL of what the list can be sorted by; `took` of what is open is its age at `$now`, which stays the same from page to page. @type {Record<string, {word: string, sql: string}>} */
 export const SORTS = {
   created: { word: "Created", sql: "created_at" },
   modified: { word: "Modified", sql: "modified_at" },
-  took: { word: "Took", sql: "extract(epoch from (coalesce(completed_at, now()) - created_at))" },
+  took: { word: "Took", sql: "extract(epoch from (coalesce(completed_at, TIMESTAMP '$now') - created_at))" },
   status: { word: "Status", sql: "status" },
   target: { word: "Target", sql: "target" },
 };
@@ -56,19 +56,20 @@ export function isHead(place) {
 
 /**
  * The query of one page and one row more. It goes on behind a row and counts none before it, so that the thousandth page costs what the first does.
- * @param {string} condition @param {Place} place
+ * @param {string} condition @param {Place} place @param {string} now
  */
-export function pageSql(condition, place) {
-  const { sql } = SORTS[place.by];
+export function pageSql(condition, place, now) {
+  const [value, asked = now] = place.from?.value.split("@") ?? [];
+  const sql = SORTS[place.by].sql.replace("$now", time(asked));
   const way = place.up ? "" : " DESC";
   let where = condition;
   if (place.from) {
-    const value = place.by === "took" ? String(Number(place.from.value)) : literal(place.from.value);
+    const limit = place.by === "took" ? String(Number(value)) : literal(value);
     // The first condition is the one that an index answers.
-    where = `(${condition}) AND ${sql} ${place.up ? ">=" : "<="} ${value} AND (${sql} ${place.up ? ">" : "<"} ${value} OR id > ${literal(place.from.id)})`;
+    where = `(${condition}) AND ${sql} ${place.up ? ">=" : "<="} ${limit} AND (${sql} ${place.up ? ">" : "<"} ${limit} OR id > ${literal(place.from.id)})`;
   }
   // Looking for ids alone first keeps the texts of failures out of the sorting.
-  return `SELECT *, ${sql} AS sorted_by FROM sys_invocation WHERE id IN (SELECT id FROM sys_invocation WHERE ${where} ORDER BY ${sql}${way}, id LIMIT ${PAGE + 1}) ORDER BY ${sql}${way}, id`;
+  return `SELECT *, ${sql} AS sorted_by, ${literal(asked)} AS asked_at FROM sys_invocation WHERE id IN (SELECT id FROM sys_invocation WHERE ${where} ORDER BY ${sql}${way}, id LIMIT ${PAGE + 1}) ORDER BY ${sql}${way}, id`;
 }
 
 /** @param {Row[]} found rows of `pageSql` @returns {List} */
@@ -100,7 +101,7 @@ export function foldList(list, messages, how) {
         fresh.delete(row.id);
       } else if (known || (how.head ? belongs(list, rows, row) : row.created_at >= how.since)) {
         if (!known) fresh.add(row.id);
-        rows.set(row.id, { ...row, sorted_by: rows.get(row.id)?.sorted_by });
+        rows.set(row.id, { ...row, sorted_by: rows.get(row.id)?.sorted_by, asked_at: rows.get(row.id)?.asked_at });
         left.delete(row.id);
       }
     } else if (event === "gone") {
@@ -154,7 +155,8 @@ function newest(a, b) {
 export function behind(list, place) {
   const row = list.rows.get(list.order[list.order.length - 1] ?? "");
   if (!row) return null;
-  return { value: String(place.by === "created" ? row.created_at : (row.sorted_by ?? "")), id: row.id };
+  const value = place.by === "created" ? row.created_at : (row.sorted_by ?? "");
+  return { value: place.by === "took" ? `${value}@${row.asked_at}` : String(value), id: row.id };
 }
 
 /** How many rows have each look. @param {Iterable<Row>} rows @returns {Record<string, number>} */

@@ -33,7 +33,7 @@ export function attention(now) {
   const hour = ago(3600000, Math.floor(now / 60000) * 60000);
   return [
     { name: "failing", word: "retrying", sign: "↻", tone: "retry", text: "a step fails and is tried again", filters: filter({ status: ["backing-off"] }) },
-    { name: "paused", word: "paused", sign: "⏸", tone: "hold", text: "until somebody resumes them", filters: filter({ status: ["paused"] }) },
+    { name: "paused", word: "paused", sign: "‖", tone: "hold", text: "until somebody resumes them", filters: filter({ status: ["paused"] }) },
     { name: "outside", word: "wait for an answer", sign: "☝", tone: "wait", text: "an awakeable, promise or signal", filters: filter({ waits: "outside" }) },
     { name: "failed", word: "failed in the last hour", sign: "✕", tone: "fail", text: "ended with a failure", filters: filter({ status: ["failed"], ended: hour }) },
   ];

@@ -111,7 +111,7 @@ function useList(filters, place, hold) {
       const mine = [];
       early = mine;
       try {
-        const rows = await query(pageSql(toSql(filters), place), controller.signal);
+        const rows = await query(pageSql(toSql(filters), place, since), controller.signal);
         if (early !== mine) return;
         setList(loaded(/** @type {any} */ (rows)));
         setFailure("");
