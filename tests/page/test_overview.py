@@ -34,7 +34,7 @@ def test_what_fails_is_paused_or_waits_for_an_answer_is_counted_and_listed(serve
     server.failure(server.send("Agent/refuse", "no"))
     server.operate(server.send("Basket/held/add", "x"), "cancel")
     wait_for(
-        lambda: server.query(f"SELECT 1 AS x FROM sys_invocation WHERE id = '{asked}' AND status = 'suspended'"),  # noqa: S608
+        lambda: server.query(f"SELECT 1 AS x FROM sys_invocation WHERE id = '{asked}' AND status = 'suspended'"),
         "the suspension",
     )
     for name, found in (("failing", failing), ("paused", paused), ("outside", asked)):
@@ -57,7 +57,7 @@ def test_the_figures_of_a_service_lead_to_its_invocations_and_follow_them(server
     cell = page.locator("tr[data-service=Agent] a[href*='status=succeeded']")
     expect(cell).to_have_text("3")
     server.call("Agent/plan", {"topic": "one more"})
-    expect(cell).to_have_text("4")
+    expect(cell).to_have_text("4", timeout=15_000)
     expect(page.get_by_role("link", name="4 succeeded")).to_be_visible()
     cell.click()
     expect(rows(page)).to_have_count(4)

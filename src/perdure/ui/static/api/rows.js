@@ -28,8 +28,8 @@ export async function lookCounts(condition, signal) {
   return counts;
 }
 
-/** Share of the time that asking may take. */
-const REST = 20;
+/** So many times as long as the last answer took nothing is asked. */
+const REST = 8;
 
 /**
  * Asks again and again while the page is visible: every `every` milliseconds, and more seldom where the answer takes long.

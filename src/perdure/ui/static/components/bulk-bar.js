@@ -1,6 +1,6 @@
 // @ts-check
 /** Operations on the ticked rows, or on all that match: how many each fits, and the dialog that says what it will do. */
-import { html, useEffect, useState } from "../vendor/preact-htm.js";
+import { html, useEffect, useLayoutEffect, useState } from "../vendor/preact-htm.js";
 import { ACTIONS, actionsFor } from "../logic/actions.js";
 import { BULK, applies, matching, scopeWords } from "../logic/bulk.js";
 import { toSql } from "../logic/filters.js";
@@ -28,7 +28,7 @@ export function BulkBar({ list, ticked, filters, counts, onClear }) {
   const by = whole ? counts : countLooks(rows);
   const total = counts ? matching(counts, filters.status) : 0;
   const fits = (/** @type {string} */ name) => applies(name, by, whole ? filters.status : []);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const heard = (/** @type {any} */ event) => ask(event.detail.find((/** @type {string} */ name) => fits(name) > 0) ?? "");
     addEventListener(ASK, heard);
     return () => removeEventListener(ASK, heard);

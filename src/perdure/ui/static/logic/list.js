@@ -18,7 +18,7 @@ export const NO_LIST = { rows: new Map(), order: [], held: [], left: new Set(), 
 /** Rows of a page. */
 export const PAGE = 100;
 /** Rows that are shown at the most, with those that came later. */
-export const SHOWN_MAX = 300;
+export const SHOWN_MAX = 200;
 /** New rows that are kept while they wait; of more than these only the newest. */
 export const HELD_MAX = 1000;
 

@@ -17,6 +17,8 @@ import { NO_LIST, behind, foldList, isHead, loaded, pageSql, placeFrom, placeTo,
 /** @typedef {import("../logic/list.js").Place} Place */
 /** @typedef {import("../logic/filters.js").Filters} Filters */
 
+/** Between two drawings of what changed: busy lists stay smooth, and nobody reads faster. */
+const DRAW_MS = 150;
 const TICKS_MAX = 1000;
 
 export function Invocations() {
@@ -31,7 +33,7 @@ export function Invocations() {
   const anchor = useRef("");
   const hold = () => over.current || scrollY > 40 || ticked.size > 0;
   const { list, setList, state, reload, failure } = useList(filters, place, hold);
-  const counts = useCounts(filters);
+  const counts = useCounts(filters, list.loaded);
   const now = useNow();
   const { zone } = useSettings();
   const head = isHead(place);
@@ -104,6 +106,17 @@ function useList(filters, place, hold) {
     let since = "";
     /** What came while the page was asked for. @type {import("../api/events.js").Message[] | null} */
     let early = null;
+    /** @type {import("../api/events.js").Message[]} */
+    let waiting = [];
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    let timer;
+    const later = (/** @type {any[]} */ messages) => {
+      waiting.push(...messages);
+      timer ??= setTimeout(() => {
+        timer = undefined;
+        fold(waiting.splice(0));
+      }, DRAW_MS);
+    };
     const fold = (/** @type {any[]} */ messages) =>
       setList((list) => foldList(list, messages, { topic: 0, head: isHead(place), hold: held.current(), since, wanted: (row) => matches(row, filters) }));
     const ask = async () => {
@@ -131,11 +144,12 @@ function useList(filters, place, hold) {
           void ask();
         }
         if (early) early.push(...messages);
-        else fold(messages);
+        else later(messages);
       },
     });
     return () => {
       controller.abort();
+      clearTimeout(timer);
       close();
     };
   }, [where, turn]);
@@ -144,12 +158,12 @@ function useList(filters, place, hold) {
 
 const COUNT_MS = 4000;
 
-/** How many match by look, whatever statuses are chosen. @param {Filters} filters */
-function useCounts(filters) {
+/** How many match by look, whatever statuses are chosen. @param {Filters} filters @param {boolean} ready the rows come first */
+function useCounts(filters, ready) {
   const [counts, setCounts] = useState(/** @type {Record<string, number> | null} */ (null));
   const condition = toSql({ ...filters, status: [] });
   useEffect(() => setCounts(null), [condition]);
-  useAsked(async (signal) => setCounts(await lookCounts(condition, signal)), COUNT_MS, [condition]);
+  useAsked(async (signal) => void (ready && setCounts(await lookCounts(condition, signal))), COUNT_MS, [condition, ready]);
   return counts;
 }
 

@@ -14,7 +14,7 @@ import { duration } from "../logic/time.js";
 
 /** @typedef {import("../logic/filters.js").Filters} Filters */
 
-const EVERY_MS = 3000;
+const EVERY_MS = 2000;
 const SELDOM_MS = 15000;
 const CLOSED = ["failed", "cancelled", "killed"];
 
