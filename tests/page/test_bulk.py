@@ -177,3 +177,20 @@ def test_nobody_is_shut_out(server: Client, page: Page, scheme: Any) -> None:
     page.get_by_role("button", name="Kill 1 invocation").click()
     expect(page.get_by_text("The job is through")).to_be_visible()
     assert faults_of(page) == []
+
+
+def test_a_range_is_ticked_with_shift_and_ticks_are_let_go_with_escape(server: Client, page: Page) -> None:
+    later(server, "range", 5)
+    page.goto("/ui/invocations?key=range")
+    expect(rows(page)).to_have_count(5)
+    page.keyboard.press("j")
+    page.keyboard.press("x")
+    for _ in range(3):
+        page.keyboard.press("j")
+    page.keyboard.press("Shift+X")
+    expect(bar(page)).to_contain_text("4 ticked")
+    rows(page).nth(4).get_by_role("checkbox").click(modifiers=["Shift"])
+    expect(bar(page)).to_contain_text("5 ticked")
+    page.keyboard.press("Escape")
+    expect(bar(page)).to_have_count(0)
+    assert statuses(server, "range") == ["scheduled"] * 5

@@ -1,6 +1,6 @@
 // @ts-check
 /** The list of invocations: live, filtered and sorted by the address. */
-import { html, useEffect, useMemo, useRef, useState } from "../vendor/preact-htm.js";
+import { html, useCallback, useEffect, useMemo, useRef, useState } from "../vendor/preact-htm.js";
 import { follow } from "../api/events.js";
 import { query } from "../api/http.js";
 import { lookCounts, useAsked } from "../api/rows.js";
@@ -59,6 +59,10 @@ export function Invocations() {
     anchor.current = id;
     setTicked(next);
   };
+  // Rows that are not drawn again hold on to what they were given: it must lead to what is known now.
+  const latest = useRef(tick);
+  latest.current = tick;
+  const onTick = useCallback((/** @type {string} */ id, /** @type {boolean} */ range) => latest.current(id, range), []);
   const tickAll = () => setTicked(list.order.every((id) => ticked.has(id)) ? new Set() : new Set(list.order));
   const dialog = useListKeys({ list, current, setCurrent, tick, ticked, clear: () => setTicked(new Set()) });
   const show = () => {
@@ -78,7 +82,7 @@ export function Invocations() {
     ${!list.loaded && !failure && html`<p class="soft">Loading…</p>`}
     ${list.loaded && list.order.length === 0 && html`<p class="empty">${place.from ? "Nothing is behind this place." : text ? "No invocation matches." : "Nothing was invoked yet, or its retention is over."}</p>`}
     ${list.order.length > 0 && html`<${Rows} list=${list} columns=${columns} place=${place} times=${{ now, zone }} ticked=${ticked} current=${current}
-      onSort=${sort} onTick=${tick} onTickAll=${tickAll} onCurrent=${setCurrent} onHover=${(/** @type {boolean} */ is) => (over.current = is)} />`}
+      onSort=${sort} onTick=${onTick} onTickAll=${tickAll} onCurrent=${setCurrent} onHover=${(/** @type {boolean} */ is) => (over.current = is)} />`}
     <div class="pager">
       ${place.from && html`<button onClick=${() => goTo(filters, { ...place, from: null })}>↑ To the first page</button>`}
       ${list.more && html`<button onClick=${older}>${place.by === "created" && !place.up ? "Older" : "Next page"} ↓</button>`}
