@@ -43,12 +43,12 @@ async def _cancel_others() -> None:
 
 
 @contextmanager
-def embedded(data: Path, app: Any) -> Iterator[Client]:
-    """A node that serves the ASGI app `app`. data: where it keeps its state."""
+def embedded(data: Path, app: Any, admin: str = "127.0.0.1:0") -> Iterator[Client]:
+    """A node that serves the ASGI app `app`. data: where it keeps its state. admin: its address for operators."""
     from perdure.node.node import Node
     from perdure.node.settings import load_settings
 
-    settings = load_settings(None, {"ingress": "127.0.0.1:0", "admin": "127.0.0.1:0", "data": data})
+    settings = load_settings(None, {"ingress": "127.0.0.1:0", "admin": admin, "data": data})
 
     async def start() -> Node:
         node = Node(settings)

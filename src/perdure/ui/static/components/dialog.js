@@ -1,5 +1,5 @@
 // @ts-check
-import { html, useEffect, useRef } from "../vendor/preact-htm.js";
+import { html, useLayoutEffect, useRef } from "../vendor/preact-htm.js";
 
 /**
  * A modal dialog round a form. onClose: also called for Escape. onSubmit: the form was sent.
@@ -7,7 +7,8 @@ import { html, useEffect, useRef } from "../vendor/preact-htm.js";
  */
 export function Dialog({ title, onClose, onSubmit, children, buttons }) {
   const element = useRef(/** @type {HTMLDialogElement | null} */ (null));
-  useEffect(() => {
+  // At once: the next key already belongs to the dialog.
+  useLayoutEffect(() => {
     element.current?.showModal();
   }, []);
   const submitted = /** @param {SubmitEvent} event */ (event) => {

@@ -27,7 +27,9 @@ export const ACTIONS = {
     effect: (row) =>
       row.status === "running"
         ? "It stops when the step that runs now is through. What arrives meanwhile waits in its journal until it is resumed."
-        : "Nothing wakes it but resume, cancel or kill. What arrives meanwhile waits in its journal.",
+        : row.status === "pending" || row.status === "scheduled"
+          ? "It keeps its place, and is paused when it would have started."
+          : "Nothing wakes it but resume, cancel or kill. What arrives meanwhile waits in its journal.",
   },
   resume: {
     name: "resume", word: "Resume", key: "r", danger: false, deployment: true, done: "Resumed",

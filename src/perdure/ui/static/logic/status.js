@@ -16,7 +16,7 @@ export const LOOKS = {
   running: { name: "running", word: "Running", sign: "▶", tone: "run", dashed: false },
   "backing-off": { name: "backing-off", word: "Retrying", sign: "↻", tone: "retry", dashed: false },
   suspended: { name: "suspended", word: "Waiting", sign: "◌", tone: "wait", dashed: true },
-  paused: { name: "paused", word: "Paused", sign: "⏸", tone: "hold", dashed: false },
+  paused: { name: "paused", word: "Paused", sign: "‖", tone: "hold", dashed: false },
   succeeded: { name: "succeeded", word: "Succeeded", sign: "✓", tone: "ok", dashed: false },
   failed: { name: "failed", word: "Failed", sign: "✕", tone: "fail", dashed: false },
   cancelled: { name: "cancelled", word: "Cancelled", sign: "⊘", tone: "idle", dashed: false },
@@ -54,6 +54,7 @@ export function firstLine(text) {
  * @param {Row} row @param {number} now milliseconds
  */
 export function why(row, now) {
+  if (row.cancelling) return `being cancelled, ${row.cancelling}`;
   switch (row.status) {
     case "backing-off": {
       const next = millis(row.next_retry_at);

@@ -1,0 +1,131 @@
+"""What the list and the jobs are made of, without a server: filters, places, the fold, the parts of a job."""
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page
+
+ROW = "{id: 'inv_%s', status: 'running', target: 'A/b', created_at: '2026-01-01T00:00:0%sZ'}"
+
+
+@pytest.fixture
+def logic(page: Page) -> Any:
+    """Runs an expression over the modules `filters`, `list`, `bulk`, `overview`."""
+    page.goto("/ui/sql")
+
+    def run(expression: str, argument: Any = None) -> Any:
+        names = ("filters", "list", "bulk", "overview")
+        modules = ", ".join(f"{name} = await import('/ui/logic/{name}.js')" for name in names)
+        return page.evaluate(f"async (x) => {{ const {modules}; return ({expression}); }}", argument)
+
+    return run
+
+
+def test_a_filter_survives_the_address(logic: Any) -> None:
+    search = "status=paused&status=failed&service=A%26B&key=a%2Cb&text=50%25+off"
+    search += "&before=2026-01-01T00%3A00%3A00.000Z&waits=outside"
+    assert logic("filters.toSearch(filters.fromSearch(new URLSearchParams(x))).toString()", search) == search
+
+
+def test_what_is_no_status_and_no_time_is_left_out_of_a_filter(logic: Any) -> None:
+    assert logic("filters.isEmpty(filters.fromSearch(new URLSearchParams('status=great&after=soon&waits=ever')))")
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("inv_1abcdefghijkl", {"id": "inv_1abcdefghijkl"}),
+        ("dp_1abcdefghijkl", {"deployment": "dp_1abcdefghijkl"}),
+        ('key:"two words" timed out', {"key": "two words", "text": "timed out"}),
+        ("status:paused service:A", {"status": "paused", "service": "A"}),
+        ("status:great", {"text": "status:great"}),
+        ("error: no such file", {"text": "error: no such file"}),
+    ],
+)
+def test_what_is_typed_becomes_a_filter(logic: Any, typed: str, found: dict[str, str]) -> None:
+    assert logic("Object.fromEntries(filters.toSearch(filters.withTyped(x, filters.NOTHING)))", typed) == found
+
+
+def test_text_of_others_is_never_sql(logic: Any) -> None:
+    sql = logic("filters.toSql({...filters.NOTHING, key: x, text: x})", "it's' OR 1=1 --%_")
+    assert "'it''s'' OR 1=1 --%_'" in sql
+    assert "'%it''s'' or 1=1 --\\%\\_%'" in sql
+
+
+def test_a_page_goes_on_behind_its_last_row(logic: Any) -> None:
+    sql = logic(
+        "list.pageSql('TRUE', list.placeFrom(new URLSearchParams({from: x})), '2026-01-02T00:00:00Z')",
+        "2026-01-01T00:00:00Z~inv_1",
+    )
+    assert "created_at <= '2026-01-01T00:00:00Z' AND (created_at < '2026-01-01T00:00:00Z' OR id > 'inv_1')" in sql
+
+
+def fold(rows: str, messages: str, *, hold: bool, head: bool = True, more: bool = False) -> str:
+    """Folds messages into a page of rows; gives the ids that are shown, held, and shown for the last time."""
+    how = f"{{topic: 0, head: {_js(head)}, hold: {_js(hold)}, since: '2026-01-01T00:00:05Z', wanted: isRunning}}"
+    page = f"{{...list.loaded([{rows}]), more: {_js(more)}}}"
+    given = "(l) => [l.order, l.held, [...l.left]]"
+    return f"((isRunning) => ({given})(list.foldList({page}, [{messages}], {how})))((row) => row.status === 'running')"
+
+
+def _js(value: bool) -> str:
+    return str(value).lower()
+
+
+def change(row: str) -> str:
+    return f"{{event: 'invocation', data: {{topics: [0], invocation: {row}}}}}"
+
+
+def test_new_rows_take_their_place_or_wait(logic: Any) -> None:
+    rows, fresh = f"{ROW % ('3', 3)}, {ROW % ('1', 1)}", change(ROW % ("2", 2))
+    assert logic(fold(rows, fresh, hold=False)) == [["inv_3", "inv_2", "inv_1"], [], []]
+    assert logic(fold(rows, fresh, hold=True)) == [["inv_3", "inv_1"], ["inv_2"], []]
+
+
+def test_a_change_of_a_row_of_a_later_page_is_not_a_new_row(logic: Any) -> None:
+    assert logic(fold(ROW % ("3", 3), change(ROW % ("1", 1)), hold=False, more=True)) == [["inv_3"], [], []]
+
+
+def test_on_an_older_page_new_is_what_began_since(logic: Any) -> None:
+    messages = f"{change(ROW % ('2', 2))}, {change(ROW % ('9', 9))}"
+    assert logic(fold(ROW % ("1", 1), messages, hold=False, head=False)) == [["inv_1"], ["inv_9"], []]
+
+
+def test_what_matches_no_more_leaves_when_nothing_can_jump(logic: Any) -> None:
+    ended = change((ROW % ("1", 1)).replace("running", "paused"))
+    assert logic(fold(ROW % ("1", 1), ended, hold=True)) == [["inv_1"], [], ["inv_1"]]
+    assert logic(fold(ROW % ("1", 1), ended, hold=False)) == [[], [], []]
+
+
+def test_what_another_topic_was_told_changes_nothing(logic: Any) -> None:
+    other = change(ROW % ("2", 2)).replace("[0]", "[1]")
+    assert logic(fold(ROW % ("1", 1), other, hold=False)) == [["inv_1"], [], []]
+
+
+def test_an_operation_applies_to_the_statuses_that_it_fits(logic: Any) -> None:
+    counts = {"running": 2, "paused": 3, "backing-off": 4, "failed": 5, "succeeded": 6}
+    found = logic("Object.fromEntries(bulk.BULK.map((name) => [name, bulk.applies(name, x)]))", counts)
+    assert found == {"cancel": 9, "pause": 6, "resume": 3, "retry-now": 4, "restart-as-new": 11, "kill": 9, "purge": 11}
+    assert logic("bulk.applies('cancel', x, ['paused', 'failed'])", counts) == 3
+
+
+def test_a_job_counts_what_was_done_and_refused_and_goes_on_behind_it(logic: Any) -> None:
+    asked = "{filters: filters.NOTHING, ids: ['a', 'b', 'c'], total: 3, reason: '', deployment: '', now: 0, id: 'j'}"
+    answer = "{succeeded: ['a'], failed: [{invocation_id: 'b', error: 'no'}]}"
+    job = logic(f"bulk.advanced(bulk.newJob('cancel', {asked}), ['a', 'b'], {answer})")
+    assert (job["done"], job["failed"], job["ids"], job["watched"]) == (1, 1, ["c"], ["a"])
+    assert job["failures"] == [{"id": "b", "error": "no"}]
+
+
+def test_the_bars_of_an_hour_have_a_place_for_every_minute(logic: Any) -> None:
+    bars = logic("overview.slots([{slot: overview.slotOf(x), result: 'success', n: 7}], x)", 1_800_000_000_000)
+    assert len(bars) == 30
+    assert bars[-1]["ok"] == 7
+    assert sum(bar["ok"] + bar["fail"] for bar in bars) == 7
+
+
+def test_what_is_stuck_is_told_only_of_services_whose_habits_are_known(logic: Any) -> None:
+    usual = [{"service": "known", "n": 50, "seconds": 120}, {"service": "new", "n": 3, "seconds": 1}]
+    found = logic("overview.stuckFilters(x, 1000000000000)", usual)
+    assert [one["service"] for one in found] == ["known"]
+    assert found[0]["filters"]["before"] == "2001-09-09T01:44:40.000Z"
