@@ -14,7 +14,7 @@ export function Keys({ keys }) {
   useLayoutEffect(() => {
     const pressed = /** @param {KeyboardEvent} event */ (event) => {
       const target = /** @type {HTMLElement} */ (event.target);
-      if (event.ctrlKey || event.metaKey || event.altKey || target.closest("input, textarea, select, dialog, [popover]")) return;
+      if (event.ctrlKey || event.metaKey || event.altKey || target.closest("input:not([type=checkbox]), textarea, select, dialog, [popover]")) return;
       if (event.key === "Enter" && target.closest("a, button, summary")) return;
       if (event.key === "?") setHelp(true);
       else {
