@@ -17,6 +17,7 @@ LOAD = Path(__file__).resolve().parent / "load.py"
 OFFICIAL = "official"
 LINK = "Perdure, worker link"
 HTTP2 = "Perdure, HTTP/2"
+OWN = "Perdure, worker link, own SDK"
 
 
 @dataclass(frozen=True)
@@ -130,6 +131,7 @@ def running(language: str, folder: Path, say: Callable[[str], None]) -> Iterator
             one.serve(language)
         if language == "python":
             started[LINK] = perdure(folder / "link", app=SERVICES / "bench_app.py")
+            started[OWN] = perdure(folder / "own", app=SERVICES / "own_app.py")
         for one in started.values():
             one.wait_until_callable()
         yield started

@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from compare import HTTP2, LINK, OFFICIAL, Comparison, Sample
+from compare import HTTP2, LINK, OFFICIAL, OWN, Comparison, Sample
 from growth import Growth
 
 LINK_THROUGHPUT_MIN = 4.0
+OWN_STEPS_MIN = 10.0
+OWN_OVER_OFFICIAL_SDK_MIN = 2.0
 HTTP2_THROUGHPUT_MIN = 1.5
 P50_MAX = 1 / 3
 SERVER_CPU_MAX = 1 / 2
@@ -27,7 +29,7 @@ class Verdict:
 
 def judge(comparison: Comparison, growth: Growth) -> list[Verdict]:
     """Targets whose numbers were not measured are left out."""
-    verdicts = [*_throughput(comparison), *_latency(comparison), *_processor(comparison)]
+    verdicts = [*_throughput(comparison), *_own_sdk(comparison), *_latency(comparison), *_processor(comparison)]
     return [*verdicts, *_journals(growth), *_stores(growth), *_suspended(growth)]
 
 
@@ -51,6 +53,26 @@ def _throughput(comparison: Comparison) -> Iterator[Verdict]:
         if ratios:
             target = f"{title}: invocations (and steps) per second, {MANY} callers"
             yield _at_least(target, ratios, least, f"≥ {least:g} × official")
+
+
+def _own_sdk(comparison: Comparison) -> Iterator[Verdict]:
+    steps = {
+        own.workload: own.per_second / its.per_second
+        for own, its in pairs(comparison, "python", OWN, MANY)
+        if own.steps
+    }
+    if steps:
+        title = f"Worker link, own SDK: steps per second, {MANY} callers"
+        yield _at_least(title, steps, OWN_STEPS_MIN, f"≥ {OWN_STEPS_MIN:g} × official")
+    beside = {
+        sample.workload: sample.per_second / other.per_second
+        for sample in comparison.samples
+        if (sample.contestant, sample.callers) == (OWN, MANY)
+        and (other := comparison.find("python", LINK, sample.workload, MANY)) is not None
+    }
+    if beside:
+        title = f"Worker link: own SDK beside the official one, {MANY} callers"
+        yield _at_least(title, beside, OWN_OVER_OFFICIAL_SDK_MIN, f"≥ {OWN_OVER_OFFICIAL_SDK_MIN:g} ×")
 
 
 def _latency(comparison: Comparison) -> Iterator[Verdict]:

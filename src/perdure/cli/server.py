@@ -95,6 +95,7 @@ async def _dev(node: Any, stop: asyncio.Event, target: str, workers: int) -> Non
     typer.echo(f"Perdure runs {target}; save it and it is reloaded. Control-C stops.")
     typer.echo(f"  Ingress   {node.ingress_url}")
     typer.echo(f"  Admin     {node.admin_url}")
+    typer.echo(f"  Web page  {node.admin_url}/ui")
     typer.echo(f"  Services  {', '.join(server.services) or 'none yet'}")
     if lines := lines_to_try(source_path(target)):
         typer.echo("\nTry, in another terminal:\n")
