@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -15,6 +16,7 @@ from page.journeys import RTL, hold, keep, notes, order, tools, trip
 from perdure.engine.state import state_version
 from support.client import CallFailed, Client, wait_for
 from support.embedded import embedded
+from support.servers import python_services
 
 approval = restate.Workflow("Approval")
 
@@ -34,6 +36,15 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
         for service in ("Trip", "Approval"):
             client.change_service(service, {"inactivity_timeout": "PT0.1S"})
         yield client
+
+
+@pytest.fixture(scope="module")
+def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Serves Agent and Basket over HTTP."""
+    with python_services(
+        tmp_path_factory.mktemp("endpoint"), {}, services=Path(__file__).with_name("services.py")
+    ) as uri:
+        yield uri
 
 
 @pytest.fixture
@@ -187,7 +198,9 @@ def test_a_registration_is_previewed_before_it_is_one(page: Page, server: Client
     page.get_by_role("button", name="Register…").click()
     page.get_by_label("Address").fill(endpoint)
     page.get_by_role("button", name="Preview").click()
-    expect(page.get_by_role("dialog").get_by_role("listitem")).to_contain_text("Elsewhere Service, revision 1: greet")
+    expect(page.get_by_role("dialog").get_by_role("listitem").first).to_contain_text(
+        "Agent Service, revision 1: plan, ask"
+    )
     assert deployments(server) == before
     page.get_by_role("button", name="Register", exact=True).click()
     wait_for(lambda: deployments(server) - before, "the new deployment")
@@ -210,7 +223,9 @@ def test_what_is_in_use_is_removed_by_force_alone(browser: Browser, server: Clie
     assert deployment not in deployments(server)
 
 
-@pytest.mark.parametrize("place", ["waits", "objects", "objects/Notes", "objects/Notes/acc", "services", "services/Trip"])
+@pytest.mark.parametrize(
+    "place", ["waits", "objects", "objects/Notes", "objects/Notes/acc", "services", "services/Trip"]
+)
 def test_everybody_can_use_it(page: Page, server: Client, waiting: str, place: str) -> None:
     server.call("Notes/acc/keep", 1)
     page.goto(f"/ui/{place}")
