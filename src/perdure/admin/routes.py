@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from perdure.admin import schemas
+from perdure.admin.awakeables import Awakeables
 from perdure.admin.batches import Batches
 from perdure.admin.deployments import Deployments
 from perdure.admin.events import Events
@@ -72,6 +73,7 @@ class Routes:
             *_service_routes(Services(gateway, registrar, settings.ingress_endpoint), State(gateway)),
             *_invocation_routes(Invocations(gateway)),
             *_batch_routes(Batches(gateway)),
+            *_awakeable_routes(Awakeables(gateway)),
         ]
 
 
@@ -230,6 +232,20 @@ def _batch_routes(batches: Batches) -> list[Route]:
         )
         for verb, handler in handlers.items()
     ]
+
+
+def _awakeable_routes(awakeables: Awakeables) -> list[Route]:
+    one = "/awakeables/{awakeable_id}"
+    return [
+        Route(
+            "POST", f"{one}/resolve", awakeables.resolve, "resolve_awakeable", "awakeable", "Complete it with a value",
+            {202: None}, body=schemas.ResolveAwakeableRequest, errors=(400,),
+        ),
+        Route(
+            "POST", f"{one}/reject", awakeables.reject, "reject_awakeable", "awakeable", "Complete it with a failure",
+            {202: None}, body=schemas.RejectAwakeableRequest, errors=(400,),
+        ),
+    ]  # fmt: skip
 
 
 def add_routes(app: FastAPI, routes: Routes) -> None:

@@ -57,6 +57,18 @@ class ModifyServiceStateRequest(msgspec.Struct, frozen=True):
     scope: str | None = None
 
 
+class ResolveAwakeableRequest(msgspec.Struct, frozen=True):
+    """value: any JSON; its bytes are what the invocation gets."""
+
+    value: msgspec.Raw
+
+
+class RejectAwakeableRequest(msgspec.Struct, frozen=True):
+    """message: of the failure that the invocation gets, with code 500."""
+
+    message: str
+
+
 class QueryRequest(msgspec.Struct, frozen=True):
     query: str
 

@@ -12,7 +12,8 @@ export class ApiError extends Error {
 }
 
 /**
- * @param {string} method @param {string} path @param {{body?: unknown, headers?: Record<string, string>, signal?: AbortSignal}} [options]
+ * body: becomes JSON. json: is JSON already, and is sent as it is.
+ * @param {string} method @param {string} path @param {{body?: unknown, json?: string, headers?: Record<string, string>, signal?: AbortSignal}} [options]
  * @returns {Promise<any>} the decoded JSON, or null for an empty answer
  */
 export async function request(method, path, options = {}) {
@@ -20,9 +21,10 @@ export async function request(method, path, options = {}) {
   const headers = { accept: "application/json", ...options.headers };
   /** @type {RequestInit} */
   const init = { method, headers, signal: options.signal };
-  if (options.body !== undefined) {
+  const body = options.json ?? (options.body === undefined ? undefined : JSON.stringify(options.body));
+  if (body !== undefined) {
     headers["content-type"] = "application/json";
-    init.body = JSON.stringify(options.body);
+    init.body = body;
   }
   let response;
   try {

@@ -1,0 +1,244 @@
+"""Waits, objects, services and deployments: what they show, and what their operations do in the engine."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import restate
+from playwright.sync_api import Browser, Page, expect
+
+from page.accessible import faults
+from page.journeys import RTL, hold, keep, notes, order, tools, trip
+from perdure.engine.state import state_version
+from support.client import CallFailed, Client, wait_for
+from support.embedded import embedded
+from support.servers import python_services
+
+approval = restate.Workflow("Approval")
+
+
+@approval.main()
+async def decide(ctx: restate.WorkflowContext) -> str:
+    """Waits for somebody's decision."""
+    return await ctx.promise("decision", type_hint=str).value()
+
+
+app = restate.app([trip, tools, notes, order, approval])
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+    with embedded(tmp_path_factory.mktemp("places"), app) as client:
+        for service in ("Trip", "Approval"):
+            client.change_service(service, {"inactivity_timeout": "PT0.1S"})
+        yield client
+
+
+@pytest.fixture(scope="module")
+def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Serves Agent and Basket over HTTP."""
+    with python_services(
+        tmp_path_factory.mktemp("endpoint"), {}, services=Path(__file__).with_name("services.py")
+    ) as uri:
+        yield uri
+
+
+@pytest.fixture
+def waiting(server: Client) -> str:
+    invocation = server.send("Trip/wait")
+    server.wait_status(invocation, "suspended")
+    return invocation
+
+
+def answer_dialog(page: Page, invocation: str) -> None:
+    page.goto("/ui/waits")
+    row = page.locator("tr").filter(has=page.locator(f'a[href="/ui/invocations/{invocation}"]'))
+    row.get_by_role("button", name="Answer").click()
+
+
+def state(server: Client, key: str) -> dict[str, Any]:
+    rows = server.query(f"SELECT key, value_utf8 FROM state WHERE service_name = 'Notes' AND service_key = '{key}'")
+    return {row["key"]: json.loads(row["value_utf8"]) for row in rows}
+
+
+def test_an_awakeable_is_resolved_with_json(page: Page, server: Client, waiting: str) -> None:
+    answer_dialog(page, waiting)
+    expect(page).to_have_url(re.compile("id=sign_1"))
+    button = page.get_by_role("button", name="Resolve")
+    page.get_by_label("Value, as JSON").fill('"yes')
+    expect(page.get_by_text("Not JSON: line 1, column 1")).to_be_visible()
+    expect(button).to_be_disabled()
+    page.get_by_label("Value, as JSON").fill('"go on"')
+    button.click()
+    assert server.wait_status(waiting, "completed")["completion_result"] == "success"
+    assert server.attach(waiting) == "answer"
+    expect(page.locator(f'a[href="/ui/invocations/{waiting}"]')).to_have_count(0)
+
+
+def test_an_awakeable_is_rejected_with_a_message(page: Page, server: Client, waiting: str) -> None:
+    answer_dialog(page, waiting)
+    page.get_by_role("dialog").get_by_role("combobox").select_option("reject")
+    page.get_by_label("Message").fill("not today")
+    page.get_by_role("button", name="Reject").click()
+    assert server.wait_status(waiting, "completed")["completion_failure"] == "[500 Internal] not today"
+
+
+def test_open_promises_are_told_with_their_workflow(page: Page, server: Client) -> None:
+    server.wait_status(server.send("Approval/a1/decide"), "suspended")
+    page.goto("/ui/waits")
+    page.get_by_role("link", name="Approval/a1").last.click()
+    expect(page.get_by_role("region", name="Promises")).to_contain_text("decision")
+    expect(page.get_by_role("region", name="Promises")).to_contain_text("open")
+
+
+def test_a_change_of_state_is_what_handlers_read(page: Page, server: Client) -> None:
+    server.call("Notes/k1/keep", {"n": 1})
+    page.goto("/ui/objects/Notes")
+    page.get_by_role("link", name="k1").click()
+    page.get_by_role("button", name="Edit note").click()
+    after = page.get_by_label("After")
+    expect(after).to_have_value(re.compile("n"))
+    after.fill('{"n":\n 2,}')
+    expect(page.get_by_text("line 2, column 4")).to_be_visible()
+    after.fill('{"n": 2}')
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    assert server.call("Notes/k1/keep", "next") == {"n": 2}
+
+
+def test_entries_are_added_and_removed_and_the_others_stay(page: Page, server: Client) -> None:
+    server.call("Notes/k2/keep", 1)
+    page.goto("/ui/objects/Notes/k2")
+    page.get_by_role("button", name="Add an entry").click()
+    page.get_by_label("Name").fill(RTL)
+    page.get_by_label("After").fill("[true]")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("cell", name=RTL, exact=True)).to_be_visible()
+    assert state(server, "k2") == {"note": 1, RTL: [True]}
+    page.get_by_role("button", name="Edit note").click()
+    page.get_by_label("Remove the entry").check()
+    page.get_by_role("button", name="Remove", exact=True).click()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    assert state(server, "k2") == {RTL: [True]}
+
+
+def test_a_state_that_somebody_else_changed_is_left_alone(page: Page, server: Client) -> None:
+    server.call("Notes/k3/keep", 1)
+    page.goto("/ui/objects/Notes/k3")
+    page.get_by_role("button", name="Edit note").click()
+    expect(page.get_by_label("After")).to_have_value("1")
+    server.call("Notes/k3/keep", 7)
+    page.get_by_label("After").fill("2")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("alert")).to_contain_text("Somebody else changed the state")
+    assert state(server, "k3") == {"note": 7}
+
+
+def test_who_holds_a_key_and_who_waits_for_it(page: Page, server: Client) -> None:
+    holder = server.send(f"Notes/held/{hold.__name__}")
+    server.wait_status(holder, "running", "suspended")
+    queued = server.send(f"Notes/held/{keep.__name__}", 1)
+    server.wait_status(queued, "pending")
+    page.goto("/ui/objects/Notes/held")
+    expect(page.get_by_role("link", name=holder)).to_be_visible()
+    expect(page.get_by_text("1 waiting")).to_be_visible()
+    page.goto("/ui/objects/Notes?begins=hel")
+    expect(page.get_by_role("row").filter(has_text=holder)).to_contain_text("held")
+
+
+@pytest.mark.parametrize("entries", [{}, {"name": b"bob"}, {"\U0001f680": b"\xff\x00", "\ufb01": b"1", "a": b""}])
+def test_the_version_of_a_state_is_the_servers(page: Page, entries: dict[str, bytes]) -> None:
+    page.goto("/ui/")
+    rows = [{"key": name, "value": value.hex()} for name, value in entries.items()]
+    found = page.evaluate("async (rows) => (await import('/ui/logic/state.js')).versionOf(rows)", rows)
+    assert found == state_version(sorted((name.encode(), value) for name, value in entries.items()))
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ('{"a": [1, -2.5e3, null, "\\u00e9"]} ', ""),
+        ("", "line 1, column 1: a value is expected"),
+        ("[1,\n 2,]", "line 2, column 4: a value is expected"),
+        ('{"a" 1}', 'line 1, column 6: ":" is expected'),
+        ("[1}", 'line 1, column 3: "," or "]" is expected'),
+        ("1 2", "line 1, column 3: the end is expected"),
+        ("{a: 1}", 'line 1, column 2: a name or "}" is expected'),
+    ],
+)
+def test_where_a_text_stops_being_json(page: Page, text: str, fault: str) -> None:
+    page.goto("/ui/")
+    assert page.evaluate("async (text) => (await import('/ui/logic/json.js')).faultOf(text)", text) == fault
+
+
+def test_settings_of_a_service_are_changed(page: Page, server: Client) -> None:
+    page.goto("/ui/services")
+    page.get_by_role("link", name="Tools", exact=True).click()
+    page.get_by_text("search").first.click()
+    expect(page.get_by_text("One step and an answer.")).to_be_visible()
+    page.get_by_role("button", name="Change…").click()
+    page.get_by_label("Can be called from outside").uncheck()
+    page.get_by_label("Journals are kept").fill("3 hours")
+    page.get_by_role("button", name="Change", exact=True).click()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    service = httpx.get(f"{server.admin}/services/Tools").json()
+    assert (service["public"], service["journal_retention"]) == (False, "3h")
+    with pytest.raises(CallFailed):
+        server.call("Tools/search", "tea")
+    server.change_service("Tools", {"public": True})
+
+
+def test_a_registration_is_previewed_before_it_is_one(page: Page, server: Client, endpoint: str) -> None:
+    before = deployments(server)
+    page.goto("/ui/deployments")
+    page.get_by_role("button", name="Register…").click()
+    page.get_by_label("Address").fill(endpoint)
+    page.get_by_role("button", name="Preview").click()
+    expect(page.get_by_role("dialog").get_by_role("listitem").first).to_contain_text(
+        "Agent Service, revision 1: plan, ask"
+    )
+    assert deployments(server) == before
+    page.get_by_role("button", name="Register", exact=True).click()
+    wait_for(lambda: deployments(server) - before, "the new deployment")
+    new = (deployments(server) - before).pop()
+    page.goto(f"/ui/deployments?id={new}")
+    expect(page.locator("tr.chosen")).to_contain_text(new)
+
+
+def test_what_is_in_use_is_removed_by_force_alone(browser: Browser, server: Client, endpoint: str) -> None:
+    deployment = server.register(endpoint)["id"]
+    page = browser.new_page(base_url=server.admin)
+    page.goto("/ui/deployments")
+    page.get_by_role("button", name=f"Remove {endpoint}").click()
+    page.get_by_role("button", name="Remove", exact=True).click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    assert deployment in deployments(server)
+    page.get_by_role("button", name="Remove by force").click()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    page.close()
+    assert deployment not in deployments(server)
+
+
+@pytest.mark.parametrize(
+    "place", ["waits", "objects", "objects/Notes", "objects/Notes/acc", "services", "services/Trip"]
+)
+def test_everybody_can_use_it(page: Page, server: Client, waiting: str, place: str) -> None:
+    server.call("Notes/acc/keep", 1)
+    page.goto(f"/ui/{place}")
+    expect(page.get_by_role("main").locator("table, dl").first).to_be_visible()
+    assert faults(page) == []
+
+
+def test_everybody_can_use_deployments_and_dialogs(page: Page) -> None:
+    page.goto("/ui/deployments")
+    expect(page.get_by_role("region", name="Deployments")).to_be_visible()
+    page.get_by_role("button", name="Register…").click()
+    assert faults(page) == []
+
+
+def deployments(server: Client) -> set[str]:
+    return {one["id"] for one in httpx.get(f"{server.admin}/deployments").json()["deployments"]}
