@@ -21,6 +21,6 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
         def _split_scope(self, nodeid: str) -> str:
             if stack := STACK.match(nodeid):
                 return stack.group(1)
-            return nodeid.partition("::")[0] if nodeid.startswith("tests/interop/") else nodeid
+            return nodeid.partition("::")[0] if nodeid.startswith(("tests/interop/", "tests/page/")) else nodeid
 
     return ByServer(config, log)

@@ -66,7 +66,8 @@ class UnderWay:
         # What had a durable result before the crash was not done again.
         for name, expected in [("live", 1), ("suspended", 1), ("workflow", 1), ("done", 2)]:
             assert len(self._records.lines(f"{self._tag}.{name}")) == expected
-        assert sorted(self._records.lines(f"{self._tag}.scheduled")) == ["step 0", "step 1"]
+        # Its time may have come just before the crash, with a step under way that had no durable result yet.
+        assert sorted(set(self._records.lines(f"{self._tag}.scheduled"))) == ["step 0", "step 1"]
 
 
 @pytest.mark.parametrize("services", SDKS)

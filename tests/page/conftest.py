@@ -15,9 +15,12 @@ from support.embedded import embedded
 CHECKERS = Path(__file__).parent / "node_modules"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Debian's Chromium; the tests are skipped where it is missing, and fail in CI."""
+    """Debian's Chromium; the tests are skipped where it is missing, and fail in CI.
+
+    Not for longer than a module: as long as it is there, its event loop runs in this thread, and no other can.
+    """
     chromium = shutil.which("chromium")
     if chromium is None:
         why = "no chromium here; `make setup` installs it, or says what is missing"
