@@ -84,7 +84,7 @@ def test_an_awakeable_is_rejected_with_a_message(page: Page, server: Client, wai
     page.get_by_role("dialog").get_by_role("combobox").select_option("reject")
     page.get_by_label("Message").fill("not today")
     page.get_by_role("button", name="Reject").click()
-    assert server.wait_status(waiting, "completed")["completion_failure"] == "[500 Internal] not today"
+    assert server.wait_status(waiting, "completed")["completion_failure"] == "[500] not today"
 
 
 def test_open_promises_are_told_with_their_workflow(page: Page, server: Client) -> None:
@@ -230,12 +230,14 @@ def test_everybody_can_use_it(page: Page, server: Client, waiting: str, place: s
     server.call("Notes/acc/keep", 1)
     page.goto(f"/ui/{place}")
     expect(page.get_by_role("main").locator("table, dl").first).to_be_visible()
+    expect(page.locator("main > :first-child h1")).to_be_visible()
     assert faults(page) == []
 
 
 def test_everybody_can_use_deployments_and_dialogs(page: Page) -> None:
     page.goto("/ui/deployments")
     expect(page.get_by_role("region", name="Deployments")).to_be_visible()
+    expect(page.locator("main > :first-child h1")).to_be_visible()
     page.get_by_role("button", name="Register…").click()
     assert faults(page) == []
 

@@ -51,10 +51,9 @@ export function Code({ label, value, json, onValue }) {
     ${fault && value && html`<p class="invalid" role="status">Not JSON: ${fault}.</p>`}`;
 }
 
-/** @param {{answer: {data: any, failure: string}}} props */
-export function Missing({ answer }) {
-  if (answer.failure) return html`<p class="invalid" role="alert">${answer.failure}</p>`;
-  return answer.data ? null : html`<p class="soft">Loading…</p>`;
+/** Always an element, hidden when there is nothing to tell: what is around it keeps its place. @param {{answer: {data: any, failure: string}}} props */
+export function Missing({ answer: { data, failure } }) {
+  return html`<p class=${failure ? "invalid" : "soft"} role=${failure ? "alert" : undefined} hidden=${Boolean(data && !failure)}>${failure || "Loading…"}</p>`;
 }
 
 /** @param {{label: string, head: string[], children?: any}} props */

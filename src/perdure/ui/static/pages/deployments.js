@@ -65,8 +65,7 @@ function Register({ onClose }) {
     <${Tick} label="Let services change their type" checked=${breaking} onValue=${change(setBreaking)} />
     <${Tick} label="Speak HTTP/1.1 with it" checked=${http11} onValue=${change(setHttp11)} />
     ${preview && html`<div role="status"><h3>What it serves</h3><${Warnings} info=${preview.info} />
-      <ul>${preview.services.map((/** @type {any} */ one) => html`<li key=${one.name}><b><bdi>${one.name}</bdi></b> ${one.ty}, revision ${one.revision}:
-        ${one.handlers.map((/** @type {any} */ handler) => handler.name).join(", ")}<${Warnings} info=${one.info} /></li>`)}</ul></div>`}<//>`;
+      <ul>${preview.services.map((/** @type {any} */ one) => html`<li key=${one.name}><b><bdi>${one.name}</bdi></b> ${one.ty}, revision ${one.revision}: ${one.handlers.map((/** @type {any} */ handler) => handler.name).join(", ")}<${Warnings} info=${one.info} /></li>`)}</ul></div>`}<//>`;
 }
 
 /** @param {{deployment: any, onClose: () => void}} props */

@@ -39,8 +39,7 @@ export function Service({ name }) {
         <dt>Deployment</dt><dd class="mono"><${Link} to=${address(["deployments"], { id: service.deployment_id })}>${service.deployment_id}<//></dd>
         <dt>Can be called from outside</dt><dd>${service.public ? "yes" : "no"}</dd>
         ${DURATIONS.filter(([key]) => service[key]).map(([key, word]) => html`<dt key=${`t${key}`}>${word}</dt><dd key=${key}>${service[key]}</dd>`)}
-        <dt>Retries</dt><dd>first after ${service.retry_policy.initial_interval}, then × ${service.retry_policy.exponentiation_factor} up to ${service.retry_policy.max_interval};
-          ${service.retry_policy.max_attempts ? `${service.retry_policy.max_attempts} attempts, then ${service.retry_policy.on_max_attempts.toLowerCase()}` : "no end"}</dd></dl>
+        <dt>Retries</dt><dd>first after ${service.retry_policy.initial_interval}, then × ${service.retry_policy.exponentiation_factor} up to ${service.retry_policy.max_interval}; ${service.retry_policy.max_attempts ? `${service.retry_policy.max_attempts} attempts, then ${service.retry_policy.on_max_attempts.toLowerCase()}` : "no end"}</dd></dl>
       ${edits && html`<${Settings} service=${service} onClose=${() => (setEdits(false), answer.again())} />`}`}`;
 }
 
@@ -48,7 +47,7 @@ export function Service({ name }) {
 function Handler({ service, handler }) {
   const { name, ty, documentation } = handler;
   const schemas = [["Input", handler.input_description, handler.input_json_schema], ["Output", handler.output_description, handler.output_json_schema]];
-  return html`<details class="card"><summary><b><bdi>${name}</bdi></b> <span class="soft">${ty} · ${handler.input_description} → ${handler.output_description}${handler.public ? "" : " · private"}</span></summary>
+  return html`<details class="card"><summary><b><bdi>${name}</bdi></b> <span class="soft">${ty ? `${ty} · ` : ""}${handler.input_description} → ${handler.output_description}${handler.public ? "" : " · private"}</span></summary>
     ${documentation && html`<p dir="auto">${documentation}</p>`}
     ${schemas.map(([word, told, schema]) => html`<p key=${word}>${word}: ${told}</p>${schema !== undefined && html`<pre>${JSON.stringify(schema, null, 2)}</pre>`}`)}
     <p><${Link} to=${address(["invocations"], { service, handler: name })}>Invocations of ${name}<//></p></details>`;

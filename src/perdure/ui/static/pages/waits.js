@@ -30,7 +30,7 @@ export function Waits() {
   const answer = useAnswer(load, []);
   const now = useNow();
   const { data } = answer;
-  return html`<div class="head"><h1>Waits</h1></div><p class="soft">Invocations that go on when somebody answers. The longest wait is first.</p>
+  return html`<div class="head"><h1>Waits</h1></div><p class="soft">Invocations that go on when somebody answers. They are here at the latest once they are suspended, the longest wait first.</p>
     <${Missing} answer=${answer} />
     ${data && !data.waits.length && !data.promises.length && html`<p class="empty">Nothing waits for an answer from outside.</p>`}
     ${data?.more && html`<p class="soft">The first ${MOST} are shown; <${Link} to=${address(["invocations"], { waits: "outside" })}>the list<//> has all invocations.</p>`}
