@@ -6,11 +6,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from page.services import app
 from support.client import Client
 from support.embedded import embedded
+
+PATIENCE_MS = 20_000
+"""How long a page may take for anything, on a machine that does other things too."""
+expect.set_options(timeout=PATIENCE_MS)
 
 CHECKERS = Path(__file__).parent / "node_modules"
 
@@ -43,7 +47,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
 def page(browser: Browser, server: Client) -> Iterator[Page]:
     """A fresh page. A script error, a failed request or one to elsewhere fails the test."""
     context = browser.new_context(base_url=server.admin)
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(PATIENCE_MS)
     page = context.new_page()
     faults: list[str] = []
     page.on("pageerror", lambda error: faults.append(f"script: {error}"))

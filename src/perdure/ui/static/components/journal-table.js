@@ -54,6 +54,9 @@ export function Spacer({ rows, columns }) {
 export function JournalTable(props) {
   const { lines, axis, view, now, chosen, focused, missing } = props;
   const { box, look, show, first, last } = useWindow(lines.length);
+  // The focus that follows a key tells nothing new: the next key may have been heard already.
+  const following = useRef(false);
+  const onFocus = /** @param {number} at */ (at) => following.current || props.onFocus(at);
   const place = lines.findIndex((line) => line.key === chosen);
   useEffect(() => {
     if (place >= 0) show(place);
@@ -61,7 +64,11 @@ export function JournalTable(props) {
   useEffect(() => {
     if (focused.at < 0) return undefined;
     show(focused.at);
-    const frame = requestAnimationFrame(() => /** @type {HTMLElement | null | undefined} */ (box.current?.querySelector(`[data-line="${focused.at}"]`))?.focus({ preventScroll: true }));
+    const frame = requestAnimationFrame(() => {
+      following.current = true;
+      /** @type {HTMLElement | null | undefined} */ (box.current?.querySelector(`[data-line="${focused.at}"]`))?.focus({ preventScroll: true });
+      following.current = false;
+    });
     return () => cancelAnimationFrame(frame);
   }, [focused]);
   const line = bar(axis, view, now, now);
@@ -71,7 +78,7 @@ export function JournalTable(props) {
         ${ticks(axis, view, innerWidth < 760 ? 2 : 6).map((mark) => html`<i key=${mark.text} class=${mark.folded ? (mark.left > 90 ? "fold edge" : "fold") : ""} style=${{ left: `${mark.left}%` }}><b>${mark.text}</b></i>`)}
         ${props.live && line && html`<i class="now" style=${{ left: `${line.left}%` }}></i>`}</div></th></tr></thead>
     <tbody><${Spacer} rows=${first} columns=${5} />
-      ${lines.slice(first, last).map((line, at) => html`<${Row} key=${line.key} ...${props} line=${line} index=${first + at} />`)}
+      ${lines.slice(first, last).map((line, at) => html`<${Row} key=${line.key} ...${props} onFocus=${onFocus} line=${line} index=${first + at} />`)}
       <${Spacer} rows=${lines.length - last} columns=${5} /></tbody></table></div>`;
 }
 
