@@ -1,20 +1,17 @@
 // @ts-check
-/** The time that is now, as the server sees it; ticking while somebody looks. */
+/** The time that is now, as the server sees it. All are milliseconds. */
 import { useEffect, useState } from "../vendor/preact-htm.js";
 
 let ahead = 0;
 
-/** What the server said the time is. @param {string} iso */
+/** @param {string} iso what the server said */
 export function setServerTime(iso) {
   ahead = Date.parse(iso) - Date.now();
 }
 
-/** Milliseconds since 1970. */
-export function serverNow() {
-  return Date.now() + ahead;
-}
+export const serverNow = () => Date.now() + ahead;
 
-/** Draws again every `every` milliseconds and gives the time. @param {number} [every] */
+/** The time, drawn again every so often. */
 export function useNow(every = 1000) {
   const [now, set] = useState(serverNow);
   useEffect(() => {

@@ -11,7 +11,6 @@ import { useSettings } from "./settings.js";
 import { StatusBadge } from "./status-badge.js";
 import { Copy } from "./value.js";
 
-/** @typedef {import("../logic/status.js").Row} Row */
 /** @typedef {import("../logic/waits.js").Wait} Wait */
 
 /** @param {{id: string}} props */

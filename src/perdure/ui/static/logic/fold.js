@@ -1,7 +1,6 @@
 // @ts-check
 /** What is known, from the messages of the event stream: each fold gives a new value and changes nothing. */
 
-/** @typedef {import("./status.js").Row} Row */
 /** @typedef {import("../api/events.js").Message} Message */
 
 /**

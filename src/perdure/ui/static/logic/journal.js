@@ -3,7 +3,6 @@
 import { awakeableId } from "./payload.js";
 import { duration, millis } from "./time.js";
 
-/** @typedef {import("./status.js").Row} Row */
 
 /**
  * bytes: null when they were not sent; they are asked for by `index`. keys: names of a state. text: what is known besides.

@@ -8,15 +8,14 @@ export function columnsOf(rows) {
 
 /** What a cell shows. @param {unknown} value */
 export function cell(value) {
-  if (value === null || value === undefined) return "";
-  return typeof value === "object" ? JSON.stringify(value) : String(value);
+  return typeof value === "object" && value ? JSON.stringify(value) : String(value ?? "");
 }
 
 /** RFC 4180, with a header. @param {Record<string, unknown>[]} rows */
 export function toCsv(rows) {
   const columns = columnsOf(rows);
-  const line = /** @param {unknown[]} values */ (values) => values.map(quoted).join(",");
-  return [line(columns), ...rows.map((row) => line(columns.map((name) => row[name])))].map((text) => `${text}\r\n`).join("");
+  const lines = [columns, ...rows.map((row) => columns.map((name) => row[name]))];
+  return lines.map((line) => `${line.map(quoted).join(",")}\r\n`).join("");
 }
 
 /** @param {unknown} value */
@@ -27,10 +26,8 @@ function quoted(value) {
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 
-const PLACES = /** @type {const} */ ({ inv: "invocations", dp: "deployments" });
-
-/** Where an id leads, or null. @param {string} text @returns {string[] | null} */
+/** Where an id leads, or null. @param {string} text */
 export function placeOf(text) {
-  const found = /^(inv|dp)_1[0-9A-Za-z]+$/.exec(text);
-  return found ? [PLACES[/** @type {"inv" | "dp"} */ (found[1])], text] : null;
+  const [, kind] = /^(inv|dp)_1[0-9A-Za-z]+$/.exec(text) ?? [];
+  return kind ? [kind === "inv" ? "invocations" : "deployments", text] : null;
 }

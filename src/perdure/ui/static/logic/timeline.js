@@ -172,7 +172,7 @@ export function viewText(view) {
 
 /**
  * What became of the whole over time: queued, running, paused, waiting, backing off.
- * @param {import("./status.js").Row} row @param {Step[]} steps @param {number} from @param {number} to
+ * @param {Row} row @param {Step[]} steps @param {number} from @param {number} to
  * @returns {{kind: string, from: number, to: number}[]}
  */
 export function phases(row, steps, from, to) {

@@ -14,7 +14,7 @@ const CANCEL_SIGNAL = 1;
 
 /**
  * The future as the server tells it: a tree whose leaves are `{Single: {CompletionId | SignalIndex | SignalName}}`.
- * @param {import("./status.js").Row} row @param {Step[]} steps @returns {Wait[]}
+ * @param {Row} row @param {Step[]} steps @returns {Wait[]}
  */
 export function waitsOf(row, steps) {
   const text = row.suspended_waiting_future_json ?? (row.status === "running" ? row.last_awaiting_on_future_json : null);
@@ -54,7 +54,7 @@ function collect(tree, leaves) {
   else if (tree && typeof tree === "object") for (const part of Object.values(tree)) collect(part, leaves);
 }
 
-/** Rows of the journal for what has none there: answers from outside that have not come. @param {import("./status.js").Row} row @param {Wait[]} waits @returns {Step[]} */
+/** Rows of the journal for what has none there: answers from outside that have not come. @param {Row} row @param {Wait[]} waits @returns {Step[]} */
 export function waitSteps(row, waits) {
   const paused = row.status === "paused";
   return waits.filter((wait) => wait.step === null).map((wait) => ({

@@ -1,74 +1,78 @@
 // @ts-check
 /** Jobs: what is being done to many invocations, what was refused, and what came of it. */
-import { html, useState } from "../vendor/preact-htm.js";
-import { query } from "../api/http.js";
-import { lookCounts, useAsked } from "../api/rows.js";
-import { resumeJob, stopJob, useJobs } from "../components/jobs.js";
+import { html } from "../vendor/preact-htm.js";
+import { countOf, lookCounts, useAnswer } from "../api/answer.js";
+import { Table } from "../components/change.js";
+import { useNow } from "../components/clock.js";
+import { jobs, resumeJob, stopJob } from "../components/jobs.js";
 import { Link, address } from "../components/router.js";
 import { useSettings } from "../components/settings.js";
-import { useNow } from "../components/clock.js";
-import { Badge } from "../components/status-badge.js";
+import { StatusBadge } from "../components/status-badge.js";
 import { ACTIONS } from "../logic/actions.js";
-import { leftOf } from "../logic/bulk.js";
+import { invocations, leftOf, sumOf } from "../logic/bulk.js";
 import { literal } from "../logic/filters.js";
 import { OPEN, ORDER } from "../logic/status.js";
 import { clockTime } from "../logic/time.js";
 
-/** @typedef {import("../logic/bulk.js").Job} Job */
-
-const STATES = /** @type {Record<string, string>} */ ({ running: "is running", stopped: "was stopped", interrupted: "was interrupted when the page was left", failed: "failed", done: "is through" });
+const STATES = {
+  running: "is running", stopped: "was stopped", interrupted: "was interrupted when the page was left",
+  failed: "failed", done: "is through",
+};
+const OUTCOME_MS = 1500;
 
 /** @param {{id?: string}} props */
 export function Bulk({ id }) {
-  const jobs = useJobs();
-  const job = jobs.find((one) => one.id === id);
-  if (job) return html`<${Progress} key=${job.id} job=${job} />`;
+  const all = jobs.use();
+  const job = all.find((one) => one.id === id);
+  if (job) return html`<${Progress} key=${id} job=${job} />`;
   return html`<div class="head"><h1>Jobs of this tab</h1></div>
     ${id && html`<p class="invalid">This tab knows no job ${id}: jobs belong to the tab in which they were begun.</p>`}
-    ${jobs.length === 0 ? html`<p class="empty">None. Tick rows of the list of invocations and choose an operation.</p>`
-      : html`<ul>${jobs.map((one) => html`<li key=${one.id}><${Link} to=${address(["bulk", one.id])}>${ACTIONS[one.action].word}: <bdi>${one.words}</bdi><//> ${STATES[one.state]}, ${one.done} of ${one.total}</li>`)}</ul>`}`;
+    ${!all.length && html`<p class="empty">None. Tick rows of the list of invocations and choose an operation.</p>`}
+    <ul>${all.map(({ id, action, words, state, done, total }) => html`<li key=${id}><${Link} to=${address(["bulk", id])}>
+      ${ACTIONS[action].word}: <bdi>${words}</bdi><//> ${STATES[state]}, ${done} of ${total}</li>`)}</ul>`;
 }
 
 /** @param {{job: Job}} props */
 function Progress({ job }) {
-  const { zone } = useSettings();
-  const now = useNow();
+  const { id, state, done, failed, unknown, failures, reason, problem } = job;
+  const { word, done: told } = ACTIONS[job.action];
+  const begun = clockTime(job.begun, useSettings().zone, useNow());
   const left = leftOf(job);
-  const through = job.done + job.failed + job.unknown;
-  return html`<div class="head"><h1>${ACTIONS[job.action].word}: ${job.total} ${job.total === 1 ? "invocation" : "invocations"}</h1>
-      <span class="grow"></span>
-      ${job.state === "running" && html`<button class="danger" onClick=${() => stopJob(job.id)}>Stop</button>`}
-      ${job.state !== "running" && job.state !== "done" && left > 0 && html`<button class="primary" onClick=${() => resumeJob(job.id)}>Go on with the ${left} left</button>`}</div>
-    <p><bdi>${job.words}</bdi> · begun ${clockTime(job.begun, zone, now)}${job.reason && html` · reason: <bdi>${job.reason}</bdi>`}</p>
-    <progress aria-label="Progress" max=${Math.max(job.total, through, 1)} value=${job.state === "done" ? Math.max(job.total, 1) : through}></progress>
-    <p role="status" data-state=${job.state}>The job ${STATES[job.state]}: <b>${job.done}</b> ${ACTIONS[job.action].done.toLowerCase()}, <b>${job.failed}</b> refused${job.unknown ? html`, <b>${job.unknown}</b> unknown` : ""}${job.state !== "done" ? `, ${left} left` : ""}.</p>
-    ${job.problem && html`<p class="invalid" role="alert">${job.problem}</p>`}
+  const through = state === "done" ? job.total : done + failed + unknown;
+  const resumes = left > 0 && state !== "running" && state !== "done";
+  return html`<div class="head"><h1>${word}: ${invocations(job.total)}</h1><span class="grow"></span>
+      ${state === "running" && html`<button class="danger" onClick=${() => stopJob(id)}>Stop</button>`}
+      ${resumes && html`<button class="primary" onClick=${() => resumeJob(id)}>Go on with the ${left} left</button>`}</div>
+    <p><bdi>${job.words}</bdi> · begun ${begun}${reason && html` · reason: <bdi>${reason}</bdi>`}</p>
+    <progress aria-label="Progress" max=${Math.max(job.total, through)} value=${through}></progress>
+    <p role="status">The job ${STATES[state]}: <b>${done}</b> ${told.toLowerCase()}, <b>${failed}</b> refused
+      ${unknown > 0 && html`, <b>${unknown}</b> unknown`}${state !== "done" && `, ${left} left`}.</p>
+    ${problem && html`<p class="invalid" role="alert">${problem}</p>`}
     <${Outcome} job=${job} />
-    ${job.failures.length > 0 && html`<h2>Refused</h2><div class="scroll"><table><thead><tr><th scope="col">Invocation</th><th scope="col">Why</th></tr></thead>
-      <tbody>${job.failures.map(({ id, error }) => html`<tr key=${id}><td class="mono"><${Link} to=${address(["invocations", id])}>${id}<//></td><td dir="auto">${error}</td></tr>`)}</tbody></table></div>
-      ${job.failed > job.failures.length && html`<p class="soft">The first ${job.failures.length} of ${job.failed} are shown.</p>`}`}
+    ${failed > 0 && html`<h2>Refused</h2><${Table} label="Refused" head=${["Invocation", "Why"]}>
+        ${failures.map(({ id, error }) => html`<tr key=${id}><td class="mono">
+          <${Link} to=${address(["invocations", id])}>${id}<//></td><td dir="auto">${error}</td></tr>`)}<//>
+      ${failed > failures.length && html`<p class="soft">The first ${failures.length} of ${failed} are shown.</p>`}`}
     <p><${Link} to=${address(["bulk"])}>Other jobs of this tab<//> · <${Link} to=${address(["invocations"])}>Invocations<//></p>`;
 }
 
-const OUTCOME_MS = 1500;
-
 /** How those are now that were hit: a cancel that was requested has not ended anything yet. @param {{job: Job}} props */
-function Outcome({ job }) {
-  const [counts, setCounts] = useState(/** @type {Record<string, number> | null} */ (null));
-  const { watched } = job;
-  useAsked(async (signal) => {
-    if (!watched.length) return;
-    const ids = `id IN (${watched.map(literal).join(", ")})`;
-    const by = await lookCounts(ids, signal);
-    const cancelling = by && (await query(`SELECT count(*) AS n FROM sys_invocation WHERE ${ids} AND cancelling IS NOT NULL`, signal))[0].n;
-    setCounts({ ...by, cancelling });
-  }, OUTCOME_MS, [watched.length, job.state]);
-  if (!watched.length || !counts) return null;
-  const there = ORDER.reduce((sum, name) => sum + (counts[name] ?? 0), 0);
-  const open = OPEN.reduce((sum, name) => sum + (counts[name] ?? 0), 0);
-  return html`<h2>${job.action === "restart-as-new" ? "How the new ones are now" : "How they are now"}</h2>
-    <div class="legend" data-outcome>${ORDER.filter((name) => counts[name]).map((name) => html`<${Badge} key=${name} name=${name} count=${counts[name]} />`)}
-      ${there < watched.length && html`<span class="badge">${watched.length - there} are no more</span>`}</div>
-    <p class="soft">${job.action === "cancel" ? `${there - open} of ${watched.length} have completed${counts.cancelling ? `, ${counts.cancelling} wait for what they call` : ""}.` : ""}
-      ${job.done > watched.length ? ` The first ${watched.length} are watched.` : ""}</p>`;
+function Outcome({ job: { action, watched, state, done } }) {
+  const condition = `id IN (${watched.map(literal).join(", ")})`;
+  const ask = async (/** @type {AbortSignal} */ signal) => ({
+    counts: await lookCounts(condition, signal),
+    cancelling: await countOf(`${condition} AND cancelling IS NOT NULL`, signal),
+  });
+  const { data } = useAnswer(async (signal) => (watched.length ? ask(signal) : null), [state], OUTCOME_MS);
+  if (!data) return null;
+  const { counts, cancelling } = data;
+  const gone = watched.length - sumOf(counts, ORDER);
+  const ended = watched.length - gone - sumOf(counts, OPEN);
+  return html`<h2>How ${action === "restart-as-new" ? "the new ones" : "they"} are now</h2>
+    <div class="legend" data-outcome>
+      ${ORDER.filter((name) => counts[name]).map((name) => html`<${StatusBadge} key=${name} name=${name} count=${counts[name]} />`)}
+      ${gone > 0 && html`<span class="badge">${gone} are no more</span>`}</div>
+    <p class="soft">${action === "cancel" && `${ended} of ${watched.length} have completed.`}
+      ${cancelling > 0 && ` ${cancelling} wait for what they call.`}
+      ${done > watched.length && ` The first ${watched.length} are watched.`}</p>`;
 }

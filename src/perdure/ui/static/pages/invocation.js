@@ -86,7 +86,7 @@ function Shown({ id, life, journal, lives, stories, live, setLive, missing, fail
     const line = current();
     go(address(["invocations", id, "restart"], line && line.step.index > 0 && line.id === id ? { from: String(keptBefore(line.step)) } : {}));
   };
-  /** @type {import("../components/keys.js").Key[]} */
+  /** @type {Key[]} */
   const keys = [
     ["j", "next row", () => step(1)], ["k", "row before", () => step(-1)], ["Enter", "details of the row", () => put("step", current()?.key ?? "")],
     ["Escape", "closes the details", () => put("step", "")], ["e", "steps of what the row calls, in place", () => expand(current()?.step.child ?? "")],

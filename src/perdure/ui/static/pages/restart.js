@@ -38,7 +38,7 @@ export function Restart({ id }) {
   return html`<${Picker} ...${{ id, row, steps: story.steps, size: journal.length, asked: search.get("from") }} />${back}`;
 }
 
-/** @param {{id: string, row: import("../logic/status.js").Row, steps: Step[], size: number, asked: string | null}} props */
+/** @param {{id: string, row: Row, steps: Step[], size: number, asked: string | null}} props */
 function Picker({ id, row, steps, size, asked }) {
   const [deployments, setDeployments] = useState(/** @type {any[]} */ ([]));
   const [deployment, setDeployment] = useState("latest");
@@ -97,7 +97,7 @@ function Picker({ id, row, steps, size, asked }) {
     </form>`;
 }
 
-/** @param {any[]} deployments @param {string} id @param {import("../logic/status.js").Row} row */
+/** @param {any[]} deployments @param {string} id @param {Row} row */
 function place(deployments, id, row) {
   const one = deployments.find((deployment) => deployment.id === id);
   const revision = one?.services.find((/** @type {any} */ service) => service.name === row.target_service_name)?.revision;

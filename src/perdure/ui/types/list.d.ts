@@ -1,0 +1,149 @@
+// Types of the list of invocations, of operations, jobs and the overview, known to every module of the page. Not served.
+
+/** A row of `sys_invocation`, as SQL and the stream give it; columns that are null may be left out. */
+type Row = Record<string, any> & { id: string; status: string; target: string };
+
+/** A message of the event stream. */
+type StreamMessage = import("../static/api/events.js").Message;
+
+/** How a status, or an end, is shown. tone: classes. */
+type Look = { word: string; sign: string; tone: string };
+/** Numbers of invocations by the name of their look. */
+type Counts = Record<string, number>;
+
+/** Filters as they stand in the address: names of fields, and only values that make sense. Times are of RFC 3339. */
+type Filters = URLSearchParams;
+/**
+ * word: what is said before its values. many: a row may have any of several values. moment: the value is a time.
+ * choices: the values that there are, and their words. topic: its name in the stream where that differs, empty where the
+ * stream does not know it. sql: the condition of one value or more.
+ */
+type Field = {
+  word: string;
+  sql: (values: string[]) => string;
+  many?: boolean;
+  moment?: boolean;
+  choices?: Record<string, string>;
+  topic?: string;
+};
+/** What a filter says of one field, in words. */
+type FilterPart = { field: string; words: string };
+/** What the address of the list says. shown: names of columns. */
+type ListView = ListPlace & { filters: Filters; shown: string[] };
+
+/** How the list is sorted, and behind which row it begins: empty, or as `List.next` names it. */
+type ListPlace = { by: string; up: boolean; from: string };
+/**
+ * order: ids as they are shown. held: ids of new rows that wait until the reader asks for them. left: ids that are still
+ * shown and match no more. next: where the next page begins, empty when there is none. loaded: the server has answered.
+ */
+type List = {
+  rows: Map<string, Row>;
+  order: string[];
+  held: Set<string>;
+  left: Set<string>;
+  next: string;
+  loaded: boolean;
+};
+/** head: new rows belong on top. hold: nothing may move now. since: when the page was asked for. */
+type Fold = { topic: number; head: boolean; hold: boolean; since: string; wanted: (row: Row) => boolean };
+
+type Times = { now: number; zone: "utc" | "local" };
+type Column = { word: string; cell: (row: Row, times: Times) => any; right?: boolean };
+type ListProps = {
+  list: List;
+  columns: string[];
+  place: ListPlace;
+  times: Times;
+  ticked: Set<string>;
+  current: string;
+  onSort: (by: string) => void;
+  onTick: (id: string, range: boolean) => void;
+  onTickAll: () => void;
+  onCurrent: (id: string) => void;
+  onHover: (over: boolean) => void;
+};
+type RowProps = { row: Row; left: boolean; columns: string[]; times: Times; ticked: boolean; current: boolean };
+
+/**
+ * An operation. key: its key on the keyboard. done: what is told afterwards. effect: what is told before, of one row.
+ * route: the last part of its path where that is not its name. moves: it may go to another deployment.
+ */
+type Action = {
+  word: string;
+  key: string;
+  done: string;
+  effect: (row: Row) => string;
+  route?: string;
+  danger?: boolean;
+  moves?: boolean;
+};
+/** act: carries it out; gives what is told afterwards, or null where nothing is. */
+type OperationProps = {
+  name: string;
+  title: string;
+  word?: string;
+  effect: any;
+  disabled?: boolean;
+  act: (reason: string, code?: string) => Promise<any>;
+  onClose: () => void;
+  children?: any;
+};
+type BulkProps = { list: List; ticked: Set<string>; filters: Filters; counts: Counts | null; onClear: () => void };
+/** What is operated on. ids: null for all that match. */
+type Scope = { name: string; ids: string[] | null };
+
+type JobState = "running" | "stopped" | "interrupted" | "failed" | "done";
+/** What a job is asked for. ids: null for all that match the filters. now: milliseconds. */
+type JobAsked = {
+  action: string;
+  filters: Filters;
+  ids: string[] | null;
+  total: number;
+  reason: string;
+  deployment: string;
+};
+/**
+ * One job, as it can be kept as JSON. ids: what is left of those that were ticked, null for all that match `condition`;
+ * after: the id behind which it goes on. total: how many there were when it was asked for. unknown: how many were sent
+ * without an answer to tell what came of it. watched: ids whose outcome is shown. problem: why it failed or waits.
+ */
+type Job = {
+  id: string;
+  action: string;
+  words: string;
+  reason: string;
+  deployment: string;
+  condition: string;
+  ids: string[] | null;
+  after: string;
+  total: number;
+  done: number;
+  failed: number;
+  unknown: number;
+  failures: { id: string; error: string }[];
+  watched: string[];
+  state: JobState;
+  problem: string;
+  begun: number;
+};
+
+/** A number of the overview and the filter that it leads to. */
+type Figure = { name: string; word: string; tone: string; text: string; filters: Filters; sign?: string; service?: string };
+/** Completions of some minutes, from `begin`, in milliseconds. */
+type Bar = { begin: number; ok: number; fail: number };
+type ServiceCounts = { service: string; by: Counts };
+type Registry = { deployments: any[]; services: any[] };
+
+type Toast = { id: number; tone: string; text: any };
+/** A key of a page. word: what it does, for the help. */
+type Key = [key: string, word: string, run: () => void];
+type DialogProps = { title: string; onClose: () => void; onSubmit?: () => void; children?: any; buttons?: any };
+type RequestOptions = { body?: unknown; json?: string; headers?: Record<string, string>; signal?: AbortSignal };
+
+/** What an asked server said last. data: null before it did. again: asks at once. */
+interface Asked<T> {
+  data: T | null;
+  failure: string;
+  again: () => void;
+}
