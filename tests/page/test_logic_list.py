@@ -1,4 +1,4 @@
-"""What the list and the jobs are made of, without a server: filters, places, the fold, the parts of a job."""
+"""What the list and the jobs are made of: filters, places, rows that stay where they are, the parts of a job."""
 
 from typing import Any
 
@@ -60,46 +60,36 @@ def test_a_page_goes_on_behind_its_last_row(logic: Any) -> None:
     assert "created_at <= '2026-01-01T00:00:00Z' AND (created_at < '2026-01-01T00:00:00Z' OR id > 'inv_1')" in sql
 
 
-def fold(rows: str, messages: str, *, hold: bool, head: bool = True, more: bool = False) -> str:
-    """Folds messages into a page of rows; gives the ids that are shown, held, and shown for the last time."""
-    how = f"{{topic: 0, head: {_js(head)}, hold: {_js(hold)}, since: '2026-01-01T00:00:05Z', wanted: isRunning}}"
-    page = f"{{...list.loaded([{rows}]), next: {'more' if more else ''!r}}}"
-    given = "(l) => [l.order, [...l.held], [...l.left]]"
-    return f"((isRunning) => ({given})(list.foldList({page}, [{messages}], {how})))((row) => row.status === 'running')"
+def unmoved(shown: str, page: str, *, more: bool = False, missing: str = "") -> str:
+    """What is shown while a page is another one: ids in their order, how many wait, and ids that are struck out."""
+    new = f"{{...list.loaded([{page}]), next: {'more' if more else ''!r}}}"
+    given = "(l) => [l.order, l.held, [...l.left]]"
+    return f"({given})(list.unmoved(list.loaded([{shown}]), {new}, [{missing}]))"
 
 
-def _js(value: bool) -> str:
-    return str(value).lower()
+def rows_of(*names: str) -> str:
+    return ", ".join(ROW % (name, name) for name in names)
 
 
-def change(row: str) -> str:
-    return f"{{event: 'invocation', data: {{topics: [0], invocation: {row}}}}}"
+def test_new_rows_wait_above_and_among_what_is_shown(logic: Any) -> None:
+    assert logic(unmoved(rows_of("3", "1"), rows_of("4", "3", "2", "1"))) == [["inv_3", "inv_1"], 2, []]
 
 
-def test_new_rows_take_their_place_or_wait(logic: Any) -> None:
-    rows, fresh = f"{ROW % ('3', 3)}, {ROW % ('1', 1)}", change(ROW % ("2", 2))
-    assert logic(fold(rows, fresh, hold=False)) == [["inv_3", "inv_2", "inv_1"], [], []]
-    assert logic(fold(rows, fresh, hold=True)) == [["inv_3", "inv_1"], ["inv_2"], []]
+def test_new_rows_below_what_is_shown_take_their_place(logic: Any) -> None:
+    assert logic(unmoved(rows_of("3"), rows_of("3", "1"))) == [["inv_3", "inv_1"], 0, []]
+    assert logic(unmoved("", rows_of("3"))) == [["inv_3"], 0, []]
 
 
-def test_a_change_of_a_row_of_a_later_page_is_not_a_new_row(logic: Any) -> None:
-    assert logic(fold(ROW % ("3", 3), change(ROW % ("1", 1)), hold=False, more=True)) == [["inv_3"], [], []]
+def test_what_new_rows_push_to_the_next_page_stays_as_it_is(logic: Any) -> None:
+    assert logic(unmoved(rows_of("3", "2"), rows_of("4", "3"), more=True)) == [["inv_3", "inv_2"], 1, []]
 
 
-def test_on_an_older_page_new_is_what_began_since(logic: Any) -> None:
-    messages = f"{change(ROW % ('2', 2))}, {change(ROW % ('9', 9))}"
-    assert logic(fold(ROW % ("1", 1), messages, hold=False, head=False)) == [["inv_1"], ["inv_9"], []]
-
-
-def test_what_matches_no_more_leaves_when_nothing_can_jump(logic: Any) -> None:
-    ended = change((ROW % ("1", 1)).replace("running", "paused"))
-    assert logic(fold(ROW % ("1", 1), ended, hold=True)) == [["inv_1"], [], ["inv_1"]]
-    assert logic(fold(ROW % ("1", 1), ended, hold=False)) == [[], [], []]
-
-
-def test_what_another_topic_was_told_changes_nothing(logic: Any) -> None:
-    other = change(ROW % ("2", 2)).replace("[0]", "[1]")
-    assert logic(fold(ROW % ("1", 1), other, hold=False)) == [["inv_1"], [], []]
+def test_what_matches_no_more_is_struck_out_where_it_is_and_told_as_it_is_now(logic: Any) -> None:
+    ended = rows_of("2").replace("running", "completed")
+    assert logic(unmoved(rows_of("2", "1"), rows_of("1"), missing=ended)) == [["inv_2", "inv_1"], 0, ["inv_2"]]
+    assert logic(unmoved(rows_of("1"), "")) == [["inv_1"], 0, ["inv_1"]]
+    changed = f"list.unmoved(list.loaded([{rows_of('2')}]), list.loaded([]), [{ended}])"
+    assert logic(f"{changed}.rows.get('inv_2').status") == "completed"
 
 
 def test_an_operation_applies_to_the_statuses_that_it_fits(logic: Any) -> None:
@@ -114,7 +104,7 @@ def test_a_job_counts_what_was_done_and_refused_and_goes_on_behind_it(logic: Any
     answer = "{succeeded: ['a'], failed: [{invocation_id: 'b', error: 'no'}]}"
     job = logic(f"bulk.advanced(bulk.newJob({asked}, 'j', 0), ['a', 'b'], {answer})")
     assert (job["done"], job["failed"], job["ids"], job["watched"]) == (1, 1, ["c"], ["a"])
-    assert job["failures"] == [{"id": "b", "error": "no"}]
+    assert job["failures"] == [{"invocation_id": "b", "error": "no"}]
 
 
 def test_the_bars_of_an_hour_have_a_place_for_every_minute(logic: Any) -> None:

@@ -18,46 +18,52 @@ type Filters = URLSearchParams;
  * choices: the values that there are, and their words. topic: its name in the stream where that differs, empty where the
  * stream does not know it. sql: the condition of one value or more.
  */
+type Condition = (values: string[]) => string;
 type Field = {
   word: string;
-  sql: (values: string[]) => string;
+  sql: Condition;
   many?: boolean;
   moment?: boolean;
   choices?: Record<string, string>;
   topic?: string;
 };
-/** What a filter says of one field, in words. */
-type FilterPart = { field: string; words: string };
+
+/** sort: a name of SORTS, with ` up` behind it. from: empty, or as `List.next` names the row behind which it begins. */
+type ListPlace = { sort: string; from: string };
 /** What the address of the list says. shown: names of columns. */
 type ListView = ListPlace & { filters: Filters; shown: string[] };
-
-/** How the list is sorted, and behind which row it begins: empty, or as `List.next` names it. */
-type ListPlace = { by: string; up: boolean; from: string };
 /**
- * order: ids as they are shown. held: ids of new rows that wait until the reader asks for them. left: ids that are still
- * shown and match no more. next: where the next page begins, empty when there is none. loaded: the server has answered.
+ * order: ids as they are shown. left: ids that are still shown and match no more. next: where the next page begins, empty
+ * when there is none. loaded: the server has answered. page: how it would look if nothing was held in its place, and how
+ * many new rows would be there.
  */
 type List = {
-  rows: Map<string, Row>;
+  rows: Map<string, any>;
   order: string[];
-  held: Set<string>;
   left: Set<string>;
   next: string;
   loaded: boolean;
+  held: number;
+  page?: List;
 };
-/** head: new rows belong on top. hold: nothing may move now. since: when the page was asked for. */
-type Fold = { topic: number; head: boolean; hold: boolean; since: string; wanted: (row: Row) => boolean };
+/** hold: nothing may move now. */
+type UseList = (
+  filters: Filters,
+  place: ListPlace,
+  hold: () => boolean,
+) => { list: List; setList: (list: List) => void; live: boolean; failure: string; again: () => void };
 
 type Times = { now: number; zone: "utc" | "local" };
-type Column = { word: string; cell: (row: Row, times: Times) => any; right?: boolean };
+/** rising: it is sorted that way first. */
+type Column = { word: string; cell: (row: Row, times: Times) => any; rising?: boolean };
 type ListProps = {
   list: List;
   columns: string[];
-  place: ListPlace;
+  sort: string;
   times: Times;
-  ticked: Set<string>;
+  ticked: string[];
   current: string;
-  onSort: (by: string) => void;
+  onSort: (sort: string) => void;
   onTick: (id: string, range: boolean) => void;
   onTickAll: () => void;
   onCurrent: (id: string) => void;
@@ -89,12 +95,12 @@ type OperationProps = {
   onClose: () => void;
   children?: any;
 };
-type BulkProps = { list: List; ticked: Set<string>; filters: Filters; counts: Counts | null; onClear: () => void };
-/** What is operated on. ids: null for all that match. */
-type Scope = { name: string; ids: string[] | null };
+type BulkProps = { rows: Row[]; filters: Filters; counts: Counts | null; onClear: () => void };
+/** ids: null for all that match. */
+type BulkDialogProps = { name: string; ids: string[] | null; filters: Filters; onClose: () => void };
 
 type JobState = "running" | "stopped" | "interrupted" | "failed" | "done";
-/** What a job is asked for. ids: null for all that match the filters. now: milliseconds. */
+/** What a job is asked for. ids: null for all that match the filters. */
 type JobAsked = {
   action: string;
   filters: Filters;
@@ -121,7 +127,7 @@ type Job = {
   done: number;
   failed: number;
   unknown: number;
-  failures: { id: string; error: string }[];
+  failures: { invocation_id: string; error: string }[];
   watched: string[];
   state: JobState;
   problem: string;
@@ -132,14 +138,26 @@ type Job = {
 type Figure = { name: string; word: string; tone: string; text: string; filters: Filters; sign?: string; service?: string };
 /** Completions of some minutes, from `begin`, in milliseconds. */
 type Bar = { begin: number; ok: number; fail: number };
-type ServiceCounts = { service: string; by: Counts };
 type Registry = { deployments: any[]; services: any[] };
 
-type Toast = { id: number; tone: string; text: any };
 /** A key of a page. word: what it does, for the help. */
 type Key = [key: string, word: string, run: () => void];
 type DialogProps = { title: string; onClose: () => void; onSubmit?: () => void; children?: any; buttons?: any };
-type RequestOptions = { body?: unknown; json?: string; headers?: Record<string, string>; signal?: AbortSignal };
+/** body: becomes JSON. json: is JSON already. */
+type Send = (
+  method: string,
+  path: string,
+  options?: { body?: unknown; json?: string; headers?: Record<string, string>; signal?: AbortSignal },
+) => Promise<any>;
+/** ask: is asked every so many milliseconds while somebody looks, more seldom where the answer takes long. inputs: others
+ * make all new. */
+type UseAnswer = <T>(ask: (signal: AbortSignal) => Promise<T>, inputs: readonly unknown[], every?: number) => Asked<T>;
+/** A value that several components show. key, kind: where the browser keeps it. */
+type MakeStore = <T>(
+  value: T,
+  key?: string,
+  kind?: "localStorage" | "sessionStorage",
+) => { get: () => T; set: (changed: T) => void; use: () => T };
 
 /** What an asked server said last. data: null before it did. again: asks at once. */
 interface Asked<T> {

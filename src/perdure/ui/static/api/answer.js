@@ -8,12 +8,8 @@ import { query, request } from "./http.js";
 const REST = 8;
 const NONE = { data: /** @type {any} */ (null), failure: "" };
 
-/**
- * What `ask` gives, kept up to date: every so many milliseconds, and more seldom where the answer takes long.
- * @template T @param {(signal: AbortSignal) => Promise<T>} ask @param {readonly unknown[]} inputs other ones: all is new
- * @param {number} [every] @returns {Asked<T>}
- */
-export function useAnswer(ask, inputs, every = 3000) {
+/** What `ask` gives, kept up to date. @type {UseAnswer} */
+export const useAnswer = (ask, inputs, every = 3000) => {
   const [answer, setAnswer] = useState(NONE);
   const [turn, setTurn] = useState(0);
   const latest = useRef(ask);
@@ -29,10 +25,12 @@ export function useAnswer(ask, inputs, every = 3000) {
       if (busy || document.hidden) return;
       busy = true;
       const began = performance.now();
-      const said = await latest.current(signal).then((data) => ({ data, failure: "" }), (error) => ({ failure: error.message }));
+      const failed = (/** @type {Error} */ { message }) => (old = NONE) => ({ ...old, failure: message });
+      const said = await latest.current(signal).then((data) => (old = NONE) =>
+        (old.data === data && !old.failure ? old : { data, failure: "" }), failed);
       busy = false;
       if (signal.aborted) return;
-      setAnswer((old) => ({ ...old, ...said }));
+      setAnswer(said);
       timer = setTimeout(round, Math.max(every, (performance.now() - began) * REST));
     };
     document.addEventListener("visibilitychange", round, { signal });
@@ -43,32 +41,30 @@ export function useAnswer(ask, inputs, every = 3000) {
     };
   }, [...inputs, turn]);
   return { ...answer, again: () => setTurn((turn) => turn + 1) };
-}
+};
 
-/** The same, asked once. @template T @param {(signal: AbortSignal) => Promise<T>} ask @param {readonly unknown[]} inputs */
+/** The same, asked once. @type {UseAnswer} */
 export const useOnce = (ask, inputs) => useAnswer(ask, inputs, 2 ** 31 - 1);
 
 /** The same of one address. @param {string} path @returns {Asked<any>} */
 export const useGet = (path) => useAnswer((signal) => request("GET", path, { signal }), [path]);
 
-/** How many invocations have each look. @param {string} condition @param {AbortSignal} [signal] */
-export async function lookCounts(condition, signal) {
-  const select = "SELECT status, completion_result AS result, count(*) AS n FROM sys_invocation";
+/** @type {(condition: string, signal?: AbortSignal) => Promise<number>} */
+export const countOf = async (condition, signal) =>
+  (await query(`SELECT count(*) AS n FROM sys_invocation WHERE ${condition}`, signal))[0].n;
+
+/** How many have each look. @type {(condition: string, signal?: AbortSignal) => Promise<Counts>} */
+export const lookCounts = async (condition, signal) => {
+  const sql = `SELECT status, completion_result AS result, count(*) AS n FROM sys_invocation WHERE ${condition} GROUP BY 1, 2`;
   /** @type {Counts} */
   const counts = {};
-  for (const { status, result, n } of await query(`${select} WHERE ${condition} GROUP BY 1, 2`, signal)) {
+  for (const { status, result, n } of await query(sql, signal)) {
     counts[status !== "completed" ? status : result === "success" ? "succeeded" : "failed"] = n;
   }
-  if (!counts.failed) return counts;
   // Failures are told apart by text, which is looked at of them alone.
-  for (const end of ["cancelled", "killed"]) {
+  for (const end of counts.failed ? ["cancelled", "killed"] : []) {
     counts[end] = await countOf(`(${condition}) AND ${lookSql(end)}`, signal);
     counts.failed = Math.max(0, counts.failed - counts[end]);
   }
   return counts;
-}
-
-/** @param {string} condition @param {AbortSignal} [signal] @returns {Promise<number>} */
-export async function countOf(condition, signal) {
-  return (await query(`SELECT count(*) AS n FROM sys_invocation WHERE ${condition}`, signal))[0].n;
-}
+};

@@ -3,18 +3,12 @@ import { html, useLayoutEffect, useRef } from "../vendor/preact-htm.js";
 
 /** A modal dialog round a form. onClose: also called for Escape. @param {DialogProps} props */
 export function Dialog({ title, onClose, onSubmit, children, buttons }) {
-  const element = useRef(/** @type {HTMLDialogElement?} */ (null));
+  const dialog = useRef(null);
   // At once: the next key already belongs to the dialog.
-  useLayoutEffect(() => element.current?.showModal(), []);
-  const submitted = (/** @type {Event} */ event) => {
-    event.preventDefault();
-    onSubmit?.();
-  };
-  return html`<dialog ref=${element} aria-labelledby="dialog-title" onClose=${onClose}>
-    <form onSubmit=${submitted}>
-      <h2 id="dialog-title">${title}</h2>
-      ${children}
-      <div class="buttons"><button type="button" onClick=${() => element.current?.close()}>Close</button>${buttons}</div>
-    </form>
-  </dialog>`;
+  useLayoutEffect(() => dialog.current.showModal(), []);
+  return html`<dialog ref=${dialog} aria-labelledby="dialog-title" onClose=${onClose}>
+    <form onSubmit=${(event) => (event.preventDefault(), onSubmit?.())}>
+      <h2 id="dialog-title">${title}</h2>${children}
+      <div class="buttons"><button type="button" onClick=${() => dialog.current.close()}>Close</button>${buttons}</div>
+    </form></dialog>`;
 }

@@ -1,5 +1,5 @@
 // @ts-check
-/** Jobs of this tab: operations on many invocations, some in each request. They go on while their reader looks elsewhere. */
+/** Jobs of this tab: operations on many invocations. They go on while their reader looks elsewhere in the page. */
 import { ApiError, query, reasonHeaders, request } from "../api/http.js";
 import { store } from "../api/store.js";
 import { CHUNK, advanced, batchRequest, newJob, nextSql, passed } from "../logic/bulk.js";
@@ -10,20 +10,16 @@ const RETRY_MS = 1500;
 
 /** The newest first. */
 export const jobs = store(/** @type {Job[]} */ ([]), "perdure-jobs", "sessionStorage");
-// What was running when the page was left is interrupted: nothing goes on by itself.
+// Nothing goes on by itself when the page was left.
 jobs.set(jobs.get().map((job) => (job.state === "running" ? { ...job, state: "interrupted" } : job)));
-/** Ids of those that somebody works on. @type {Set<string>} */
-const working = new Set();
 
 /** @param {string} id */
 const get = (id) => /** @type {Job} */ (jobs.get().find((job) => job.id === id));
 
-/** @param {string} id @param {Partial<Job>} changed */
-function put(id, changed) {
-  jobs.set(jobs.get().map((job) => (job.id === id ? { ...job, ...changed } : job)));
-}
+/** @type {(id: string, changed: Partial<Job>) => void} */
+const put = (id, changed) => jobs.set(jobs.get().map((job) => (job.id === id ? { ...job, ...changed } : job)));
 
-/** @param {JobAsked} asked @returns its id */
+/** @param {JobAsked} asked */
 export function startJob(asked) {
   const id = Math.random().toString(36).slice(2, 10);
   jobs.set([newJob(asked, id, serverNow()), ...jobs.get()].slice(0, KEPT));
@@ -33,6 +29,8 @@ export function startJob(asked) {
 
 /** @param {string} id */
 export const stopJob = (id) => put(id, { state: "stopped" });
+
+const working = new Set();
 
 /** Goes on with what is left. @param {string} id */
 export function resumeJob(id) {
@@ -48,7 +46,7 @@ async function work(id) {
     while (get(id)?.state === "running") {
       const ids = await patient(id, () => nextIds(get(id)));
       if (!ids || get(id)?.state !== "running") break;
-      if (ids.length) await send(id, ids);
+      if (ids.length) await send(get(id), ids);
       else put(id, { state: "done" });
     }
   } catch (error) {
@@ -58,25 +56,22 @@ async function work(id) {
 }
 
 /** @param {Job} job @returns {Promise<string[]>} */
-async function nextIds(job) {
-  return job.ids?.slice(0, CHUNK) ?? (await query(nextSql(job))).map((row) => row.id);
-}
+const nextIds = async (job) => job.ids?.slice(0, CHUNK) ?? (await query(nextSql(job))).map((row) => row.id);
 
-/** @param {string} id @param {string[]} ids */
-async function send(id, ids) {
-  const job = get(id);
+/** @type {(job: Job, ids: string[]) => Promise<void>} */
+const send = async (job, ids) => {
   const { path, body } = batchRequest(job, ids);
   const post = () => request("POST", path, { body, headers: reasonHeaders(job.reason) });
   try {
     // To begin anew twice is to begin two: it is not sent again when no answer tells whether it arrived.
-    const answer = job.action === "restart-as-new" ? await post() : await patient(id, post);
-    if (answer) put(id, { ...advanced(job, ids, answer), problem: "" });
+    const answer = job.action === "restart-as-new" ? await post() : await patient(job.id, post);
+    if (answer) put(job.id, { ...advanced(job, ids, answer), problem: "" });
   } catch (error) {
     if (!isLost(error)) throw error;
     const problem = `The server did not answer: whether these ${ids.length} were begun anew is not known.`;
-    put(id, { ...passed(job, ids), unknown: job.unknown + ids.length, state: "stopped", problem });
+    put(job.id, { ...passed(job, ids), unknown: job.unknown + ids.length, state: "stopped", problem });
   }
-}
+};
 
 /** Asks until the server answers or the job is stopped, which gives null.
  * @template T @param {string} id @param {() => Promise<T>} ask @returns {Promise<T | null>} */

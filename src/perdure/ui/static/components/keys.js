@@ -1,9 +1,8 @@
 // @ts-check
-/** Keys of a page, and the dialog that tells them. */
 import { html, useLayoutEffect, useRef, useState } from "../vendor/preact-htm.js";
 import { Dialog } from "./dialog.js";
 
-/** Listens while it is on the page. @param {{keys: Key[]}} props */
+/** Listens to the keys of a page, and tells them. @param {{keys: Key[]}} props */
 export function Keys({ keys }) {
   const [help, setHelp] = useState(false);
   /** @type {Key[]} */
@@ -15,20 +14,17 @@ export function Keys({ keys }) {
     const pressed = (/** @type {any} */ event) => {
       const { key, target } = event;
       if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
-      if (target.closest("input:not([type=checkbox]), textarea, select, [popover]")) {
-        if (key === "Escape") target.blur();
-        return;
-      }
-      if (key === "Enter" && target.closest("a, button, summary")) return;
+      const isField = target.closest("input:not([type=checkbox]), textarea, select, [popover]");
+      if (isField && key === "Escape") target.blur();
+      if (isField || (key === "Enter" && target.closest("a, button, summary"))) return;
       const run = known.current.find(([name]) => name === key)?.[2];
-      if (!run) return;
-      event.preventDefault();
-      run();
+      if (run) event.preventDefault();
+      run?.();
     };
     addEventListener("keydown", pressed);
     return () => removeEventListener("keydown", pressed);
   }, []);
   return html`<button class="plain keys" onClick=${() => setHelp(true)} aria-label="Keys"><kbd>?</kbd></button>
-    ${help && html`<${Dialog} title="Keys" onClose=${() => setHelp(false)}>
-      <dl class="facts">${all.map(([key, word]) => html`<dt key=${key}><kbd>${key}</kbd></dt><dd>${word}</dd>`)}</dl><//>`}`;
+    ${help && html`<${Dialog} title="Keys" onClose=${() => setHelp(false)}><dl class="facts">
+      ${all.map(([key, word]) => html`<dt key=${key}><kbd>${key}</kbd></dt><dd>${word}</dd>`)}</dl><//>`}`;
 }

@@ -3,54 +3,52 @@
 import { html, useLayoutEffect, useRef, useState } from "../vendor/preact-htm.js";
 import { FIELDS, parts, withTyped, withValue, withValues } from "../logic/filters.js";
 import { LOOKS, OPEN, ORDER } from "../logic/status.js";
-import { Link, address } from "./router.js";
+import { link } from "./router.js";
 import { change, useSettings } from "./settings.js";
 import { StatusBadge } from "./status-badge.js";
 
 const VIEWS_MAX = 30;
-const PRESETS = [
-  { name: "All", search: "" }, { name: "Open", search: OPEN.map((name) => `status=${name}`).join("&") },
-  { name: "Needs you", search: "status=paused&status=backing-off" }, { name: "Failed", search: "status=failed" },
-  { name: "Waits for an answer", search: "waits=outside" },
-];
+const PRESETS = {
+  All: "", Open: OPEN.map((name) => `status=${name}`).join("&"), "Needs you": "status=paused&status=backing-off",
+  "Waits for an answer": "waits=outside", Failed: "status=failed",
+};
 
-/** Views: those that everybody has, and those that this browser keeps. @param {{search: string}} props */
-export function Views({ search: current }) {
+/** Those that everybody has, and those that this browser keeps. @param {{search: string}} props */
+export function Views({ search }) {
   const { views } = useSettings();
+  const to = (name = "", wanted = "", look = "") =>
+    link(["invocations"], name, new URLSearchParams(wanted), { class: look, "aria-current": wanted === search });
   const keep = (/** @type {any} */ event) => {
     event.preventDefault();
     const name = event.target.view.value.trim();
     const others = views.filter((one) => one.name !== name);
-    if (name) change({ views: [...others, { name, search: current }].slice(-VIEWS_MAX) });
+    if (name) change({ views: [...others, { name, search }].slice(-VIEWS_MAX) });
     event.target.hidePopover();
   };
-  const link = (/** @type {{name: string, search: string}} */ { name, search }, look = "") =>
-    html`<${Link} key=${name} class=${look} to=${address(["invocations"], new URLSearchParams(search))}
-      aria-current=${search === current}><bdi>${name}</bdi><//>`;
   return html`<nav class="views" aria-label="Views">
-    ${PRESETS.map((view) => link(view, "button"))}
-    ${views.map((view) => html`<span class="chip" key=${view.name}>${link(view)}
+    ${Object.entries(PRESETS).map(([name, wanted]) => to(name, wanted, "button"))}
+    ${views.map((view) => html`<span class="chip" key=${view.name}>${to(view.name, view.search)}
       <button aria-label="Forget the view ${view.name}"
         onClick=${() => change({ views: views.filter((one) => one !== view) })}>×</button></span>`)}
-    ${current && html`<button class="plain" popovertarget="keep">Keep this view…</button>`}
+    ${search && html`<button class="plain" popovertarget="keep">Keep this view…</button>`}
     <form id="keep" popover="auto" onSubmit=${keep}>
       <input name="view" aria-label="Name of the view" maxlength="60" autofocus /> <button>Keep</button></form></nav>`;
 }
 
-/** One bar of all statuses; a click filters. @param {{counts: Counts?, chosen: string[], onToggle: (name: string) => void}} props */
+/** A click filters. @param {{counts: Counts?, chosen: string[], onToggle: (look: string) => void}} props */
 export function StatusBar({ counts, chosen, onToggle }) {
-  const part = (/** @type {string} */ name, count = 0) => html`<button key=${name} tabindex="-1"
-    class="${LOOKS[name].tone} ${chosen.length && !chosen.includes(name) ? "faint" : ""}" title="${LOOKS[name].word} ${count}"
-    style=${{ flexGrow: Math.sqrt(count) }} onClick=${() => onToggle(name)}></button>`;
+  const parts = ORDER.map((look) => ({ look, ...LOOKS[look], n: counts?.[look] ?? 0, isChosen: chosen.includes(look) }));
   return html`<div class="stack" aria-hidden="true">
-      ${ORDER.filter((name) => counts?.[name]).map((name) => part(name, counts?.[name]))}</div>
+      ${parts.map(({ look, word, tone, n, isChosen }) => n > 0 && html`<button key=${look} tabindex="-1" title="${word} ${n}"
+        class="tone-${tone} ${chosen[0] && !isChosen ? "faint" : ""}" style=${{ flexGrow: Math.sqrt(n) }}
+        onClick=${() => onToggle(look)}></button>`)}</div>
     <div class="legend" role="group" aria-label="Filter by status">
-      ${ORDER.filter((name) => !counts || counts[name] || chosen.includes(name)).map((name) => html`<button key=${name}
-        class="plain" data-status=${name} aria-pressed=${chosen.includes(name)} onClick=${() => onToggle(name)}>
-        <${StatusBadge} name=${name} count=${counts && (counts[name] ?? 0)} /></button>`)}</div>`;
+      ${parts.map(({ look, n, isChosen }) => (n > 0 || isChosen) && html`<button key=${look} class="plain"
+        data-status=${look} aria-pressed=${isChosen} onClick=${() => onToggle(look)}>
+        <${StatusBadge} name=${look} count=${counts ? n : undefined} /></button>`)}</div>`;
 }
 
-/** Chips of the filter and the field that adds to it. @param {{filters: Filters, onChange: (filters: Filters) => void}} props */
+/** @param {{filters: Filters, onChange: (filters: Filters) => void}} props */
 export function FilterLine({ filters, onChange }) {
   const [adding, add] = useState("");
   const search = (/** @type {any} */ event) => {
@@ -58,47 +56,38 @@ export function FilterLine({ filters, onChange }) {
     onChange(withTyped(event.target.search.value, filters));
     event.target.reset();
   };
-  const added = (/** @type {string} */ value) => {
+  const added = (value = "") => {
     add("");
     if (value) onChange(withValue(filters, adding, value));
   };
   return html`<div class="bar filters">
     <form role="search" onSubmit=${search}><input id="search" type="search" size="28" dir="auto"
-      aria-label="Search id, key, target, error; or a field, like service:Agent" placeholder="/ search id, key, error…" /></form>
+      placeholder="/ search id, key, error…" aria-label="Search id, key, target, error; or a field, like service:Agent" /></form>
     ${parts(filters).map(({ field, words }) => html`<span key=${field} class="chip" dir="auto">
       <button class="words" aria-label="Change: ${words}" onClick=${() => add(field)}><bdi class="cut">${words}</bdi></button>
       <button aria-label="Remove: ${words}" title=${words} onClick=${() => onChange(withValues(filters, field, []))}>×</button>
-    </span>`)}
+      </span>`)}
     <select aria-label="Add a filter" value=${adding} onChange=${(event) => add(event.target.value)}>
       <option value="">+ filter</option>
-      ${Object.entries(FIELDS).map(([name, { word }]) => html`<option key=${name} value=${name}>${word}</option>`)}</select>
+      ${Object.entries(FIELDS).map(([field, { word }]) => html`<option value=${field}>${word}</option>`)}</select>
     ${filters.size > 0 && html`<button class="plain" onClick=${() => onChange(new URLSearchParams())}>Clear</button>`}
-    ${adding && html`<${Add} key=${adding} field=${adding} filters=${filters} onAdd=${added} />`}</div>`;
+    ${adding && html`<${Add} key=${adding} field=${adding} old=${filters.get(adding)} onAdd=${added} />`}</div>`;
 }
 
-/** Asks for a value; an empty one for none. @param {{field: string, filters: Filters, onAdd: (value: string) => void}} props */
-function Add({ field, filters, onAdd }) {
+/** Asks for a value; an empty one for none. @param {{field: string, old: string?, onAdd: (value?: string) => void}} props */
+function Add({ field, old, onAdd }) {
   const { word, many, moment, choices } = FIELDS[field];
-  const input = useRef(/** @type {HTMLInputElement?} */ (null));
-  useLayoutEffect(() => input.current?.focus(), []);
-  const submit = (/** @type {Event} */ event) => {
-    event.preventDefault();
-    onAdd(input.current?.value ?? "");
-  };
-  const onKeyDown = (/** @type {KeyboardEvent} */ event) => event.key === "Escape" && onAdd("");
+  const input = useRef(null);
+  useLayoutEffect(() => input.current.focus(), []);
+  const onKeyDown = (/** @type {KeyboardEvent} */ event) => event.key === "Escape" && onAdd();
   if (choices) {
-    return html`<select ref=${input} aria-label=${word} onKeyDown=${onKeyDown} onChange=${submit}>
+    return html`<select ref=${input} aria-label=${word} onKeyDown=${onKeyDown} onChange=${(event) => onAdd(event.target.value)}>
       <option value="">${word}…</option>
-      ${Object.entries(choices).map(([value, say]) => html`<option key=${value} value=${value}>${say}</option>`)}</select>`;
+      ${Object.entries(choices).map(([value, name]) => html`<option value=${value}>${name}</option>`)}</select>`;
   }
-  const old = (!many && filters.get(field)) || "";
-  return html`<form class="bar" onSubmit=${submit}><label>${word} <input ref=${input} dir="auto" step="1"
-    type=${moment ? "datetime-local" : "text"} defaultValue=${moment && old ? local(old) : old} onKeyDown=${onKeyDown} />
-    </label><button>Add</button></form>`;
-}
-
-/** A time as its field wants it: of this place, to the second. @param {string} iso */
-function local(iso) {
-  const at = new Date(iso);
-  return new Date(at.getTime() - at.getTimezoneOffset() * 60000).toISOString().slice(0, 19);
+  // The field of a moment wants it as a clock shows it here.
+  const shown = moment && old ? new Date(Date.parse(old) - new Date(old).getTimezoneOffset() * 60000).toISOString() : old;
+  return html`<form class="bar" onSubmit=${(event) => (event.preventDefault(), onAdd(input.current.value))}>
+    <label>${word} <input ref=${input} dir="auto" step="1" type=${moment ? "datetime-local" : "text"} onKeyDown=${onKeyDown}
+      defaultValue=${many ? "" : shown?.replace(/\.\d+Z$/, "")} /></label><button>Add</button></form>`;
 }

@@ -4,10 +4,10 @@ import { html, useMemo } from "../vendor/preact-htm.js";
 import { SORTS } from "../logic/list.js";
 import { LOOKS, lookName, why } from "../logic/status.js";
 import { clockTime, duration, millis, relative } from "../logic/time.js";
-import { Link, address } from "./router.js";
+import { link } from "./router.js";
 import { StatusBadge } from "./status-badge.js";
 
-/** @param {string} word @param {string} column @returns {Column} */
+/** @type {(word: string, column: string) => Column} */
 const moment = (word, column) => ({
   word,
   cell(row, { now, zone }) {
@@ -15,34 +15,34 @@ const moment = (word, column) => ({
     return html`<time class="nowrap soft" title=${clockTime(at, zone, now)}>${relative(at, now)}</time>`;
   },
 });
-/** @param {string} word @param {string} column @returns {Column} */
+/** @type {(word: string, column: string) => Column} */
 const text = (word, column) => ({ word, cell: (row) => html`<bdi class="cut">${row[column]}</bdi>` });
 
 /** @type {Record<string, Column>} */
 export const COLUMNS = {
-  status: { word: "Status", cell: (row) => html`<${StatusBadge} row=${row} />` },
+  status: { word: "Status", rising: true, cell: (row) => html`<${StatusBadge} row=${row} />` },
   target: {
-    word: "Target",
+    word: "Target", rising: true,
     cell: ({ target, target_service_name: service, target_service_key: key, target_handler_name: handler }) =>
-      html`<bdi class="cut" title=${target}>${[service, key].map((part) => part !== undefined
+      html`<bdi class="cut" title=${target}>${[service, key].map((part) => part != null
         && html`<bdi>${part}</bdi><span class="soft">/</span>`)}<b>${handler}</b></bdi>`,
   },
   id: {
     word: "Invocation",
-    cell: ({ id }) => html`<${Link} class="mono nowrap" to=${address(["invocations", id])}>${id.slice(0, 12)}…<//>`,
+    cell: ({ id }) => link(["invocations", id], `${id.slice(0, 12)}…`, {}, { class: "mono nowrap" }),
   },
   why: {
     word: "Why",
     cell(row, { now }) {
       const said = why(row, now);
-      return html`<bdi class="why ${LOOKS[lookName(row)].tone}" title=${said.slice(0, 2000)}>${said.slice(0, 300)}</bdi>`;
+      return html`<bdi class="why tone-${LOOKS[lookName(row)].tone}" title=${said.slice(0, 2000)}>${said.slice(0, 300)}</bdi>`;
     },
   },
   took: {
     word: "Took",
-    cell(row, { now }) {
-      const created = millis(row.created_at) ?? now;
-      return html`<span class="nowrap">${duration((millis(row.completed_at) ?? Math.max(now, created)) - created)}</span>`;
+    cell({ created_at: begin, completed_at: end }, { now }) {
+      const ms = end ? Date.parse(end) - Date.parse(begin) : Math.max(0, now - Date.parse(begin));
+      return html`<span class="nowrap">${duration(ms)}</span>`;
     },
   },
   created: moment("Created", "created_at"),
@@ -57,35 +57,35 @@ export const COLUMNS = {
 export const USUAL = ["status", "target", "id", "why", "took", "created"];
 
 /** @param {ListProps} props */
-export function Rows({ list, columns, place, times, ticked, current, onSort, onTick, onTickAll, onCurrent, onHover }) {
+export function Rows({ list, columns, sort, times, ticked, current, onSort, onTick, onTickAll, onCurrent, onHover }) {
   const idOf = (/** @type {any} */ event) => event.target.closest("tr").dataset.id;
   const clicked = (/** @type {any} */ event) => {
     onCurrent(idOf(event));
     if (event.target.type === "checkbox") onTick(idOf(event), event.shiftKey);
   };
-  const head = (/** @type {string} */ name) => {
-    const { word } = COLUMNS[name];
-    if (!(name in SORTS)) return html`<th key=${name} scope="col">${word}</th>`;
-    const [order, arrow] = place.by !== name ? [] : place.up ? ["ascending", " ▲"] : ["descending", " ▼"];
-    return html`<th key=${name} scope="col" aria-sort=${order}><button class="link" onClick=${() => onSort(name)}>
-      ${word}<span aria-hidden="true">${arrow}</span></button></th>`;
+  const head = (name = "") => {
+    const { word, rising } = COLUMNS[name];
+    const [order, arrow] = sort === name ? ["descending", " ▼"] : sort === `${name} up` ? ["ascending", " ▲"] : [];
+    const next = order ? order === "descending" : rising;
+    return html`<th key=${name} scope="col" class="col-${name}" aria-sort=${order}>${name in SORTS ? html`<button class="link"
+      onClick=${() => onSort(next ? `${name} up` : name)}>${word}<span aria-hidden="true">${arrow}</span></button>` : word}</th>`;
   };
   return html`<div class="scroll" onMouseEnter=${() => onHover(true)} onMouseLeave=${() => onHover(false)}><table class="list">
     <thead><tr><th scope="col" class="tick"><input type="checkbox" aria-label="Tick all rows of this page"
-      checked=${list.order.every((id) => ticked.has(id))} onChange=${onTickAll} /></th>${columns.map(head)}</tr></thead>
+      checked=${list.order.every((id) => ticked.includes(id))} onChange=${onTickAll} /></th>${columns.map(head)}</tr></thead>
     <tbody onClick=${clicked} onFocusIn=${(event) => onCurrent(idOf(event))}>
       ${list.order.map((id) => html`<${RowLine} key=${id} row=${list.rows.get(id)} columns=${columns} times=${times}
-        left=${list.left.has(id)} ticked=${ticked.has(id)} current=${current === id} />`)}</tbody></table></div>`;
+        left=${list.left.has(id)} ticked=${ticked.includes(id)} current=${current === id} />`)}</tbody></table></div>`;
 }
 
 /** One row; it is drawn again only when something of it is different. @param {RowProps} props */
 function RowLine({ row, left, columns, times, ticked, current }) {
   // Of what is over only "… ago" moves, and by the minute.
   const isOver = times.now - Date.parse(row.completed_at) > 60000;
-  const tick = isOver ? Math.floor(times.now / 60000) : times.now;
-  return useMemo(() => html`<tr data-id=${row.id} class="${current ? "current" : ""} ${left ? "left" : ""} ${ticked ? "chosen" : ""}"
-      title=${left ? "It does not match any more" : undefined}>
+  const clock = isOver ? Math.floor(times.now / 60000) : times.now;
+  return useMemo(() => html`<tr data-id=${row.id} title=${left ? "It does not match any more" : undefined}
+      class="${current ? "current" : ""} ${left ? "left" : ""} ${ticked ? "chosen" : ""}">
     <td class="tick"><input type="checkbox" aria-label="Tick ${row.target} ${row.id}" checked=${ticked} /></td>
     ${columns.map((name) => html`<td key=${name} class="col-${name}">${COLUMNS[name].cell(row, times)}</td>`)}
-  </tr>`, [row, left, columns, tick, times.zone, ticked, current]);
+  </tr>`, [row, left, columns, clock, times.zone, ticked, current]);
 }

@@ -1,32 +1,32 @@
 // @ts-check
 /** An operation: states its effect, asks for a reason and which code is to run, and carries it out. */
 import { html, useState } from "../vendor/preact-htm.js";
-import { ACTIONS, actionsFor, requestOf } from "../logic/actions.js";
 import { reasonHeaders, request } from "../api/http.js";
+import { ACTIONS, actionsFor, requestOf } from "../logic/actions.js";
 import { Change, Text } from "./change.js";
 import { address, go } from "./router.js";
 
 /** The buttons that fit the status of a row, the likeliest first. @param {{row: Row}} props */
 export function Operations({ row }) {
   const [asked, ask] = useState("");
-  const begin = (/** @type {string} */ name) =>
-    name === "restart-as-new" ? go(address(["invocations", row.id, "restart"])) : ask(name);
+  const restart = () => go(address(["invocations", row.id, "restart"]));
   return html`<span class="bar" role="group" aria-label="Operations">
-    ${actionsFor(row).map((name, index) => html`<button key=${name} data-action=${name} onClick=${() => begin(name)}
-      class=${index === 0 ? "primary" : ACTIONS[name].danger ? "danger" : ""}>${ACTIONS[name].word}</button>`)}
-    ${asked && html`<${OperationDialog} key=${asked} row=${row} name=${asked} onClose=${() => ask("")} />`}
-  </span>`;
+    ${actionsFor(row).map((name, index) => html`<button key=${name} data-action=${name}
+      class=${index === 0 ? "primary" : ACTIONS[name].danger ? "danger" : ""}
+      onClick=${() => (name === "restart-as-new" ? restart() : ask(name))}>${ACTIONS[name].word}</button>`)}
+    ${asked && html`<${OperationDialog} key=${asked} row=${row} name=${asked} onClose=${() => ask("")} />`}</span>`;
 }
 
 /** On one invocation. @param {{row: Row, name: string, onClose: () => void}} props */
 export function OperationDialog({ row, name, onClose }) {
   const { word, done, effect } = ACTIONS[name];
-  const act = async (/** @type {string} */ reason, /** @type {string | undefined} */ deployment) => {
+  /** @type {OperationProps["act"]} */
+  const act = async (reason, deployment) => {
     const { method, path } = requestOf(name, row.id, { deployment });
     await request(method, path, { headers: reasonHeaders(reason) });
     return `${done}: ${row.target}`;
   };
-  return html`<${OperationForm} name=${name} title=${`${word}: ${row.target}`} word=${word} effect=${effect(row)} act=${act}
+  return html`<${OperationForm} name=${name} title="${word}: ${row.target}" word=${word} effect=${effect(row)} act=${act}
     onClose=${onClose}><p class="mono soft">${row.id}</p><//>`;
 }
 

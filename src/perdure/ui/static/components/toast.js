@@ -4,17 +4,14 @@ import { html } from "../vendor/preact-htm.js";
 import { store } from "../api/store.js";
 
 const SHOWN_MS = 6000;
-const toasts = store(/** @type {Toast[]} */ ([]));
-let counter = 0;
+const toasts = store(/** @type {any[]} */ ([]));
 
 /** @param {any} text */
 export function toast(text, tone = "ok") {
-  const id = ++counter;
-  toasts.set([...toasts.get().slice(-4), { id, tone, text }]);
-  setTimeout(() => toasts.set(toasts.get().filter((one) => one.id !== id)), SHOWN_MS);
+  const one = { text, tone };
+  toasts.set([...toasts.get().slice(-4), one]);
+  setTimeout(() => toasts.set(toasts.get().filter((other) => other !== one)), SHOWN_MS);
 }
 
-export function Toasts() {
-  return html`<div class="toasts" role="status" aria-live="polite">
-    ${toasts.use().map(({ id, tone, text }) => html`<div key=${id} class="toast tone-${tone}">${text}</div>`)}</div>`;
-}
+export const Toasts = () => html`<div class="toasts" role="status" aria-live="polite">
+  ${toasts.use().map(({ text, tone }) => html`<div class="toast tone-${tone}">${text}</div>`)}</div>`;

@@ -3,17 +3,16 @@
 import { lookName } from "./status.js";
 
 /** @param {Row} row */
-const unbegun = (row) => row.status === "pending" || row.status === "scheduled";
+const isUnbegun = ({ status }) => status === "pending" || status === "scheduled";
 
 /** @type {Record<string, Action>} */
 export const ACTIONS = {
   cancel: {
     word: "Cancel", key: "c", done: "Cancel requested",
     effect: (row) =>
-      unbegun(row)
+      isUnbegun(row)
         ? "It has not started and never will: it completes as [409] cancelled. No code of the handler runs."
-        : "What it calls is cancelled first, then the handler sees the cancellation where it waits, cleans up and ends. "
-          + "Sends go on.",
+        : "What it calls is cancelled first, then the handler sees it where it waits, cleans up and ends. Sends go on.",
   },
   kill: {
     word: "Kill", key: "x", danger: true, done: "Killed",
@@ -22,7 +21,7 @@ export const ACTIONS = {
   pause: {
     word: "Pause", key: "p", done: "Pause requested",
     effect: (row) => {
-      if (unbegun(row)) return "It keeps its place, and is paused when it would have started.";
+      if (isUnbegun(row)) return "It keeps its place, and is paused when it would have started.";
       const begins = row.status === "running" ? "It stops after the step that runs now" : "Nothing wakes it";
       return `${begins}. What arrives waits in its journal until it is resumed.`;
     },
@@ -41,8 +40,7 @@ export const ACTIONS = {
   },
   purge: {
     word: "Purge", key: "u", danger: true, done: "Purged",
-    effect: () =>
-      "It is forgotten, with its journal and output; its idempotency or workflow key is free again. This cannot be undone.",
+    effect: () => "It is forgotten, with journal and output; its key is free again. This cannot be undone.",
   },
   "purge-journal": {
     word: "Purge journal", key: "j", danger: true, done: "Journal purged",
@@ -54,20 +52,17 @@ const OPEN = ["cancel", "pause", "kill"];
 /** The first is the one people most likely want. @type {Record<string, string[]>} */
 const BY_LOOK = {
   scheduled: OPEN, pending: OPEN, ready: OPEN, running: OPEN, suspended: OPEN,
-  "backing-off": ["retry-now", ...OPEN],
-  paused: ["resume", "cancel", "kill"],
+  "backing-off": ["retry-now", ...OPEN], paused: ["resume", "cancel", "kill"],
 };
 
-/** Names of the operations that make sense. @param {string} look */
+/** @param {string} look */
 export const actionsOf = (look) => BY_LOOK[look] ?? ["restart-as-new", "purge", "purge-journal"];
 
 /** @param {Row} row */
 export const actionsFor = (row) => actionsOf(lookName(row));
 
-/** @param {string} action @param {string} id @param {Record<string, string | number | undefined>} [options] */
+/** @param {string} action @param {string} id @param {Record<string, any>} [options] */
 export function requestOf(action, id, options = {}) {
-  const query = new URLSearchParams();
-  for (const [name, value] of Object.entries(options)) if (value !== undefined) query.set(name, String(value));
-  const path = `/invocations/${encodeURIComponent(id)}/${ACTIONS[action].route ?? action}`;
-  return { method: "PATCH", path: query.size ? `${path}?${query}` : path };
+  const query = new URLSearchParams(Object.entries(options).filter(([, value]) => value !== undefined));
+  return { method: "PATCH", path: `/invocations/${encodeURIComponent(id)}/${ACTIONS[action].route ?? action}?${query}` };
 }

@@ -5,7 +5,7 @@ import { countOf, lookCounts, useAnswer } from "../api/answer.js";
 import { Table } from "../components/change.js";
 import { useNow } from "../components/clock.js";
 import { jobs, resumeJob, stopJob } from "../components/jobs.js";
-import { Link, address } from "../components/router.js";
+import { idLink, link } from "../components/router.js";
 import { useSettings } from "../components/settings.js";
 import { StatusBadge } from "../components/status-badge.js";
 import { ACTIONS } from "../logic/actions.js";
@@ -24,55 +24,52 @@ const OUTCOME_MS = 1500;
 export function Bulk({ id }) {
   const all = jobs.use();
   const job = all.find((one) => one.id === id);
-  if (job) return html`<${Progress} key=${id} job=${job} />`;
+  if (job) return html`<${Progress} key=${id} ...${job} />`;
   return html`<div class="head"><h1>Jobs of this tab</h1></div>
     ${id && html`<p class="invalid">This tab knows no job ${id}: jobs belong to the tab in which they were begun.</p>`}
     ${!all.length && html`<p class="empty">None. Tick rows of the list of invocations and choose an operation.</p>`}
-    <ul>${all.map(({ id, action, words, state, done, total }) => html`<li key=${id}><${Link} to=${address(["bulk", id])}>
-      ${ACTIONS[action].word}: <bdi>${words}</bdi><//> ${STATES[state]}, ${done} of ${total}</li>`)}</ul>`;
+    <ul>${all.map(({ id, action, words, state, done, total }) => html`<li key=${id}>
+      ${link(["bulk", id], `${ACTIONS[action].word}: ${words}`)} ${STATES[state]}, ${done} of ${total}</li>`)}</ul>`;
 }
 
-/** @param {{job: Job}} props */
-function Progress({ job }) {
-  const { id, state, done, failed, unknown, failures, reason, problem } = job;
+/** @param {Job} job */
+function Progress(job) {
+  const { id, state, total, done, failed, unknown, failures, reason, problem } = job;
   const { word, done: told } = ACTIONS[job.action];
   const begun = clockTime(job.begun, useSettings().zone, useNow());
   const left = leftOf(job);
-  const through = state === "done" ? job.total : done + failed + unknown;
+  const through = state === "done" ? total : done + failed + unknown;
   const resumes = left > 0 && state !== "running" && state !== "done";
-  return html`<div class="head"><h1>${word}: ${invocations(job.total)}</h1><span class="grow"></span>
+  return html`<div class="head"><h1>${word}: ${invocations(total)}</h1><span class="grow"></span>
       ${state === "running" && html`<button class="danger" onClick=${() => stopJob(id)}>Stop</button>`}
       ${resumes && html`<button class="primary" onClick=${() => resumeJob(id)}>Go on with the ${left} left</button>`}</div>
     <p><bdi>${job.words}</bdi> · begun ${begun}${reason && html` · reason: <bdi>${reason}</bdi>`}</p>
-    <progress aria-label="Progress" max=${Math.max(job.total, through)} value=${through}></progress>
-    <p role="status">The job ${STATES[state]}: <b>${done}</b> ${told.toLowerCase()}, <b>${failed}</b> refused
-      ${unknown > 0 && html`, <b>${unknown}</b> unknown`}${state !== "done" && `, ${left} left`}.</p>
+    <progress aria-label="Progress" max=${total} value=${through}></progress>
+    <p role="status">The job ${STATES[state]}: <b>${done}</b> ${told.toLowerCase()}, <b>${failed}</b> refused${unknown > 0
+      && html`, <b>${unknown}</b> unknown`}${state !== "done" && `, ${left} left`}.</p>
     ${problem && html`<p class="invalid" role="alert">${problem}</p>`}
-    <${Outcome} job=${job} />
+    <${Outcome} ...${job} />
     ${failed > 0 && html`<h2>Refused</h2><${Table} label="Refused" head=${["Invocation", "Why"]}>
-        ${failures.map(({ id, error }) => html`<tr key=${id}><td class="mono">
-          <${Link} to=${address(["invocations", id])}>${id}<//></td><td dir="auto">${error}</td></tr>`)}<//>
-      ${failed > failures.length && html`<p class="soft">The first ${failures.length} of ${failed} are shown.</p>`}`}
-    <p><${Link} to=${address(["bulk"])}>Other jobs of this tab<//> · <${Link} to=${address(["invocations"])}>Invocations<//></p>`;
+        ${failures.map(({ invocation_id: id, error }) => html`<tr key=${id}><td>${idLink(id)}</td><td dir="auto">${error}</td></tr>`)}
+      <//>${failed > failures.length && html`<p class="soft">The first ${failures.length} of ${failed} are shown.</p>`}`}
+    <p>${link(["bulk"], "Other jobs of this tab")} · ${link(["invocations"], "Invocations")}</p>`;
 }
 
-/** How those are now that were hit: a cancel that was requested has not ended anything yet. @param {{job: Job}} props */
-function Outcome({ job: { action, watched, state, done } }) {
-  const condition = `id IN (${watched.map(literal).join(", ")})`;
-  const ask = async (/** @type {AbortSignal} */ signal) => ({
-    counts: await lookCounts(condition, signal),
-    cancelling: await countOf(`${condition} AND cancelling IS NOT NULL`, signal),
-  });
-  const { data } = useAnswer(async (signal) => (watched.length ? ask(signal) : null), [state], OUTCOME_MS);
+/** How those are now that were hit: a cancel that was requested has not ended anything yet. @param {Job} job */
+function Outcome({ action, watched, state, done }) {
+  const { data } = useAnswer(async (signal) => {
+    const condition = `id IN (${watched.map(literal).join(", ")})`;
+    const counts = await lookCounts(condition, signal);
+    return watched.length > 0 && { ...counts, cancelling: await countOf(`${condition} AND cancelling IS NOT NULL`, signal) };
+  }, [state], OUTCOME_MS);
   if (!data) return null;
-  const { counts, cancelling } = data;
-  const gone = watched.length - sumOf(counts, ORDER);
-  const ended = watched.length - gone - sumOf(counts, OPEN);
+  const gone = watched.length - sumOf(data, ORDER);
+  const ended = watched.length - gone - sumOf(data, OPEN);
   return html`<h2>How ${action === "restart-as-new" ? "the new ones" : "they"} are now</h2>
     <div class="legend" data-outcome>
-      ${ORDER.filter((name) => counts[name]).map((name) => html`<${StatusBadge} key=${name} name=${name} count=${counts[name]} />`)}
+      ${ORDER.map((look) => data[look] > 0 && html`<${StatusBadge} key=${look} name=${look} count=${data[look]} />`)}
       ${gone > 0 && html`<span class="badge">${gone} are no more</span>`}</div>
-    <p class="soft">${action === "cancel" && `${ended} of ${watched.length} have completed.`}
-      ${cancelling > 0 && ` ${cancelling} wait for what they call.`}
-      ${done > watched.length && ` The first ${watched.length} are watched.`}</p>`;
+    <p class="soft">${action === "cancel" && `${ended} of ${watched.length} have completed. `}
+      ${data.cancelling > 0 && `${data.cancelling} wait for what they call. `}
+      ${done > watched.length && `The first ${watched.length} are watched.`}</p>`;
 }

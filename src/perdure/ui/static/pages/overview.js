@@ -7,26 +7,28 @@ import { query } from "../api/http.js";
 import { Table } from "../components/change.js";
 import { serverNow, setServerTime } from "../components/clock.js";
 import { StatusBar } from "../components/list-filters.js";
-import { Link, address, go } from "../components/router.js";
+import { Link, address, go, idLink } from "../components/router.js";
 import { filter, toSql } from "../logic/filters.js";
 import {
   SERVICES_SQL, SLOTS, SLOT_MINUTES, USUAL_SQL, attention, byService, slots, stuckFilters, throughputSql,
 } from "../logic/overview.js";
-import { LOOKS, OPEN, firstLine } from "../logic/status.js";
+import { FAILED, LOOKS, OPEN, firstLine } from "../logic/status.js";
 import { duration } from "../logic/time.js";
 
 const EVERY_MS = 2000;
 const SELDOM_MS = 15000;
-const CLOSED = ["failed", "cancelled", "killed"];
 /** Of the table of services. */
 const COLUMNS = [
   { name: "all", word: "All", status: [] },
   ...[...OPEN, "succeeded"].map((name) => ({ name, word: `${LOOKS[name].sign} ${LOOKS[name].word}`, status: [name] })),
-  { name: "ended", word: "✕ Ended otherwise", status: CLOSED },
+  { name: "ended", word: "✕ Ended otherwise", status: FAILED },
 ];
 
-/** @param {Filters} filters */
-const to = (filters) => address(["invocations"], filters);
+/** @type {(filters: Filters, text: any, rest?: object) => any} */
+const to = (filters, text, rest) => html`<${Link} to=${address(["invocations"], filters)} ...${rest}>${text}<//>`;
+
+/** @param {{n?: number, filters: any}} props */
+const Number = ({ n, filters }) => html`<td>${n ? to(filter(filters), n) : html`<span class="soft">–</span>`}</td>`;
 
 export function Overview() {
   const registry = useRegistry();
@@ -37,58 +39,54 @@ export function Overview() {
       <code>perdure deployments register http://localhost:9080</code></p>`}
     <${Attention} />
     <h2>Invocations</h2>
-    <${StatusBar} counts=${counts} chosen=${[]} onToggle=${(status) => go(to(filter({ status })))} />
+    <${StatusBar} counts=${counts} chosen=${[]} onToggle=${(status) => go(address(["invocations"], { status }))} />
     <${Throughput} />
     ${services?.[0] && html`<h2>Services</h2><div class="figures">
       <${Table} label="Services" head=${["Service", ...COLUMNS.map(({ word }) => word)]}>
-        ${services.slice(0, 100).map(({ service, by }) => html`<tr key=${service} data-service=${service}>
+        ${services.slice(0, 100).map(([service, by]) => html`<tr key=${service} data-service=${service}>
           <th scope="row"><bdi>${service}</bdi></th>
           ${COLUMNS.map(({ name, status }) => html`<${Number} key=${name} n=${by[name]} filters=${{ service, status }} />`)}
         </tr>`)}<//></div>`}
     ${registry?.deployments[0] && html`<${Deployments} deployments=${registry.deployments} />`}`;
 }
 
-/** @param {{n?: number, filters: any}} props */
-function Number({ n, filters }) {
-  return html`<td>${n ? html`<${Link} to=${to(filter(filters))}>${n}<//>` : html`<span class="soft">–</span>`}</td>`;
-}
-
-/** @param {Figure[]} figures @param {AbortSignal} signal */
-async function counted(figures, signal) {
+/** @type {(figures: Figure[], signal: AbortSignal) => Promise<(Figure & {n: number})[]>} */
+const withNumbers = async (figures, signal) => {
   const all = [];
   for (const one of figures) all.push({ ...one, n: await countOf(toSql(one.filters), signal) });
   return all;
-}
+};
 
 function Attention() {
-  const { data: known } = useAnswer((signal) => counted(attention(serverNow()), signal), [], EVERY_MS);
-  const findStuck = async (/** @type {AbortSignal} */ signal) =>
-    counted(stuckFilters(await query(USUAL_SQL, signal), serverNow()), signal);
-  const { data: stuck } = useAnswer(findStuck, [], SELDOM_MS);
+  const { data: usual } = useAnswer((signal) => query(USUAL_SQL, signal), [], SELDOM_MS);
+  const { data: known } = useAnswer((signal) => withNumbers(attention(serverNow()), signal), [], EVERY_MS);
+  const { data: stuck } = useAnswer(
+    (signal) => withNumbers(stuckFilters(usual ?? [], serverNow()), signal), [usual], SELDOM_MS);
   const figures = [...(known ?? []), ...(stuck ?? []).filter(({ n }) => n)];
   return html`<section aria-label="Needs you"><div class="numbers">
-    ${figures.map(({ name, service, sign, word, tone, text, filters, n }) => html`<${Link} key=${name + service} data-name=${name}
-      class=${n ? `tone-${tone}` : "quiet"} to=${to(filters)}><b>${n}</b><span aria-hidden="true">${sign} </span>
-      ${service && html`<bdi>${service}</bdi> `}${word}<br /><span class="soft">${text}</span><//>`)}
+    ${figures.map(({ name, service, sign, word, tone, text, filters, n }) => to(filters, html`<b>${n}</b>
+      <span aria-hidden="true">${sign} </span><bdi>${service}</bdi> ${word}<br /><span class="soft">${text}</span>`,
+      { key: name + service, "data-name": name, class: n ? `tone-${tone}` : "quiet" }))}
     </div>${known && figures.every(({ n }) => !n) && html`<p class="soft">✓ Nothing needs you.</p>`}</section>`;
 }
 
 function Throughput() {
-  const ask = async (/** @type {AbortSignal} */ signal, now = serverNow()) => slots(await query(throughputSql(now), signal), now);
-  const { data: bars } = useAnswer((signal) => ask(signal), [], EVERY_MS * 2);
+  const { data: bars } = useAnswer(async (signal) => {
+    const now = serverNow();
+    return slots(await query(throughputSql(now), signal), now);
+  }, [], EVERY_MS * 2);
   if (!bars) return null;
   const sum = (/** @type {"ok" | "fail"} */ name) => bars.reduce((sum, bar) => sum + bar[name], 0);
   const top = Math.max(1, ...bars.map(({ ok, fail }) => ok + fail));
   const ended = new Date(bars[0].begin).toISOString();
-  return html`<h2>Completed in the last hour:
-      ${" "}<${Link} to=${to(filter({ status: "succeeded", ended }))}>${sum("ok")} succeeded<//>,
-      ${" "}<${Link} to=${to(filter({ status: CLOSED, ended }))}>${sum("fail")} did not<//></h2>
+  return html`<h2>Completed in the last hour: ${to(filter({ status: "succeeded", ended }), `${sum("ok")} succeeded`)},
+      ${" "}${to(filter({ status: FAILED, ended }), `${sum("fail")} did not`)}</h2>
     <svg class="plot" viewBox="0 0 ${SLOTS} ${top}" preserveAspectRatio="none" role="img"
       aria-label="Completed in ${SLOT_MINUTES} minutes each, ${top} at the most">
-      ${bars.map(({ begin, ok, fail }, index) => html`<g key=${begin}>
+      ${bars.map(({ begin, ok, fail }, x) => html`<g key=${begin}>
         <title>${duration(serverNow() - begin)} ago: ${ok} succeeded, ${fail} did not</title>
-        <rect class="ok" x=${index + 0.1} width="0.8" y=${top - ok} height=${ok} />
-        <rect class="fail" x=${index + 0.1} width="0.8" y=${top - ok - fail} height=${fail} /></g>`)}</svg>`;
+        <rect class="ok" x=${x + 0.1} width="0.8" y=${top - ok} height=${ok} />
+        <rect class="fail" x=${x + 0.1} width="0.8" y=${top - ok - fail} height=${fail} /></g>`)}</svg>`;
 }
 
 const FAILING_SQL = `SELECT last_attempt_deployment_id AS id, count(*) AS n, max(last_failure) AS failure FROM sys_invocation
@@ -97,29 +95,26 @@ const OPEN_SQL = `SELECT pinned_deployment_id AS id, count(*) AS n FROM sys_invo
 
 /** @param {{deployments: any[]}} props */
 function Deployments({ deployments }) {
-  const ask = async (/** @type {AbortSignal} */ signal) => [await query(FAILING_SQL, signal), await query(OPEN_SQL, signal)];
-  const [failing, open] = useAnswer(ask, [], EVERY_MS).data ?? [[], []];
+  const { data: open } = useAnswer((signal) => query(OPEN_SQL, signal), [], EVERY_MS);
+  const { data: failing } = useAnswer((signal) => query(FAILING_SQL, signal), [], EVERY_MS);
   return html`<h2>Deployments</h2>
     <${Table} label="Deployments" head=${["Deployment", "Endpoint", "Open", "Retrying", "Last failure"]}>
-    ${deployments.slice(-50).reverse().map(({ id, endpoint }) => {
-      const bad = failing.find((one) => one.id === id);
-      const failure = bad ? html`<bdi class="invalid">${firstLine(bad.failure).slice(0, 200)}</bdi>` : "✓ none";
-      return html`<tr key=${id}><td class="mono"><${Link} to=${address(["deployments", id])}>${id}<//></td>
-        <td><bdi>${endpoint}</bdi></td>
-        <${Number} n=${open.find((one) => one.id === id)?.n} filters=${{ deployment: id, status: OPEN }} />
-        <${Number} n=${bad?.n} filters=${{ deployment: id, status: "backing-off" }} /><td class="soft">${failure}</td></tr>`;
+    ${deployments.slice(-50).reverse().map(({ id: deployment, endpoint }) => {
+      const [all, bad] = [open, failing].map((rows) => rows?.find(({ id }) => id === deployment));
+      return html`<tr key=${deployment}><td>${idLink(deployment)}</td><td><bdi>${endpoint}</bdi></td>
+        <${Number} n=${all?.n} filters=${{ deployment, status: OPEN }} />
+        <${Number} n=${bad?.n} filters=${{ deployment, status: "backing-off" }} />
+        <td>${bad ? html`<bdi class="invalid">${firstLine(bad.failure).slice(0, 200)}</bdi>` : "✓ none"}</td></tr>`;
     })}<//>`;
 }
 
 function useRegistry() {
-  const [registry, set] = useState(/** @type {Registry?} */ (null));
+  const [registry, set] = useState(null);
   useEffect(() => follow(["registry"], {
-    onMessages: (messages) => {
-      for (const { data } of messages) {
-        if (data.now) setServerTime(data.now);
-        if (data.deployments) set(data);
-      }
-    },
+    onMessages: (messages) => messages.forEach(({ data }) => {
+      if (data.now) setServerTime(data.now);
+      if (data.deployments) set(data);
+    }),
   }), []);
   return registry;
 }
