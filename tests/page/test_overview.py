@@ -54,7 +54,7 @@ def test_the_figures_of_a_service_lead_to_its_invocations_and_follow_them(server
     for index in range(3):
         server.call("Agent/plan", {"topic": f"t{index}"})
     page.goto("/ui/")
-    cell = page.locator("tr[data-service=Agent] a[href*='status=succeeded']")
+    cell = page.get_by_role("row").filter(has_text="Agent").locator("a[href*='status=succeeded']")
     expect(cell).to_have_text("3")
     server.call("Agent/plan", {"topic": "one more"})
     expect(cell).to_have_text("4", timeout=15_000)

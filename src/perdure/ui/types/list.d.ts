@@ -8,6 +8,8 @@ type StreamMessage = import("../static/api/events.js").Message;
 
 /** How a status, or an end, is shown. tone: classes. */
 type Look = { word: string; sign: string; tone: string };
+/** Why it is where it is, in one line; nothing when there is nothing to explain. now: milliseconds. */
+type Why = (row: Row, now: number) => string;
 /** Numbers of invocations by the name of their look. */
 type Counts = Record<string, number>;
 
@@ -30,6 +32,12 @@ type Field = {
 
 /** sort: a name of SORTS, with ` up` behind it. from: empty, or as `List.next` names the row behind which it begins. */
 type ListPlace = { sort: string; from: string };
+/** SQL of one page and a row more. now: a time, of which the age of what is open is taken. */
+type PageSql = (condition: string, place: ListPlace, now: string) => string;
+/** What of `ids` is not known and comes before something that is. */
+type Between = (ids: string[], known: { has: (id: string) => boolean }) => string[];
+/** The list with what a page has now. missing: rows of the list that are not on that page, as they are now. */
+type Unmoved = (list: List, page: List, missing: any[]) => List;
 /** What the address of the list says. shown: names of columns. */
 type ListView = ListPlace & { filters: Filters; shown: string[] };
 /**
@@ -149,6 +157,8 @@ type Send = (
   path: string,
   options?: { body?: unknown; json?: string; headers?: Record<string, string>; signal?: AbortSignal },
 ) => Promise<any>;
+/** Asks SQL. */
+type Ask<T> = (sql: string, signal?: AbortSignal) => Promise<T>;
 /** ask: is asked every so many milliseconds while somebody looks, more seldom where the answer takes long. inputs: others
  * make all new. */
 type UseAnswer = <T>(ask: (signal: AbortSignal) => Promise<T>, inputs: readonly unknown[], every?: number) => Asked<T>;
@@ -158,10 +168,3 @@ type MakeStore = <T>(
   key?: string,
   kind?: "localStorage" | "sessionStorage",
 ) => { get: () => T; set: (changed: T) => void; use: () => T };
-
-/** What an asked server said last. data: null before it did. again: asks at once. */
-interface Asked<T> {
-  data: T | null;
-  failure: string;
-  again: () => void;
-}

@@ -2,13 +2,13 @@
 /** Questions that are asked again and again while somebody looks. */
 import { useEffect, useRef, useState } from "../vendor/preact-htm.js";
 import { lookSql } from "../logic/filters.js";
-import { query, request } from "./http.js";
+import { query } from "./http.js";
 
 /** So many times as long as the last answer took nothing is asked. */
 const REST = 8;
 const NONE = { data: /** @type {any} */ (null), failure: "" };
 
-/** What `ask` gives, kept up to date. @type {UseAnswer} */
+/** @type {UseAnswer} */
 export const useAnswer = (ask, inputs, every = 3000) => {
   const [answer, setAnswer] = useState(NONE);
   const [turn, setTurn] = useState(0);
@@ -43,17 +43,14 @@ export const useAnswer = (ask, inputs, every = 3000) => {
   return { ...answer, again: () => setTurn((turn) => turn + 1) };
 };
 
-/** The same, asked once. @type {UseAnswer} */
+/** @type {UseAnswer} */
 export const useOnce = (ask, inputs) => useAnswer(ask, inputs, 2 ** 31 - 1);
 
-/** The same of one address. @param {string} path @returns {Asked<any>} */
-export const useGet = (path) => useAnswer((signal) => request("GET", path, { signal }), [path]);
-
-/** @type {(condition: string, signal?: AbortSignal) => Promise<number>} */
+/** @type {Ask<number>} */
 export const countOf = async (condition, signal) =>
   (await query(`SELECT count(*) AS n FROM sys_invocation WHERE ${condition}`, signal))[0].n;
 
-/** How many have each look. @type {(condition: string, signal?: AbortSignal) => Promise<Counts>} */
+/** @type {Ask<Counts>} */
 export const lookCounts = async (condition, signal) => {
   const sql = `SELECT status, completion_result AS result, count(*) AS n FROM sys_invocation WHERE ${condition} GROUP BY 1, 2`;
   /** @type {Counts} */

@@ -1,15 +1,12 @@
 // @ts-check
-/** Operations on the ticked rows, or on all that match: how many each fits, and what it will do. */
-import { html, useState } from "../vendor/preact-htm.js";
-import { lookCounts, useAnswer } from "../api/answer.js";
 import { ACTIONS, actionsFor } from "../logic/actions.js";
 import { BULK, applies, countLooks, invocations, matching, scopeWords } from "../logic/bulk.js";
 import { toSql } from "../logic/filters.js";
 import { startJob } from "./jobs.js";
+import { address, go, html, lookCounts, useAnswer, useState } from "./kit.js";
 import { OperationForm } from "./operation.js";
-import { address, go } from "./router.js";
 
-/** The bar, and what begins the first operation of a key that fits something. @param {BulkProps} props */
+/** Operations on the ticked rows, or on all that match. @param {BulkProps} props */
 export function useBulk({ rows, filters, counts, onClear }) {
   const [all, setAll] = useState(false);
   const [asked, ask] = useState(null);

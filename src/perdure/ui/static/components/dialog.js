@@ -1,7 +1,7 @@
 // @ts-check
 import { html, useLayoutEffect, useRef } from "../vendor/preact-htm.js";
 
-/** A modal dialog round a form. onClose: also called for Escape. @param {DialogProps} props */
+/** @param {DialogProps} props */
 export function Dialog({ title, onClose, onSubmit, children, buttons }) {
   const dialog = useRef(null);
   // At once: the next key already belongs to the dialog.

@@ -1,5 +1,5 @@
 // @ts-check
-/** Jobs of this tab: operations on many invocations. They go on while their reader looks elsewhere in the page. */
+/** Jobs of this tab. They go on while their reader looks elsewhere in the page. */
 import { ApiError, query, reasonHeaders, request } from "../api/http.js";
 import { store } from "../api/store.js";
 import { CHUNK, advanced, batchRequest, newJob, nextSql, passed } from "../logic/bulk.js";
@@ -8,16 +8,14 @@ import { serverNow } from "./clock.js";
 const KEPT = 20;
 const RETRY_MS = 1500;
 
-/** The newest first. */
 export const jobs = store(/** @type {Job[]} */ ([]), "perdure-jobs", "sessionStorage");
 // Nothing goes on by itself when the page was left.
 jobs.set(jobs.get().map((job) => (job.state === "running" ? { ...job, state: "interrupted" } : job)));
 
-/** @param {string} id */
-const get = (id) => /** @type {Job} */ (jobs.get().find((job) => job.id === id));
+const get = (id = "") => /** @type {Job} */ (jobs.get().find((job) => job.id === id));
 
-/** @type {(id: string, changed: Partial<Job>) => void} */
-const put = (id, changed) => jobs.set(jobs.get().map((job) => (job.id === id ? { ...job, ...changed } : job)));
+/** @param {Partial<Job>} changed */
+const put = (id = "", changed) => jobs.set(jobs.get().map((job) => (job.id === id ? { ...job, ...changed } : job)));
 
 /** @param {JobAsked} asked */
 export function startJob(asked) {
@@ -27,20 +25,17 @@ export function startJob(asked) {
   return id;
 }
 
-/** @param {string} id */
-export const stopJob = (id) => put(id, { state: "stopped" });
+export const stopJob = (id = "") => put(id, { state: "stopped" });
 
 const working = new Set();
 
-/** Goes on with what is left. @param {string} id */
-export function resumeJob(id) {
+export function resumeJob(id = "") {
   if (working.has(id)) return;
   put(id, { state: "running", problem: "" });
   void work(id);
 }
 
-/** @param {string} id */
-async function work(id) {
+async function work(id = "") {
   working.add(id);
   try {
     while (get(id)?.state === "running") {
@@ -73,9 +68,8 @@ const send = async (job, ids) => {
   }
 };
 
-/** Asks until the server answers or the job is stopped, which gives null.
- * @template T @param {string} id @param {() => Promise<T>} ask @returns {Promise<T | null>} */
-async function patient(id, ask) {
+/** Null when the job is stopped before the server answers. @template T @param {() => Promise<T>} ask */
+async function patient(id = "", ask) {
   for (;;) {
     try {
       return await ask();

@@ -2,7 +2,7 @@
 import { html, useLayoutEffect, useRef, useState } from "../vendor/preact-htm.js";
 import { Dialog } from "./dialog.js";
 
-/** Listens to the keys of a page, and tells them. @param {{keys: Key[]}} props */
+/** @param {{keys: Key[]}} props */
 export function Keys({ keys }) {
   const [help, setHelp] = useState(false);
   /** @type {Key[]} */

@@ -1,9 +1,7 @@
 // @ts-check
-/** What is filtered: search field, chips, the bar of statuses, views that were kept. */
-import { html, useLayoutEffect, useRef, useState } from "../vendor/preact-htm.js";
 import { FIELDS, parts, withTyped, withValue, withValues } from "../logic/filters.js";
 import { LOOKS, OPEN, ORDER } from "../logic/status.js";
-import { link } from "./router.js";
+import { html, link, useLayoutEffect, useRef, useState } from "./kit.js";
 import { change, useSettings } from "./settings.js";
 import { StatusBadge } from "./status-badge.js";
 
@@ -13,7 +11,7 @@ const PRESETS = {
   "Waits for an answer": "waits=outside", Failed: "status=failed",
 };
 
-/** Those that everybody has, and those that this browser keeps. @param {{search: string}} props */
+/** @param {{search: string}} props */
 export function Views({ search }) {
   const { views } = useSettings();
   const to = (name = "", wanted = "", look = "") =>
@@ -35,7 +33,7 @@ export function Views({ search }) {
       <input name="view" aria-label="Name of the view" maxlength="60" autofocus /> <button>Keep</button></form></nav>`;
 }
 
-/** A click filters. @param {{counts: Counts?, chosen: string[], onToggle: (look: string) => void}} props */
+/** @param {{counts: Counts?, chosen: string[], onToggle: (look: string) => void}} props */
 export function StatusBar({ counts, chosen, onToggle }) {
   const parts = ORDER.map((look) => ({ look, ...LOOKS[look], n: counts?.[look] ?? 0, isChosen: chosen.includes(look) }));
   return html`<div class="stack" aria-hidden="true">

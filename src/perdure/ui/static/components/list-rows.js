@@ -1,22 +1,20 @@
 // @ts-check
-/** The table of invocations. */
-import { html, useMemo } from "../vendor/preact-htm.js";
 import { SORTS } from "../logic/list.js";
 import { LOOKS, lookName, why } from "../logic/status.js";
 import { clockTime, duration, millis, relative } from "../logic/time.js";
-import { link } from "./router.js";
+import { html, link, useMemo } from "./kit.js";
 import { StatusBadge } from "./status-badge.js";
 
-/** @type {(word: string, column: string) => Column} */
-const moment = (word, column) => ({
+/** @returns {Column} */
+const moment = (word = "", column = "") => ({
   word,
   cell(row, { now, zone }) {
     const at = millis(row[column]);
     return html`<time class="nowrap soft" title=${clockTime(at, zone, now)}>${relative(at, now)}</time>`;
   },
 });
-/** @type {(word: string, column: string) => Column} */
-const text = (word, column) => ({ word, cell: (row) => html`<bdi class="cut">${row[column]}</bdi>` });
+/** @returns {Column} */
+const text = (word = "", column = "") => ({ word, cell: (row) => html`<bdi class="cut">${row[column]}</bdi>` });
 
 /** @type {Record<string, Column>} */
 export const COLUMNS = {
@@ -78,7 +76,7 @@ export function Rows({ list, columns, sort, times, ticked, current, onSort, onTi
         left=${list.left.has(id)} ticked=${ticked.includes(id)} current=${current === id} />`)}</tbody></table></div>`;
 }
 
-/** One row; it is drawn again only when something of it is different. @param {RowProps} props */
+/** Is drawn again only when something of it is different. @param {RowProps} props */
 function RowLine({ row, left, columns, times, ticked, current }) {
   // Of what is over only "… ago" moves, and by the minute.
   const isOver = times.now - Date.parse(row.completed_at) > 60000;

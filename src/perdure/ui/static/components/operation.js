@@ -1,12 +1,8 @@
 // @ts-check
-/** An operation: states its effect, asks for a reason and which code is to run, and carries it out. */
-import { html, useState } from "../vendor/preact-htm.js";
-import { reasonHeaders, request } from "../api/http.js";
 import { ACTIONS, actionsFor, requestOf } from "../logic/actions.js";
-import { Change, Text } from "./change.js";
-import { address, go } from "./router.js";
+import { Change, Text, address, go, html, reasonHeaders, request, useState } from "./kit.js";
 
-/** The buttons that fit the status of a row, the likeliest first. @param {{row: Row}} props */
+/** @param {{row: Row}} props */
 export function Operations({ row }) {
   const [asked, ask] = useState("");
   const restart = () => go(address(["invocations", row.id, "restart"]));
@@ -17,7 +13,7 @@ export function Operations({ row }) {
     ${asked && html`<${OperationDialog} key=${asked} row=${row} name=${asked} onClose=${() => ask("")} />`}</span>`;
 }
 
-/** On one invocation. @param {{row: Row, name: string, onClose: () => void}} props */
+/** @param {{row: Row, name: string, onClose: () => void}} props */
 export function OperationDialog({ row, name, onClose }) {
   const { word, done, effect } = ACTIONS[name];
   /** @type {OperationProps["act"]} */

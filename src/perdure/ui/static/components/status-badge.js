@@ -2,7 +2,7 @@
 import { html } from "../vendor/preact-htm.js";
 import { LOOKS, lookName } from "../logic/status.js";
 
-/** Of a row, or of those with a look. @param {{row?: any, name?: string, count?: number}} props */
+/** @param {{row?: any, name?: string, count?: number}} props */
 export function StatusBadge({ row, name = lookName(row), count }) {
   const { sign, word, tone } = LOOKS[name];
   return html`<span class="badge tone-${tone}"><span class="sign" aria-hidden="true">${sign}</span>${word} ${count}</span>`;

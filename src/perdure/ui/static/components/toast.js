@@ -1,5 +1,4 @@
 // @ts-check
-/** Short messages about what became of an operation, read out by screen readers. */
 import { html } from "../vendor/preact-htm.js";
 import { store } from "../api/store.js";
 

@@ -55,14 +55,12 @@ const BY_LOOK = {
   "backing-off": ["retry-now", ...OPEN], paused: ["resume", "cancel", "kill"],
 };
 
-/** @param {string} look */
-export const actionsOf = (look) => BY_LOOK[look] ?? ["restart-as-new", "purge", "purge-journal"];
+export const actionsOf = (look = "") => BY_LOOK[look] ?? ["restart-as-new", "purge", "purge-journal"];
 
 /** @param {Row} row */
 export const actionsFor = (row) => actionsOf(lookName(row));
 
-/** @param {string} action @param {string} id @param {Record<string, any>} [options] */
-export function requestOf(action, id, options = {}) {
+export function requestOf(action = "", id = "", options = {}) {
   const query = new URLSearchParams(Object.entries(options).filter(([, value]) => value !== undefined));
   return { method: "PATCH", path: `/invocations/${encodeURIComponent(id)}/${ACTIONS[action].route ?? action}?${query}` };
 }

@@ -4,42 +4,40 @@ import { ACTIONS, actionsOf } from "./actions.js";
 import { literal, parts, toSql, withValues } from "./filters.js";
 import { ORDER, counted, lookName } from "./status.js";
 
-/** In the order of the bar. */
 export const BULK = ["cancel", "pause", "resume", "retry-now", "restart-as-new", "kill", "purge"];
 /** In one request: few enough to stop soon, many enough to be quick. */
 export const CHUNK = 250;
 const FAILURES_MAX = 500;
 const WATCHED_MAX = 2000;
 
-/** @param {number} n */
-export const invocations = (n) => counted(n, "1 invocation", "invocations");
+export const invocations = (n = 0) => counted(n, "1 invocation", "invocations");
 
 /** @param {Row[]} rows */
 export const countLooks = (rows) => rows.map(lookName).reduce(
   (counts, look) => ({ ...counts, [look]: (counts[look] ?? 0) + 1 }), /** @type {Counts} */ ({}));
 
-/** How many have one of these looks. @param {Counts} counts @param {string[]} looks */
+/** @type {(counts: Counts, looks: string[]) => number} */
 export const sumOf = (counts, looks) => looks.reduce((sum, look) => sum + (counts[look] ?? 0), 0);
 
 /** @param {Filters} filters */
 const chosenLooks = (filters) => (filters.has("status") ? filters.getAll("status") : ORDER);
 
-/** How many match. @param {Counts} counts @param {Filters} filters */
+/** @param {Counts} counts @param {Filters} filters */
 export const matching = (counts, filters) => sumOf(counts, chosenLooks(filters));
 
-/** Narrowed to what an operation fits. @param {string} action @param {Filters} filters */
-const fitting = (action, filters) =>
+/** @param {Filters} filters */
+const fitting = (action = "", filters) =>
   withValues(filters, "status", chosenLooks(filters).filter((look) => actionsOf(look).includes(action)));
 
-/** To how many of those that match it applies. @param {string} action @param {Counts} counts @param {Filters} [filters] */
-export const applies = (action, counts, filters = new URLSearchParams()) =>
+/** @param {Counts} counts */
+export const applies = (action = "", counts, filters = new URLSearchParams()) =>
   sumOf(counts, fitting(action, filters).getAll("status"));
 
-/** What will be hit. @param {string} action @param {Filters} filters */
-export const scopeWords = (action, filters) => parts(fitting(action, filters)).map(({ words }) => words).join(" and ");
+/** @param {Filters} filters */
+export const scopeWords = (action = "", filters) => parts(fitting(action, filters)).map(({ words }) => words).join(" and ");
 
-/** @type {(asked: JobAsked, id: string, now: number) => Job} */
-export const newJob = ({ filters, ...asked }, id, now) => {
+/** @param {JobAsked} asked @returns {Job} */
+export const newJob = ({ filters, ...asked }, id = "", now = 0) => {
   const { action, ids } = asked;
   // Nothing that begins after the job, as what it restarts does, is part of it.
   const before = `created_at <= ${literal(new Date(now).toISOString())}`;
@@ -61,10 +59,10 @@ export const batchRequest = ({ action, deployment }, ids) => {
   return { path: `/internal/invocations_batch_operations/${route}`, body };
 };
 
-/** What is behind some ids, whatever came of them. @type {(job: Job, ids: string[]) => Partial<Job>} */
+/** @type {(job: Job, ids: string[]) => Partial<Job>} */
 export const passed = (job, ids) => ({ ids: job.ids && job.ids.slice(ids.length), after: ids.at(-1) });
 
-/** What an answer changes. @type {(job: Job, ids: string[], answer: any) => Partial<Job>} */
+/** @type {(job: Job, ids: string[], answer: any) => Partial<Job>} */
 export const advanced = (job, ids, { succeeded, failed }) => ({
   ...passed(job, ids), done: job.done + succeeded.length, failed: job.failed + failed.length,
   failures: [...job.failures, ...failed].slice(0, FAILURES_MAX),

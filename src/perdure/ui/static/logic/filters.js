@@ -2,11 +2,10 @@
 /** Filters of the list: in the address, as a topic of the event stream, as SQL. One meaning, three spellings. */
 import { FAILED, LOOKS, OPEN } from "./status.js";
 
-/** @param {string} text */
-export const literal = (text) => `'${text.replaceAll("'", "''")}'`;
+export const literal = (text = "") => `'${text.replaceAll("'", "''")}'`;
 
-/** As SQL and the stream take it, empty when it is no time. @param {string} text */
-export const time = (text) => (Number.isNaN(Date.parse(text)) ? "" : new Date(text).toISOString());
+/** Empty when it is none. */
+export const time = (text = "") => (Number.isNaN(Date.parse(text)) ? "" : new Date(text).toISOString());
 
 const FAILURE = "(status = 'completed' AND completion_result = 'failure' AND completion_failure";
 /** @type {Record<string, string>} */
@@ -16,8 +15,7 @@ const LOOK_SQL = {
   cancelled: `${FAILURE} LIKE '[409%] cancelled%')`,
   killed: `${FAILURE} LIKE '[409%] killed%')`,
 };
-/** @param {string} look */
-export const lookSql = (look) => LOOK_SQL[look] ?? `status = ${literal(look)}`;
+export const lookSql = (look = "") => LOOK_SQL[look] ?? `status = ${literal(look)}`;
 
 const FUTURE = "coalesce(suspended_waiting_future_json, last_awaiting_on_future_json)";
 // Signal 1 is the cancellation: everything waits for it, and nobody has to send it.
@@ -31,10 +29,10 @@ const containing = ([text]) => {
   const like = literal(`%${text.replaceAll(/[%_\\]/g, "\\$&").toLowerCase()}%`);
   return `(${SEARCHED.map((column) => `lower(${column}) LIKE ${like} ESCAPE '\\'`).join(" OR ")})`;
 };
-/** @type {(column: string) => Condition} */
-const oneOf = (column) => (values) => `${column} IN (${values.map(literal).join(", ")})`;
-/** @type {(comparison: string) => Condition} */
-const compared = (comparison) => ([value]) => `${comparison} ${literal(value)}`;
+/** @returns {Condition} */
+const oneOf = (column = "") => (values) => `${column} IN (${values.map(literal).join(", ")})`;
+/** @returns {Condition} */
+const compared = (comparison = "") => ([value]) => `${comparison} ${literal(value)}`;
 
 /** @type {Record<string, Field>} */
 export const FIELDS = {
@@ -55,8 +53,8 @@ export const FIELDS = {
   waits: { word: "waits for", choices: { outside: "an answer from outside" }, topic: "", sql: () => OUTSIDE },
 };
 
-/** Empty when it makes no sense. @param {string} field @param {string} value */
-function sensible(field, value) {
+/** Empty when it makes no sense. */
+function sensible(field = "", value = "") {
   const { choices, moment } = FIELDS[field];
   if (choices) return value in choices ? value : "";
   return moment ? time(value) : value;
@@ -66,7 +64,7 @@ function sensible(field, value) {
 export const filter = (values) => fromSearch(new URLSearchParams(
   Object.entries(values).flatMap(([name, all]) => [all].flat().map((one) => [name, one]))));
 
-/** What makes sense of an address. @param {URLSearchParams} search @returns {Filters} */
+/** What makes sense of an address. @param {URLSearchParams} search */
 export function fromSearch(search) {
   return new URLSearchParams(Object.entries(FIELDS).flatMap(([name, { many }]) => {
     const values = new Set(search.getAll(name).map((value) => sensible(name, value)).filter(Boolean));
@@ -74,16 +72,16 @@ export function fromSearch(search) {
   }));
 }
 
-/** The same with other values of one field. @param {Filters} filters @param {string} field @param {string[]} values */
+/** @type {(filters: Filters, field: string, values: string[]) => Filters} */
 export const withValues = (filters, field, values) => fromSearch(new URLSearchParams(
   [...[...filters].filter(([name]) => name !== field), ...values.map((value) => [field, value])]));
 
-/** The same with one value more, or another. @param {Filters} filters @param {string} field @param {string} value */
+/** One value more, or another. @type {(filters: Filters, field: string, value: string) => Filters} */
 export const withValue = (filters, field, value) =>
   withValues(filters, field, FIELDS[field].many ? [...filters.getAll(field), value] : [value]);
 
-/** Ids are known by their beginning, `key:anna` names a field. @param {string} typed @param {Filters} filters */
-export function withTyped(typed, filters) {
+/** Ids are known by their beginning, `key:anna` names a field. @param {Filters} filters */
+export function withTyped(typed = "", filters) {
   const rest = typed.replaceAll(/(\w+):("[^"]*"|\S+)/g, (all, field, quoted) => {
     const value = quoted.replaceAll('"', "");
     if (!(field in FIELDS) || !sensible(field, value)) return all;
@@ -98,7 +96,7 @@ export function withTyped(typed, filters) {
 export const toSql = (filters) =>
   [...new Set(filters.keys())].map((field) => FIELDS[field].sql(filters.getAll(field))).join(" AND ") || "TRUE";
 
-/** The topic of the event stream: as narrow as it can be. @param {Filters} filters */
+/** As narrow as it can be. @param {Filters} filters */
 export function toTopic(filters) {
   const topic = new URLSearchParams({ limit: "1" });
   const looks = filters.getAll("status");
@@ -110,7 +108,7 @@ export function toTopic(filters) {
   return `invocations?${topic}`;
 }
 
-/** What is filtered, field by field, as people say it. @param {Filters} filters */
+/** As people say it. @param {Filters} filters */
 export const parts = (filters) => [...new Set(filters.keys())].map((field) => {
   const { word, choices } = FIELDS[field];
   return { field, words: `${word} ${filters.getAll(field).map((value) => choices?.[value] ?? value).join(" or ")}` };

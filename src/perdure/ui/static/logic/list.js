@@ -6,7 +6,7 @@ import { literal, time } from "./filters.js";
 export const NO_LIST = { rows: new Map(), order: [], held: 0, left: new Set(), next: "", loaded: false };
 const PAGE = 100;
 
-/** What is sorted by; `took` of what is open is its age at `$now`. @type {Record<string, string>} */
+/** `took` of what is open is its age at `$now`. @type {Record<string, string>} */
 export const SORTS = {
   created: "created_at",
   modified: "modified_at",
@@ -18,8 +18,7 @@ export const SORTS = {
 /** @type {(search: URLSearchParams) => ListPlace} */
 export const placeFrom = (search) => ({ sort: search.get("sort") || "created", from: search.get("from") ?? "" });
 
-/** It goes on behind a row and counts none before it, so that the thousandth page costs what the first does.
- * @type {(condition: string, place: ListPlace, now: string) => string} */
+/** Goes on behind a row and counts none: the thousandth page costs what the first does. @type {PageSql} */
 export const pageSql = (condition, { sort, from }, now) => {
   const [by, direction] = sort.split(" ");
   const [id, first, ...rest] = from.split("~");
@@ -43,15 +42,13 @@ export const loaded = (found) => {
   return { ...NO_LIST, rows, order: [...rows.keys()], next, loaded: true };
 };
 
-/** What is unknown before something known: what comes after all that is known moves nothing.
- * @type {(ids: string[], known: {has: (id: string) => boolean}) => string[]} */
+/** Unknown ids before a known one: those that come after move nothing. @type {Between} */
 const between = (ids, known) => {
   const last = ids.findLastIndex((id) => known.has(id));
   return ids.filter((id, at) => at < last && !known.has(id));
 };
 
-/** What is shown stays where it is: new rows wait, and what matches no more is struck out.
- * @type {(list: List, page: List, missing: any[]) => List} */
+/** Nothing moves: new rows wait, what matches no more is struck out. @type {Unmoved} */
 export const unmoved = (list, page, missing) => {
   const held = between(page.order, new Set(list.order));
   const left = page.next ? between(list.order, page.rows) : list.order.filter((id) => !page.rows.has(id));

@@ -2,7 +2,7 @@
 /** What a status is called, how it looks, and why an invocation does not move. */
 import { duration } from "./time.js";
 
-/** In the order in which they stand side by side. @type {Record<string, Look>} */
+/** @type {Record<string, Look>} */
 export const LOOKS = {
   scheduled: { word: "Scheduled", sign: "○", tone: "idle dashed" },
   pending: { word: "Queued", sign: "◔", tone: "idle dashed" },
@@ -18,7 +18,6 @@ export const LOOKS = {
 };
 export const ORDER = Object.keys(LOOKS);
 export const OPEN = ORDER.slice(0, 7);
-/** Looks of what did not succeed. */
 export const FAILED = ORDER.slice(8);
 
 /** @param {Row} row */
@@ -28,30 +27,29 @@ export function lookName({ status, completion_result: result, completion_failure
   return /^\[409\b[^\]]*\] (cancelled|killed)/i.exec(failure)?.[1].toLowerCase() ?? "failed";
 }
 
-/** Of a failure, without its stack trace. @param {string} [text] */
-export const firstLine = (text) => (text ?? "").split("\n", 1)[0];
+/** Of a failure, without its stack trace. */
+export const firstLine = (text = "") => text.split("\n", 1)[0];
 
-/** @param {number} n @param {string} one @param {string} many */
-export const counted = (n, one, many) => (n === 1 ? one : `${n} ${many}`);
+export const counted = (n = 0, one = "", many = "") => (n === 1 ? one : `${n} ${many}`);
 
-/** In one line, empty when there is nothing to explain. @param {Row} row @param {number} now */
+/** @type {Why} */
 export const why = (row, now) =>
   (row.cancelling ? `being cancelled, ${row.cancelling}` : WHY[row.status]?.(row, now)) ?? "";
 
-/** @type {Record<string, (row: Row, now: number) => string>} */
+/** @type {Record<string, Why>} */
 const WHY = {
   scheduled: ({ scheduled_start_at: start }, now) => start && (until(start, now, "starts in ") || "about to start"),
   pending: ({ target_service_name: service, target_service_key: key }) =>
     key ? `waits for ${service}/${key}` : "waits for a free place",
   running: ({ retry_count: count = 1, last_failure: failure }) =>
     failure ? `${ordinal(count)} try, after ${firstLine(failure)}` : "",
-  "backing-off": ({ retry_count: count, next_retry_at: next, last_failure_related_command_name: step, ...row }, now) => {
-    const when = next ? until(next, now, " in ") || " now" : "";
-    return `${count ? ordinal(count + 1) : "next"} try${when} · ${step ? `${step}: ` : ""}${firstLine(row.last_failure)}`;
+  "backing-off": ({ retry_count: count = 0, last_failure_related_command_name: step, ...row }, now) => {
+    const when = until(row.next_retry_at, now, " in ") || " now";
+    return `${ordinal(count + 1)} try${when} · ${step ? `${step}: ` : ""}${firstLine(row.last_failure)}`;
   },
   suspended: ({ suspended_waiting_for_completions: steps = [], suspended_waiting_for_signals: signals = [] }) => {
     // Signal 1 is the cancellation, which everything waits for.
-    const answers = signals.filter((/** @type {number} */ id) => id !== 1).length;
+    const answers = signals.filter((id = 0) => id !== 1).length;
     const all = steps.length ? [counted(steps.length, "a step", "steps")] : [];
     if (answers) all.push(counted(answers, "an answer from outside", "answers from outside"));
     return all.length ? `waits for ${all.join(" or ")}` : "waits";
@@ -60,14 +58,9 @@ const WHY = {
   completed: (row) => firstLine(row.completion_failure),
 };
 
-/** Empty when it is over. @param {string} iso @param {number} now @param {string} before */
-function until(iso, now, before) {
+function until(iso = "", now = 0, before = "") {
   const rest = Date.parse(iso) - now;
   return rest > 0 ? before + duration(rest) : "";
 }
 
-/** @param {number} count */
-function ordinal(count) {
-  const isTeen = count % 100 > 10 && count % 100 < 14;
-  return `${count}${(!isTeen && ["th", "st", "nd", "rd"][count % 10]) || "th"}`;
-}
+const ordinal = (n = 0) => n + ((n % 100 > 10 && n % 100 < 14 ? "" : ["th", "st", "nd", "rd"][n % 10]) || "th");

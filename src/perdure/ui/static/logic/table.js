@@ -1,17 +1,17 @@
 // @ts-check
 /** Rows of a query as a table and as CSV. */
 
-/** Names of all columns, in the order in which rows have them. @param {Record<string, unknown>[]} rows */
+/** @param {object[]} rows */
 export function columnsOf(rows) {
   return [...new Set(rows.flatMap((row) => Object.keys(row)))];
 }
 
-/** What a cell shows. @param {unknown} value */
+/** @param {unknown} value */
 export function cell(value) {
   return typeof value === "object" && value ? JSON.stringify(value) : String(value ?? "");
 }
 
-/** RFC 4180, with a header. @param {Record<string, unknown>[]} rows */
+/** RFC 4180. @param {Record<string, unknown>[]} rows */
 export function toCsv(rows) {
   const columns = columnsOf(rows);
   const lines = [columns, ...rows.map((row) => columns.map((name) => row[name]))];
@@ -26,8 +26,8 @@ function quoted(value) {
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 
-/** Where an id leads, or null. @param {string} text */
-export function placeOf(text) {
+/** Where an id leads. */
+export function placeOf(text = "") {
   const [, kind] = /^(inv|dp)_1[0-9A-Za-z]+$/.exec(text) ?? [];
   return kind ? [kind === "inv" ? "invocations" : "deployments", text] : null;
 }

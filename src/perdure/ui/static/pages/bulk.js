@@ -1,11 +1,7 @@
 // @ts-check
-/** Jobs: what is being done to many invocations, what was refused, and what came of it. */
-import { html } from "../vendor/preact-htm.js";
-import { countOf, lookCounts, useAnswer } from "../api/answer.js";
-import { Table } from "../components/change.js";
 import { useNow } from "../components/clock.js";
 import { jobs, resumeJob, stopJob } from "../components/jobs.js";
-import { idLink, link } from "../components/router.js";
+import { countOf, html, idLink, link, lookCounts, table, useAnswer } from "../components/kit.js";
 import { useSettings } from "../components/settings.js";
 import { StatusBadge } from "../components/status-badge.js";
 import { ACTIONS } from "../logic/actions.js";
@@ -19,6 +15,8 @@ const STATES = {
   failed: "failed", done: "is through",
 };
 const OUTCOME_MS = 1500;
+/** @type {Record<string, (failure: Job["failures"][0]) => unknown>} */
+const REFUSED = { Invocation: (one) => idLink(one.invocation_id), Why: ({ error }) => html`<bdi>${error}</bdi>` };
 
 /** @param {{id?: string}} props */
 export function Bulk({ id }) {
@@ -49,18 +47,19 @@ function Progress(job) {
       && html`, <b>${unknown}</b> unknown`}${state !== "done" && `, ${left} left`}.</p>
     ${problem && html`<p class="invalid" role="alert">${problem}</p>`}
     <${Outcome} ...${job} />
-    ${failed > 0 && html`<h2>Refused</h2><${Table} label="Refused" head=${["Invocation", "Why"]}>
-        ${failures.map(({ invocation_id: id, error }) => html`<tr key=${id}><td>${idLink(id)}</td><td dir="auto">${error}</td></tr>`)}
-      <//>${failed > failures.length && html`<p class="soft">The first ${failures.length} of ${failed} are shown.</p>`}`}
+    ${failed > 0 && html`<h2>Refused</h2>${table("Refused", failures, "invocation_id", REFUSED)}`}
+    ${failed > failures.length && html`<p class="soft">The first ${failures.length} of ${failed} are shown.</p>`}
     <p>${link(["bulk"], "Other jobs of this tab")} · ${link(["invocations"], "Invocations")}</p>`;
 }
 
 /** How those are now that were hit: a cancel that was requested has not ended anything yet. @param {Job} job */
 function Outcome({ action, watched, state, done }) {
   const { data } = useAnswer(async (signal) => {
+    if (!watched.length) return null;
     const condition = `id IN (${watched.map(literal).join(", ")})`;
     const counts = await lookCounts(condition, signal);
-    return watched.length > 0 && { ...counts, cancelling: await countOf(`${condition} AND cancelling IS NOT NULL`, signal) };
+    counts.cancelling = await countOf(`${condition} AND cancelling IS NOT NULL`, signal);
+    return counts;
   }, [state], OUTCOME_MS);
   if (!data) return null;
   const gone = watched.length - sumOf(data, ORDER);

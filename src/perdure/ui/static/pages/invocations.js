@@ -1,16 +1,14 @@
 // @ts-check
-/** The list of invocations: live, filtered and sorted by the address. */
-import { html, useEffect, useMemo, useRef, useState } from "../vendor/preact-htm.js";
-import { lookCounts, useAnswer } from "../api/answer.js";
 import { follow } from "../api/events.js";
-import { query } from "../api/http.js";
 import { useBulk } from "../components/bulk-bar.js";
 import { serverNow, setServerTime, useNow } from "../components/clock.js";
 import { Keys } from "../components/keys.js";
+import {
+  address, go, html, lookCounts, query, search as setSearch, useAnswer, useEffect, useMemo, usePlace, useRef, useState,
+} from "../components/kit.js";
 import { FilterLine, StatusBar, Views } from "../components/list-filters.js";
 import { COLUMNS, Rows, USUAL } from "../components/list-rows.js";
 import { OperationDialog } from "../components/operation.js";
-import { address, go, search as setSearch, usePlace } from "../components/router.js";
 import { useSettings } from "../components/settings.js";
 import { ACTIONS, actionsFor } from "../logic/actions.js";
 import { fromSearch, literal, toSql, toTopic, withValues } from "../logic/filters.js";
@@ -87,8 +85,6 @@ export function Invocations() {
     setList(list.page ?? list);
     scrollTo(0, 0);
   };
-  const none = place.from ? "Nothing is behind this place." : search.size ? "No invocation matches."
-    : "Nothing was invoked yet, or its retention is over.";
   return html`<div class="head"><h1>Invocations</h1><${Views} search=${filters.toString()} /><span class="grow"></span>
       <span class="live tone-${live ? "ok" : "hold"}" role="status">${live ? "● live" : "◌ connecting"}</span>
       <${Columns} shown=${shown} onChange=${(shown) => goTo({ shown })} /><${Keys} keys=${keys} /></div>
@@ -98,7 +94,8 @@ export function Invocations() {
     ${failure && html`<p class="invalid" role="alert">${failure} <button onClick=${again}>Ask again</button></p>`}
     ${list.held > 0 && html`<button class="held" onClick=${show}>${list.held} new ↑ show</button>`}
     ${!list.loaded && !failure && html`<p class="soft">Loading…</p>`}
-    ${list.loaded && !list.order.length && html`<p class="empty">${none}</p>`}
+    ${list.loaded && !list.order.length && html`<p class="empty">
+      ${search.size ? "No invocation matches." : "Nothing was invoked yet, or its retention is over."}</p>`}
     ${list.order.length > 0 && html`<${Rows} list=${list} columns=${shown} sort=${place.sort} times=${times} ticked=${ticked}
       current=${current} onTick=${tick} onTickAll=${() => setTicked(rows.length < list.order.length ? list.order : [])}
       onSort=${(sort) => goTo({ sort, from: "" })} onCurrent=${setCurrent} onHover=${(is) => (over.current = is)} />`}

@@ -1,13 +1,11 @@
 // @ts-check
-/** What needs somebody, how much there is and how it goes. Every number leads to the list of what it counts. */
-import { html, useEffect, useState } from "../vendor/preact-htm.js";
-import { countOf, lookCounts, useAnswer } from "../api/answer.js";
+/** Every number leads to the list of what it counts. */
 import { follow } from "../api/events.js";
-import { query } from "../api/http.js";
-import { Table } from "../components/change.js";
 import { serverNow, setServerTime } from "../components/clock.js";
+import {
+  Link, address, countOf, go, html, idLink, lookCounts, query, table, useAnswer, useEffect, useState,
+} from "../components/kit.js";
 import { StatusBar } from "../components/list-filters.js";
-import { Link, address, go, idLink } from "../components/router.js";
 import { filter, toSql } from "../logic/filters.js";
 import {
   SERVICES_SQL, SLOTS, SLOT_MINUTES, USUAL_SQL, attention, byService, slots, stuckFilters, throughputSql,
@@ -17,18 +15,21 @@ import { duration } from "../logic/time.js";
 
 const EVERY_MS = 2000;
 const SELDOM_MS = 15000;
-/** Of the table of services. */
-const COLUMNS = [
-  { name: "all", word: "All", status: [] },
-  ...[...OPEN, "succeeded"].map((name) => ({ name, word: `${LOOKS[name].sign} ${LOOKS[name].word}`, status: [name] })),
-  { name: "ended", word: "✕ Ended otherwise", status: FAILED },
-];
 
 /** @type {(filters: Filters, text: any, rest?: object) => any} */
 const to = (filters, text, rest) => html`<${Link} to=${address(["invocations"], filters)} ...${rest}>${text}<//>`;
 
-/** @param {{n?: number, filters: any}} props */
-const Number = ({ n, filters }) => html`<td>${n ? to(filter(filters), n) : html`<span class="soft">–</span>`}</td>`;
+/** @type {(n: number | undefined, values: Parameters<typeof filter>[0]) => any} */
+const number = (n, values) => (n ? to(filter(values), n) : html`<span class="soft">–</span>`);
+
+/** @type {Record<string, (counts: any) => any>} */
+const SERVICE_COLUMNS = {
+  Service: ({ service }) => html`<bdi>${service}</bdi>`,
+  All: ({ service, all }) => number(all, { service }),
+  ...Object.fromEntries([...OPEN, "succeeded"].map((status) => [`${LOOKS[status].sign} ${LOOKS[status].word}`,
+    ({ service, [status]: n }) => number(n, { service, status })])),
+  "✕ Ended otherwise": ({ service, ended }) => number(ended, { service, status: FAILED }),
+};
 
 export function Overview() {
   const registry = useRegistry();
@@ -41,12 +42,8 @@ export function Overview() {
     <h2>Invocations</h2>
     <${StatusBar} counts=${counts} chosen=${[]} onToggle=${(status) => go(address(["invocations"], { status }))} />
     <${Throughput} />
-    ${services?.[0] && html`<h2>Services</h2><div class="figures">
-      <${Table} label="Services" head=${["Service", ...COLUMNS.map(({ word }) => word)]}>
-        ${services.slice(0, 100).map(([service, by]) => html`<tr key=${service} data-service=${service}>
-          <th scope="row"><bdi>${service}</bdi></th>
-          ${COLUMNS.map(({ name, status }) => html`<${Number} key=${name} n=${by[name]} filters=${{ service, status }} />`)}
-        </tr>`)}<//></div>`}
+    ${services?.[0] && html`<h2>Services</h2>
+      <div class="figures">${table("Services", services.slice(0, 100), "service", SERVICE_COLUMNS)}</div>`}
     ${registry?.deployments[0] && html`<${Deployments} deployments=${registry.deployments} />`}`;
 }
 
@@ -97,15 +94,17 @@ const OPEN_SQL = `SELECT pinned_deployment_id AS id, count(*) AS n FROM sys_invo
 function Deployments({ deployments }) {
   const { data: open } = useAnswer((signal) => query(OPEN_SQL, signal), [], EVERY_MS);
   const { data: failing } = useAnswer((signal) => query(FAILING_SQL, signal), [], EVERY_MS);
-  return html`<h2>Deployments</h2>
-    <${Table} label="Deployments" head=${["Deployment", "Endpoint", "Open", "Retrying", "Last failure"]}>
-    ${deployments.slice(-50).reverse().map(({ id: deployment, endpoint }) => {
-      const [all, bad] = [open, failing].map((rows) => rows?.find(({ id }) => id === deployment));
-      return html`<tr key=${deployment}><td>${idLink(deployment)}</td><td><bdi>${endpoint}</bdi></td>
-        <${Number} n=${all?.n} filters=${{ deployment, status: OPEN }} />
-        <${Number} n=${bad?.n} filters=${{ deployment, status: "backing-off" }} />
-        <td>${bad ? html`<bdi class="invalid">${firstLine(bad.failure).slice(0, 200)}</bdi>` : "✓ none"}</td></tr>`;
-    })}<//>`;
+  const rows = deployments.slice(-50).reverse().map(({ id, endpoint }) => {
+    const [all, bad] = [open, failing].map((found) => found?.find((one) => one.id === id));
+    return { id, endpoint, open: all?.n, retrying: bad?.n, failure: bad && firstLine(bad.failure).slice(0, 200) };
+  });
+  return html`<h2>Deployments</h2>${table("Deployments", rows, "id", {
+    Deployment: ({ id }) => idLink(id),
+    Endpoint: ({ endpoint }) => html`<bdi>${endpoint}</bdi>`,
+    Open: ({ id, open }) => number(open, { deployment: id, status: OPEN }),
+    Retrying: ({ id, retrying }) => number(retrying, { deployment: id, status: "backing-off" }),
+    "Last failure": ({ failure }) => (failure ? html`<bdi class="invalid">${failure}</bdi>` : "✓ none"),
+  })}`;
 }
 
 function useRegistry() {
