@@ -73,7 +73,7 @@ type ListProps = {
   current: string;
   onSort: (sort: string) => void;
   onTick: (id: string, range: boolean) => void;
-  onTickAll: () => void;
+  onTickAll: (all: boolean) => void;
   onCurrent: (id: string) => void;
   onHover: (over: boolean) => void;
 };
@@ -157,6 +157,8 @@ type Send = (
   path: string,
   options?: { body?: unknown; json?: string; headers?: Record<string, string>; signal?: AbortSignal },
 ) => Promise<any>;
+/** columns: SQL by the names of what is told apart. */
+type CountBy = (columns: Record<string, string>, condition: string, signal?: AbortSignal) => Promise<any[]>;
 /** Asks SQL. */
 type Ask<T> = (sql: string, signal?: AbortSignal) => Promise<T>;
 /** ask: is asked every so many milliseconds while somebody looks, more seldom where the answer takes long. inputs: others

@@ -46,16 +46,23 @@ export const useAnswer = (ask, inputs, every = 3000) => {
 /** @type {UseAnswer} */
 export const useOnce = (ask, inputs) => useAnswer(ask, inputs, 2 ** 31 - 1);
 
+/** How many there are of each, with `n`. @type {CountBy} */
+export const countBy = (columns, condition, signal) => {
+  const select = Object.entries(columns).map(([name, sql]) => `${sql} AS ${name}, `).join("");
+  const group = Object.keys(columns).map((_, index) => index + 1).join();
+  const sql = `SELECT ${select}count(*) AS n FROM sys_invocation WHERE ${condition}${group && ` GROUP BY ${group}`}`;
+  return query(sql, signal);
+};
+
 /** @type {Ask<number>} */
-export const countOf = async (condition, signal) =>
-  (await query(`SELECT count(*) AS n FROM sys_invocation WHERE ${condition}`, signal))[0].n;
+export const countOf = async (condition, signal) => (await countBy({}, condition, signal))[0].n;
 
 /** @type {Ask<Counts>} */
 export const lookCounts = async (condition, signal) => {
-  const sql = `SELECT status, completion_result AS result, count(*) AS n FROM sys_invocation WHERE ${condition} GROUP BY 1, 2`;
   /** @type {Counts} */
   const counts = {};
-  for (const { status, result, n } of await query(sql, signal)) {
+  const columns = { status: "status", result: "completion_result" };
+  for (const { status, result, n } of await countBy(columns, condition, signal)) {
     counts[status !== "completed" ? status : result === "success" ? "succeeded" : "failed"] = n;
   }
   // Failures are told apart by text, which is looked at of them alone.

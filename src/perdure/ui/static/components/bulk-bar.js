@@ -26,14 +26,16 @@ export function useBulk({ rows, filters, counts, onClear }) {
     setAll(false);
     onClear();
   };
-  const offer = (words = "") => html`<button class="plain" onClick=${() => setAll(true)}>${words} all ${total} that match</button>`;
+  const offer = (words = "") =>
+    html`<button class="plain" onClick=${() => setAll(true)}>${words} all ${total} that match</button>`;
   const button = (name = "", n = fits(name)) => n > 0 && html`<button key=${name} data-action=${name}
     class=${ACTIONS[name].danger ? "danger" : ""} onClick=${() => begin(name)}>
     ${ACTIONS[name].word} ${n}${n < count && ` of ${count}`}</button>`;
   const bar = html`<div class="bulkbar bar" role="region" aria-label="Operations on many">
     <b>${whole ? `All ${total} that match` : `${count} ticked`}</b>${BULK.map((name) => button(name))}
     ${!whole && total > count && offer("or:")}<button class="plain" onClick=${clear}>Clear</button>
-    ${asked && html`<${BulkDialog} key=${asked.name} ...${asked} filters=${filters} onClose=${() => ask(null)} />`}</div>`;
+    ${asked && html`<${BulkDialog} key=${asked.name} ...${asked} filters=${filters}
+      onClose=${() => ask(null)} />`}</div>`;
   return { beginByKey, bar: count ? bar : total > 0 && html`<p>${offer("Operate on")}</p>` };
 }
 
@@ -51,7 +53,7 @@ function BulkDialog({ name, ids, filters, onClose }) {
   };
   const scope = ids ? "Those that are ticked and that it fits."
     : html`Those that match now: <bdi>${scopeWords(name, filters)}</bdi>. What begins later is left alone.`;
-  return html`<${OperationForm} name=${name} title="${word}: ${many}" word="${word} ${many}" disabled=${!total} act=${act}
-    effect="Of each: ${effect({ id: "", target: "", status: "running" })}" onClose=${onClose}><p dir="auto">${scope}</p>
-    ${failure && html`<p class="invalid" role="alert">${failure}</p>`}<//>`;
+  return html`<${OperationForm} name=${name} title="${word}: ${many}" word="${word} ${many}" disabled=${!total}
+    effect="Of each: ${effect({ id: "", target: "", status: "running" })}" act=${act} onClose=${onClose}>
+    <p dir="auto">${scope}</p>${failure && html`<p class="invalid" role="alert">${failure}</p>`}<//>`;
 }

@@ -35,15 +35,16 @@ export function Views({ search }) {
 
 /** @param {{counts: Counts?, chosen: string[], onToggle: (look: string) => void}} props */
 export function StatusBar({ counts, chosen, onToggle }) {
-  const parts = ORDER.map((look) => ({ look, ...LOOKS[look], n: counts?.[look] ?? 0, isChosen: chosen.includes(look) }));
+  const all = ORDER.map((look) => ({ look, ...LOOKS[look], n: counts?.[look] ?? 0, isChosen: chosen.includes(look) }));
+  const shown = all.filter(({ n, isChosen }) => n || isChosen);
   return html`<div class="stack" aria-hidden="true">
-      ${parts.map(({ look, word, tone, n, isChosen }) => n > 0 && html`<button key=${look} tabindex="-1" title="${word} ${n}"
+      ${shown.map(({ look, word, tone, n, isChosen }) => html`<button key=${look} tabindex="-1" title="${word} ${n}"
         class="tone-${tone} ${chosen[0] && !isChosen ? "faint" : ""}" style=${{ flexGrow: Math.sqrt(n) }}
         onClick=${() => onToggle(look)}></button>`)}</div>
     <div class="legend" role="group" aria-label="Filter by status">
-      ${parts.map(({ look, n, isChosen }) => (n > 0 || isChosen) && html`<button key=${look} class="plain"
-        data-status=${look} aria-pressed=${isChosen} onClick=${() => onToggle(look)}>
-        <${StatusBadge} name=${look} count=${counts ? n : undefined} /></button>`)}</div>`;
+      ${shown.map(({ look, n, isChosen }) => html`<button key=${look} class="plain" data-status=${look}
+        aria-pressed=${isChosen} onClick=${() => onToggle(look)}><${StatusBadge} name=${look} count=${n} /></button>`)}
+    </div>`;
 }
 
 /** @param {{filters: Filters, onChange: (filters: Filters) => void}} props */
@@ -60,11 +61,12 @@ export function FilterLine({ filters, onChange }) {
   };
   return html`<div class="bar filters">
     <form role="search" onSubmit=${search}><input id="search" type="search" size="28" dir="auto"
-      placeholder="/ search id, key, error…" aria-label="Search id, key, target, error; or a field, like service:Agent" /></form>
+      placeholder="/ search id, key, error…" aria-label="Search id, key, error; or a field, as service:Agent" /></form>
     ${parts(filters).map(({ field, words }) => html`<span key=${field} class="chip" dir="auto">
-      <button class="words" aria-label="Change: ${words}" onClick=${() => add(field)}><bdi class="cut">${words}</bdi></button>
-      <button aria-label="Remove: ${words}" title=${words} onClick=${() => onChange(withValues(filters, field, []))}>×</button>
-      </span>`)}
+      <button class="words" aria-label="Change: ${words}" onClick=${() => add(field)}>
+        <bdi class="cut">${words}</bdi></button>
+      <button aria-label="Remove: ${words}" title=${words}
+        onClick=${() => onChange(withValues(filters, field, []))}>×</button></span>`)}
     <select aria-label="Add a filter" value=${adding} onChange=${(event) => add(event.target.value)}>
       <option value="">+ filter</option>
       ${Object.entries(FIELDS).map(([field, { word }]) => html`<option value=${field}>${word}</option>`)}</select>
@@ -72,20 +74,25 @@ export function FilterLine({ filters, onChange }) {
     ${adding && html`<${Add} key=${adding} field=${adding} old=${filters.get(adding)} onAdd=${added} />`}</div>`;
 }
 
-/** Asks for a value; an empty one for none. @param {{field: string, old: string?, onAdd: (value?: string) => void}} props */
+/** @param {{field: string, old: string?, onAdd: (value?: string) => void}} props */
 function Add({ field, old, onAdd }) {
   const { word, many, moment, choices } = FIELDS[field];
   const input = useRef(null);
   useLayoutEffect(() => input.current.focus(), []);
   const onKeyDown = (/** @type {KeyboardEvent} */ event) => event.key === "Escape" && onAdd();
+  const add = (/** @type {Event} */ event) => {
+    event.preventDefault();
+    onAdd(input.current.value);
+  };
   if (choices) {
-    return html`<select ref=${input} aria-label=${word} onKeyDown=${onKeyDown} onChange=${(event) => onAdd(event.target.value)}>
+    return html`<select ref=${input} aria-label=${word} onKeyDown=${onKeyDown} onChange=${add}>
       <option value="">${word}…</option>
       ${Object.entries(choices).map(([value, name]) => html`<option value=${value}>${name}</option>`)}</select>`;
   }
   // The field of a moment wants it as a clock shows it here.
-  const shown = moment && old ? new Date(Date.parse(old) - new Date(old).getTimezoneOffset() * 60000).toISOString() : old;
-  return html`<form class="bar" onSubmit=${(event) => (event.preventDefault(), onAdd(input.current.value))}>
-    <label>${word} <input ref=${input} dir="auto" step="1" type=${moment ? "datetime-local" : "text"} onKeyDown=${onKeyDown}
-      defaultValue=${many ? "" : shown?.replace(/\.\d+Z$/, "")} /></label><button>Add</button></form>`;
+  const shift = new Date(old ?? 0).getTimezoneOffset() * 60000;
+  const shown = moment && old ? new Date(Date.parse(old) - shift).toISOString().slice(0, 19) : old;
+  return html`<form class="bar" onSubmit=${add}><label>${word} <input ref=${input} dir="auto" step="1"
+    type=${moment ? "datetime-local" : "text"} defaultValue=${many ? "" : shown} onKeyDown=${onKeyDown} /></label>
+    <button>Add</button></form>`;
 }

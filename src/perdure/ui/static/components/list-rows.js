@@ -33,7 +33,8 @@ export const COLUMNS = {
     word: "Why",
     cell(row, { now }) {
       const said = why(row, now);
-      return html`<bdi class="why tone-${LOOKS[lookName(row)].tone}" title=${said.slice(0, 2000)}>${said.slice(0, 300)}</bdi>`;
+      const { tone } = LOOKS[lookName(row)];
+      return said && html`<bdi class="cut tone-${tone}" title=${said.slice(0, 2000)}>${said.slice(0, 300)}</bdi>`;
     },
   },
   took: {
@@ -63,14 +64,16 @@ export function Rows({ list, columns, sort, times, ticked, current, onSort, onTi
   };
   const head = (name = "") => {
     const { word, rising } = COLUMNS[name];
-    const [order, arrow] = sort === name ? ["descending", " ▼"] : sort === `${name} up` ? ["ascending", " ▲"] : [];
+    const [order, arrow] = sort === name ? ["descending", "▼"] : sort === `${name} up` ? ["ascending", "▲"] : [];
     const next = order ? order === "descending" : rising;
-    return html`<th key=${name} scope="col" class="col-${name}" aria-sort=${order}>${name in SORTS ? html`<button class="link"
-      onClick=${() => onSort(next ? `${name} up` : name)}>${word}<span aria-hidden="true">${arrow}</span></button>` : word}</th>`;
+    const button = html`<button class="link" onClick=${() => onSort(next ? `${name} up` : name)}>
+      ${word}${arrow && html`<span aria-hidden="true">${arrow}</span>`}</button>`;
+    return html`<th scope="col" class="col-${name}" aria-sort=${order}>${name in SORTS ? button : word}</th>`;
   };
-  return html`<div class="scroll" onMouseEnter=${() => onHover(true)} onMouseLeave=${() => onHover(false)}><table class="list">
-    <thead><tr><th scope="col" class="tick"><input type="checkbox" aria-label="Tick all rows of this page"
-      checked=${list.order.every((id) => ticked.includes(id))} onChange=${onTickAll} /></th>${columns.map(head)}</tr></thead>
+  return html`<div class="scroll" onMouseEnter=${() => onHover(true)} onMouseLeave=${() => onHover(false)}>
+    <table class="list"><thead><tr><th scope="col" class="tick">
+      <input type="checkbox" aria-label="Tick all rows of this page"
+        checked=${list.order.every((id) => ticked.includes(id))} onChange=${(event) => onTickAll(event.target.checked)} /></th>${columns.map(head)}</tr></thead>
     <tbody onClick=${clicked} onFocusIn=${(event) => onCurrent(idOf(event))}>
       ${list.order.map((id) => html`<${RowLine} key=${id} row=${list.rows.get(id)} columns=${columns} times=${times}
         left=${list.left.has(id)} ticked=${ticked.includes(id)} current=${current === id} />`)}</tbody></table></div>`;
@@ -84,6 +87,6 @@ function RowLine({ row, left, columns, times, ticked, current }) {
   return useMemo(() => html`<tr data-id=${row.id} title=${left ? "It does not match any more" : undefined}
       class="${current ? "current" : ""} ${left ? "left" : ""} ${ticked ? "chosen" : ""}">
     <td class="tick"><input type="checkbox" aria-label="Tick ${row.target} ${row.id}" checked=${ticked} /></td>
-    ${columns.map((name) => html`<td key=${name} class="col-${name}">${COLUMNS[name].cell(row, times)}</td>`)}
+    ${columns.map((name) => html`<td class="col-${name}">${COLUMNS[name].cell(row, times)}</td>`)}
   </tr>`, [row, left, columns, clock, times.zone, ticked, current]);
 }

@@ -5,11 +5,11 @@ import { Change, Text, address, go, html, reasonHeaders, request, useState } fro
 /** @param {{row: Row}} props */
 export function Operations({ row }) {
   const [asked, ask] = useState("");
-  const restart = () => go(address(["invocations", row.id, "restart"]));
+  const restart = address(["invocations", row.id, "restart"]);
   return html`<span class="bar" role="group" aria-label="Operations">
     ${actionsFor(row).map((name, index) => html`<button key=${name} data-action=${name}
       class=${index === 0 ? "primary" : ACTIONS[name].danger ? "danger" : ""}
-      onClick=${() => (name === "restart-as-new" ? restart() : ask(name))}>${ACTIONS[name].word}</button>`)}
+      onClick=${() => (name === "restart-as-new" ? go(restart) : ask(name))}>${ACTIONS[name].word}</button>`)}
     ${asked && html`<${OperationDialog} key=${asked} row=${row} name=${asked} onClose=${() => ask("")} />`}</span>`;
 }
 
@@ -22,8 +22,8 @@ export function OperationDialog({ row, name, onClose }) {
     await request(method, path, { headers: reasonHeaders(reason) });
     return `${done}: ${row.target}`;
   };
-  return html`<${OperationForm} name=${name} title="${word}: ${row.target}" word=${word} effect=${effect(row)} act=${act}
-    onClose=${onClose}><p class="mono soft">${row.id}</p><//>`;
+  return html`<${OperationForm} name=${name} title="${word}: ${row.target}" word=${word} effect=${effect(row)}
+    act=${act} onClose=${onClose}><p class="mono soft">${row.id}</p><//>`;
 }
 
 /** @param {OperationProps} props */
@@ -36,5 +36,6 @@ export function OperationForm({ name, act, children, ...rest }) {
       <select value=${code} onChange=${(event) => setCode(event.target.value)}>
         <option value="keep">the deployment it began on</option><option value="latest">the newest deployment</option>
       </select></label>`}
-    <${Text} label="Reason, kept in its journal" name="reason" maxlength="500" value=${reason} onValue=${setReason} /><//>`;
+    <${Text} label="Reason, kept in its journal" name="reason" maxlength="500" value=${reason}
+      onValue=${setReason} /><//>`;
 }

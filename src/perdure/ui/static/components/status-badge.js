@@ -5,5 +5,6 @@ import { LOOKS, lookName } from "../logic/status.js";
 /** @param {{row?: any, name?: string, count?: number}} props */
 export function StatusBadge({ row, name = lookName(row), count }) {
   const { sign, word, tone } = LOOKS[name];
-  return html`<span class="badge tone-${tone}"><span class="sign" aria-hidden="true">${sign}</span>${word} ${count}</span>`;
+  return html`<span class="badge tone-${tone}">
+    <span class="sign" aria-hidden="true">${sign}</span>${word} ${count}</span>`;
 }

@@ -12,11 +12,11 @@ export const ACTIONS = {
     effect: (row) =>
       isUnbegun(row)
         ? "It has not started and never will: it completes as [409] cancelled. No code of the handler runs."
-        : "What it calls is cancelled first, then the handler sees it where it waits, cleans up and ends. Sends go on.",
+        : "What it calls is cancelled first, then the handler sees it where it waits, runs its clean-up and ends.",
   },
   kill: {
     word: "Kill", key: "x", danger: true, done: "Killed",
-    effect: () => "It ends at once, with all that it calls, and no code runs: no clean-up, no compensation. Sends go on.",
+    effect: () => "It ends at once, with all that it calls, and no code runs: no clean-up, no compensation.",
   },
   pause: {
     word: "Pause", key: "p", done: "Pause requested",
@@ -62,5 +62,6 @@ export const actionsFor = (row) => actionsOf(lookName(row));
 
 export function requestOf(action = "", id = "", options = {}) {
   const query = new URLSearchParams(Object.entries(options).filter(([, value]) => value !== undefined));
-  return { method: "PATCH", path: `/invocations/${encodeURIComponent(id)}/${ACTIONS[action].route ?? action}?${query}` };
+  const { route = action } = ACTIONS[action];
+  return { method: "PATCH", path: `/invocations/${encodeURIComponent(id)}/${route}?${query}` };
 }

@@ -34,7 +34,8 @@ export const applies = (action = "", counts, filters = new URLSearchParams()) =>
   sumOf(counts, fitting(action, filters).getAll("status"));
 
 /** @param {Filters} filters */
-export const scopeWords = (action = "", filters) => parts(fitting(action, filters)).map(({ words }) => words).join(" and ");
+export const scopeWords = (action = "", filters) =>
+  parts(fitting(action, filters)).map(({ words }) => words).join(" and ");
 
 /** @param {JobAsked} asked @returns {Job} */
 export const newJob = ({ filters, ...asked }, id = "", now = 0) => {

@@ -25,13 +25,13 @@ export const pageSql = (condition, { sort, from }, now) => {
   const asked = time(first || now);
   const value = by === "took" ? Number(rest[0]) : literal(rest.join("~"));
   const sql = (SORTS[by] ?? SORTS.created).replace("$now", asked);
+  const order = `ORDER BY ${sql}${direction ? "" : " DESC"}, id`;
   const after = direction ? ">" : "<";
   // The first condition is the one that an index answers.
-  const behind = `${sql} ${after}= ${value} AND (${sql} ${after} ${value} OR id > ${literal(id)})`;
-  const order = `ORDER BY ${sql}${direction ? "" : " DESC"}, id`;
+  const behind = `(${condition}) AND ${sql} ${after}= ${value} AND (${sql} ${after} ${value} OR id > ${literal(id)})`;
   // Looking for ids alone first keeps the texts of failures out of the sorting.
   return `SELECT *, ${sql} AS sorted_by, '${asked}' AS asked_at FROM sys_invocation WHERE id IN (
-    SELECT id FROM sys_invocation WHERE ${id ? `(${condition}) AND ${behind}` : condition} ${order} LIMIT ${PAGE + 1}) ${order}`;
+    SELECT id FROM sys_invocation WHERE ${id ? behind : condition} ${order} LIMIT ${PAGE + 1}) ${order}`;
 };
 
 /** @type {(found: any[]) => List} */

@@ -49,10 +49,11 @@ export const stuckFilters = (usual, now = 0) => {
 
 export const slotOf = (at = 0) => Math.floor(at / SLOT_MS);
 
-export const throughputSql = (now = 0) =>
-  `SELECT cast(extract(epoch from completed_at) / ${SLOT_MS / 1000} AS bigint) AS slot, completion_result AS result,
-  count(*) AS n FROM sys_invocation WHERE status = 'completed' AND completed_at >= '${ago(now, (SLOTS - 1) * SLOT_MS, SLOT_MS)}'
-  GROUP BY 1, 2`;
+export const BY_SLOT = {
+  slot: `cast(extract(epoch from completed_at) / ${SLOT_MS / 1000} AS bigint)`, result: "completion_result",
+};
+export const slotted = (now = 0) =>
+  `status = 'completed' AND completed_at >= '${ago(now, (SLOTS - 1) * SLOT_MS, SLOT_MS)}'`;
 
 /** The bars of the last hour. @param {any[]} rows */
 export const slots = (rows, now = 0) => Array.from({ length: SLOTS }, (_, index) => {
@@ -61,9 +62,11 @@ export const slots = (rows, now = 0) => Array.from({ length: SLOTS }, (_, index)
   return { begin: slot * SLOT_MS, ok: of("success"), fail: of("failure") };
 });
 
-export const SERVICES_SQL = `SELECT target_service_name AS service, count(*) AS n,
-  CASE WHEN status <> 'completed' THEN status WHEN completion_result = 'success' THEN 'succeeded' ELSE 'ended' END AS look
-  FROM sys_invocation GROUP BY 1, 3`;
+export const BY_SERVICE = {
+  service: "target_service_name",
+  look: `CASE WHEN status <> 'completed' THEN status
+    WHEN completion_result = 'success' THEN 'succeeded' ELSE 'ended' END`,
+};
 
 /** The busiest first. @param {any[]} rows */
 export const byService = (rows) => {

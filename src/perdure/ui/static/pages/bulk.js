@@ -40,11 +40,12 @@ function Progress(job) {
   const resumes = left > 0 && state !== "running" && state !== "done";
   return html`<div class="head"><h1>${word}: ${invocations(total)}</h1><span class="grow"></span>
       ${state === "running" && html`<button class="danger" onClick=${() => stopJob(id)}>Stop</button>`}
-      ${resumes && html`<button class="primary" onClick=${() => resumeJob(id)}>Go on with the ${left} left</button>`}</div>
+      ${resumes && html`<button class="primary" onClick=${() => resumeJob(id)}>Go on with the ${left} left</button>`}
+    </div>
     <p><bdi>${job.words}</bdi> · begun ${begun}${reason && html` · reason: <bdi>${reason}</bdi>`}</p>
     <progress aria-label="Progress" max=${total} value=${through}></progress>
-    <p role="status">The job ${STATES[state]}: <b>${done}</b> ${told.toLowerCase()}, <b>${failed}</b> refused${unknown > 0
-      && html`, <b>${unknown}</b> unknown`}${state !== "done" && `, ${left} left`}.</p>
+    <p role="status">The job ${STATES[state]}: <b>${done}</b> ${told.toLowerCase()}, <b>${failed}</b> refused
+      ${unknown > 0 && html`, <b>${unknown}</b> unknown`}${state !== "done" && `, ${left} left`}.</p>
     ${problem && html`<p class="invalid" role="alert">${problem}</p>`}
     <${Outcome} ...${job} />
     ${failed > 0 && html`<h2>Refused</h2>${table("Refused", failures, "invocation_id", REFUSED)}`}

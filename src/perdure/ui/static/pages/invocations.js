@@ -79,7 +79,8 @@ export function Invocations() {
     ["Enter", "opens the row", () => row && go(address(["invocations", current]))],
     ["x", "ticks the row", () => row && tick(current)], ["X", "ticks up to the row", () => row && tick(current, true)],
     ["Escape", "lets the ticks go", () => setTicked([])],
-    ["c", "cancel", () => operate("c")], ["p", "pause", () => operate("p")], ["r", "resume, retry now", () => operate("r")],
+    ["c", "cancel", () => operate("c")], ["p", "pause", () => operate("p")],
+    ["r", "resume, retry now", () => operate("r")],
   ];
   const show = () => {
     setList(list.page ?? list);
@@ -96,8 +97,8 @@ export function Invocations() {
     ${!list.loaded && !failure && html`<p class="soft">Loading…</p>`}
     ${list.loaded && !list.order.length && html`<p class="empty">
       ${search.size ? "No invocation matches." : "Nothing was invoked yet, or its retention is over."}</p>`}
-    ${list.order.length > 0 && html`<${Rows} list=${list} columns=${shown} sort=${place.sort} times=${times} ticked=${ticked}
-      current=${current} onTick=${tick} onTickAll=${() => setTicked(rows.length < list.order.length ? list.order : [])}
+    ${list.order.length > 0 && html`<${Rows} list=${list} columns=${shown} sort=${place.sort} times=${times}
+      ticked=${ticked} current=${current} onTick=${tick} onTickAll=${(all) => setTicked(all ? list.order : [])}
       onSort=${(sort) => goTo({ sort, from: "" })} onCurrent=${setCurrent} onHover=${(is) => (over.current = is)} />`}
     <div class="bar">
       ${place.from && html`<button onClick=${() => goTo({ from: "" })}>↑ To the first page</button>`}

@@ -3,12 +3,12 @@
 import { follow } from "../api/events.js";
 import { serverNow, setServerTime } from "../components/clock.js";
 import {
-  Link, address, countOf, go, html, idLink, lookCounts, query, table, useAnswer, useEffect, useState,
+  Link, address, countBy, countOf, go, html, idLink, lookCounts, query, table, useAnswer, useEffect, useState,
 } from "../components/kit.js";
 import { StatusBar } from "../components/list-filters.js";
 import { filter, toSql } from "../logic/filters.js";
 import {
-  SERVICES_SQL, SLOTS, SLOT_MINUTES, USUAL_SQL, attention, byService, slots, stuckFilters, throughputSql,
+  BY_SERVICE, BY_SLOT, SLOTS, SLOT_MINUTES, USUAL_SQL, attention, byService, slots, slotted, stuckFilters,
 } from "../logic/overview.js";
 import { FAILED, LOOKS, OPEN, firstLine } from "../logic/status.js";
 import { duration } from "../logic/time.js";
@@ -31,18 +31,23 @@ const SERVICE_COLUMNS = {
   "✕ Ended otherwise": ({ service, ended }) => number(ended, { service, status: FAILED }),
 };
 
+/** @param {Record<string, string>} columns */
+const useCounts = (columns, condition = "TRUE") =>
+  useAnswer((signal) => countBy(columns, condition, signal), [], EVERY_MS).data ?? [];
+
 export function Overview() {
   const registry = useRegistry();
   const { data: counts } = useAnswer((signal) => lookCounts("TRUE", signal), [], EVERY_MS);
-  const { data: services } = useAnswer(async (signal) => byService(await query(SERVICES_SQL, signal)), [], EVERY_MS);
+  const services = byService(useCounts(BY_SERVICE));
   return html`<div class="head"><h1>Overview</h1></div>
-    ${registry?.services.length === 0 && html`<p class="empty">No service is registered. Start one and tell the server of it:
+    ${registry?.services.length === 0 && html`<p class="empty">
+      No service is registered. Start one and tell the server of it:${" "}
       <code>perdure deployments register http://localhost:9080</code></p>`}
     <${Attention} />
     <h2>Invocations</h2>
     <${StatusBar} counts=${counts} chosen=${[]} onToggle=${(status) => go(address(["invocations"], { status }))} />
     <${Throughput} />
-    ${services?.[0] && html`<h2>Services</h2>
+    ${services[0] && html`<h2>Services</h2>
       <div class="figures">${table("Services", services.slice(0, 100), "service", SERVICE_COLUMNS)}</div>`}
     ${registry?.deployments[0] && html`<${Deployments} deployments=${registry.deployments} />`}`;
 }
@@ -70,7 +75,7 @@ function Attention() {
 function Throughput() {
   const { data: bars } = useAnswer(async (signal) => {
     const now = serverNow();
-    return slots(await query(throughputSql(now), signal), now);
+    return slots(await countBy(BY_SLOT, slotted(now), signal), now);
   }, [], EVERY_MS * 2);
   if (!bars) return null;
   const sum = (/** @type {"ok" | "fail"} */ name) => bars.reduce((sum, bar) => sum + bar[name], 0);
@@ -86,17 +91,16 @@ function Throughput() {
         <rect class="fail" x=${x + 0.1} width="0.8" y=${top - ok - fail} height=${fail} /></g>`)}</svg>`;
 }
 
-const FAILING_SQL = `SELECT last_attempt_deployment_id AS id, count(*) AS n, max(last_failure) AS failure FROM sys_invocation
-  WHERE status = 'backing-off' GROUP BY 1`;
-const OPEN_SQL = `SELECT pinned_deployment_id AS id, count(*) AS n FROM sys_invocation WHERE status <> 'completed' GROUP BY 1`;
+const FAILING_SQL = `SELECT last_attempt_deployment_id AS id, count(*) AS n, max(last_failure) AS failure
+  FROM sys_invocation WHERE status = 'backing-off' GROUP BY 1`;
 
 /** @param {{deployments: any[]}} props */
 function Deployments({ deployments }) {
-  const { data: open } = useAnswer((signal) => query(OPEN_SQL, signal), [], EVERY_MS);
+  const open = useCounts({ id: "pinned_deployment_id" }, "status <> 'completed'");
   const { data: failing } = useAnswer((signal) => query(FAILING_SQL, signal), [], EVERY_MS);
   const rows = deployments.slice(-50).reverse().map(({ id, endpoint }) => {
     const [all, bad] = [open, failing].map((found) => found?.find((one) => one.id === id));
-    return { id, endpoint, open: all?.n, retrying: bad?.n, failure: bad && firstLine(bad.failure).slice(0, 200) };
+    return { id, endpoint, open: all?.n, retrying: bad?.n, failure: firstLine(bad?.failure).slice(0, 200) };
   });
   return html`<h2>Deployments</h2>${table("Deployments", rows, "id", {
     Deployment: ({ id }) => idLink(id),
