@@ -61,7 +61,7 @@ export const actionsOf = (look = "") => BY_LOOK[look] ?? ["restart-as-new", "pur
 export const actionsFor = (row) => actionsOf(lookName(row));
 
 export function requestOf(action = "", id = "", options = {}) {
-  const query = new URLSearchParams(Object.entries(options).filter(([, value]) => value !== undefined));
+  const query = new URLSearchParams(Object.entries(options).filter(([, value]) => (value ?? "") !== ""));
   const { route = action } = ACTIONS[action];
   return { method: "PATCH", path: `/invocations/${encodeURIComponent(id)}/${route}?${query}` };
 }

@@ -1,5 +1,5 @@
 // @ts-check
-/** An operation on many invocations: to which it applies, what is said of it, and what became of it. */
+/** An operation on many invocations: to which it applies, and what became of it. */
 import { ACTIONS, actionsOf } from "./actions.js";
 import { literal, parts, toSql, withValues } from "./filters.js";
 import { ORDER, counted, lookName } from "./status.js";

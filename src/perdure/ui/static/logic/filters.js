@@ -56,7 +56,7 @@ export const FIELDS = {
 /** Empty when it makes no sense. */
 function sensible(field = "", value = "") {
   const { choices, moment } = FIELDS[field];
-  if (choices) return value in choices ? value : "";
+  if (choices) return Object.hasOwn(choices, value) ? value : "";
   return moment ? time(value) : value;
 }
 
@@ -84,7 +84,7 @@ export const withValue = (filters, field, value) =>
 export function withTyped(typed = "", filters) {
   const rest = typed.replaceAll(/(\w+):("[^"]*"|\S+)/g, (all, field, quoted) => {
     const value = quoted.replaceAll('"', "");
-    if (!(field in FIELDS) || !sensible(field, value)) return all;
+    if (!Object.hasOwn(FIELDS, field) || !sensible(field, value)) return all;
     filters = withValue(filters, field, value);
     return "";
   }).trim();

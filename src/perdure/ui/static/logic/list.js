@@ -24,7 +24,7 @@ export const pageSql = (condition, { sort, from }, now) => {
   const [id, first, ...rest] = from.split("~");
   const asked = time(first || now);
   const value = by === "took" ? Number(rest[0]) : literal(rest.join("~"));
-  const sql = (SORTS[by] ?? SORTS.created).replace("$now", asked);
+  const sql = (Object.hasOwn(SORTS, by) ? SORTS[by] : SORTS.created).replace("$now", asked);
   const order = `ORDER BY ${sql}${direction ? "" : " DESC"}, id`;
   const after = direction ? ">" : "<";
   // The first condition is the one that an index answers.

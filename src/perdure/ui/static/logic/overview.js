@@ -1,5 +1,5 @@
 // @ts-check
-/** Figures of the overview: the questions in SQL and what is made of their answers. Each is bounded. */
+/** Figures of the overview: questions in SQL and what is made of their answers. Each is bounded. */
 import { filter } from "./filters.js";
 import { OPEN } from "./status.js";
 import { duration } from "./time.js";

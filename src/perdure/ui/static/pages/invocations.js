@@ -25,7 +25,7 @@ export function Invocations() {
   const { search } = usePlace();
   const { filters, place, shown } = useMemo(() => ({
     filters: fromSearch(search), place: placeFrom(search),
-    shown: search.get("columns")?.split(" ").filter((name) => name in COLUMNS) ?? USUAL,
+    shown: search.get("columns")?.split(" ").filter((name) => Object.hasOwn(COLUMNS, name)) ?? USUAL,
   }), [search.toString()]);
   const [ticked, setTicked] = useState(/** @type {string[]} */ ([]));
   const [current, setCurrent] = useState("");
