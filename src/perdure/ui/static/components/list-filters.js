@@ -30,7 +30,8 @@ export function Views({ search }) {
         onClick=${() => change({ views: views.filter((one) => one !== view) })}>×</button></span>`)}
     ${search && html`<button class="plain" popovertarget="keep">Keep this view…</button>`}
     <form id="keep" popover="auto" onSubmit=${keep}>
-      <label>Name of the view <input name="view" maxlength="60" autofocus /></label> <button>Keep</button></form></nav>`;
+      <label>Name of the view <input name="view" maxlength="60" autofocus /></label> <button>Keep</button></form>
+  </nav>`;
 }
 
 /** @param {{counts: Counts?, chosen: string[], onToggle: (look: string) => void}} props */

@@ -73,7 +73,8 @@ export function Rows({ list, columns, sort, times, ticked, current, onSort, onTi
   return html`<div class="scroll" onMouseEnter=${() => onHover(true)} onMouseLeave=${() => onHover(false)}>
     <table class="list"><thead><tr><th scope="col" class="tick">
       <input type="checkbox" aria-label="Tick all rows of this page"
-        checked=${list.order.every((id) => ticked.includes(id))} onChange=${(event) => onTickAll(event.target.checked)} /></th>${columns.map(head)}</tr></thead>
+        checked=${list.order.every((id) => ticked.includes(id))}
+        onChange=${(event) => onTickAll(event.target.checked)} /></th>${columns.map(head)}</tr></thead>
     <tbody onClick=${clicked} onFocusIn=${(event) => onCurrent(idOf(event))}>
       ${list.order.map((id) => html`<${RowLine} key=${id} row=${list.rows.get(id)} columns=${columns} times=${times}
         left=${list.left.has(id)} ticked=${ticked.includes(id)} current=${current === id} />`)}</tbody></table></div>`;
