@@ -3,9 +3,6 @@
 /** A row of `sys_invocation`, as SQL and the stream give it; columns that are null may be left out. */
 type Row = Record<string, any> & { id: string; status: string; target: string };
 
-/** A message of the event stream. */
-type StreamMessage = import("../static/api/events.js").Message;
-
 /** How a status, or an end, is shown. tone: classes. */
 type Look = { word: string; sign: string; tone: string };
 /** Why it is where it is, in one line; nothing when there is nothing to explain. now: milliseconds. */
@@ -15,12 +12,18 @@ type Counts = Record<string, number>;
 
 /** Filters as they stand in the address: names of fields, and only values that make sense. Times are of RFC 3339. */
 type Filters = URLSearchParams;
+/** SQL of one value or more. */
+type Condition = (values: string[]) => string;
+type FilterValues = Record<string, string | string[]>;
+/** The same with other values of one field. */
+type WithValues = (filters: Filters, field: string, values: string[]) => Filters;
+/** The same with one value more where a field may have many, else with another one. */
+type WithValue = (filters: Filters, field: string, value: string) => Filters;
 /**
  * word: what is said before its values. many: a row may have any of several values. moment: the value is a time.
  * choices: the values that there are, and their words. topic: its name in the stream where that differs, empty where the
- * stream does not know it. sql: the condition of one value or more.
+ * stream does not know it.
  */
-type Condition = (values: string[]) => string;
 type Field = {
   word: string;
   sql: Condition;
@@ -64,6 +67,13 @@ type UseList = (
 type Times = { now: number; zone: "utc" | "local" };
 /** rising: it is sorted that way first. */
 type Column = { word: string; cell: (row: Row, times: Times) => any; rising?: boolean };
+/** With one of them less, or more. */
+type Toggled = (all: string[], one: string) => string[];
+type ColumnsProps = { shown: string[]; onChange: (shown: string[]) => void };
+type StatusBarProps = { counts: Counts | null; chosen: string[]; onToggle: (look: string) => void };
+type FilterLineProps = { filters: Filters; onChange: (filters: Filters) => void };
+/** Asks for a value of a field; tells none when it is left. old: what it says now. */
+type AddProps = { field: string; old: string | null; onAdd: (value?: string) => void };
 type ListProps = {
   list: List;
   columns: string[];
@@ -92,6 +102,7 @@ type Action = {
   danger?: boolean;
   moves?: boolean;
 };
+type OperationDialogProps = { row: Row; name: string; onClose: () => void };
 /** act: carries it out; gives what is told afterwards, or null where nothing is. */
 type OperationProps = {
   name: string;
@@ -108,6 +119,14 @@ type BulkProps = { rows: Row[]; filters: Filters; counts: Counts | null; onClear
 type BulkDialogProps = { name: string; ids: string[] | null; filters: Filters; onClose: () => void };
 
 type JobState = "running" | "stopped" | "interrupted" | "failed" | "done";
+/** How many have one of these looks. */
+type SumOf = (counts: Counts, looks: string[]) => number;
+/** What a job is behind some ids, whatever came of them. */
+type Passed = (job: Job, ids: string[]) => Partial<Job>;
+/** What an answer to a request of some ids changes. */
+type Advanced = (job: Job, ids: string[], answer: any) => Partial<Job>;
+/** Carries out the operation on some ids. */
+type SendJob = (job: Job, ids: string[]) => Promise<void>;
 /** What a job is asked for. ids: null for all that match the filters. */
 type JobAsked = {
   action: string;
@@ -141,6 +160,14 @@ type Job = {
   problem: string;
   begun: number;
 };
+
+/** The figures with their numbers, which are asked for one after the other. */
+type WithNumbers = (figures: Figure[], signal: AbortSignal) => Promise<(Figure & { n: number })[]>;
+/** A number that leads to what it counts. */
+type LinkedNumber = (n: number | undefined, values: FilterValues) => any;
+type LinkTo = (filters: Filters, text: any, rest?: object) => any;
+/** Cells of a row by their heads. */
+type TableColumns = Record<string, (row: any) => any>;
 
 /** A number of the overview and the filter that it leads to. */
 type Figure = { name: string; word: string; tone: string; text: string; filters: Filters; sign?: string; service?: string };

@@ -53,7 +53,7 @@ async function work(id = "") {
 /** @param {Job} job @returns {Promise<string[]>} */
 const nextIds = async (job) => job.ids?.slice(0, CHUNK) ?? (await query(nextSql(job))).map((row) => row.id);
 
-/** @type {(job: Job, ids: string[]) => Promise<void>} */
+/** @type {SendJob} */
 const send = async (job, ids) => {
   const { path, body } = batchRequest(job, ids);
   const post = () => request("POST", path, { body, headers: reasonHeaders(job.reason) });

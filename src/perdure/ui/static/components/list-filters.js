@@ -34,7 +34,7 @@ export function Views({ search }) {
   </nav>`;
 }
 
-/** @param {{counts: Counts?, chosen: string[], onToggle: (look: string) => void}} props */
+/** @param {StatusBarProps} props */
 export function StatusBar({ counts, chosen, onToggle }) {
   const all = ORDER.map((look) => ({ look, ...LOOKS[look], n: counts?.[look] ?? 0, isChosen: chosen.includes(look) }));
   const shown = all.filter(({ n, isChosen }) => n || isChosen);
@@ -48,7 +48,7 @@ export function StatusBar({ counts, chosen, onToggle }) {
     </div>`;
 }
 
-/** @param {{filters: Filters, onChange: (filters: Filters) => void}} props */
+/** @param {FilterLineProps} props */
 export function FilterLine({ filters, onChange }) {
   const [adding, add] = useState("");
   const search = (/** @type {any} */ event) => {
@@ -75,7 +75,7 @@ export function FilterLine({ filters, onChange }) {
     ${adding && html`<${Add} key=${adding} field=${adding} old=${filters.get(adding)} onAdd=${added} />`}</div>`;
 }
 
-/** @param {{field: string, old: string?, onAdd: (value?: string) => void}} props */
+/** @param {AddProps} props */
 function Add({ field, old, onAdd }) {
   const { word, many, moment, choices } = FIELDS[field];
   const input = useRef(null);

@@ -13,7 +13,7 @@ export function Operations({ row }) {
     ${asked && html`<${OperationDialog} key=${asked} row=${row} name=${asked} onClose=${() => ask("")} />`}</span>`;
 }
 
-/** @param {{row: Row, name: string, onClose: () => void}} props */
+/** @param {OperationDialogProps} props */
 export function OperationDialog({ row, name, onClose }) {
   const { word, done, effect } = ACTIONS[name];
   /** @type {OperationProps["act"]} */

@@ -16,7 +16,7 @@ export const invocations = (n = 0) => counted(n, "1 invocation", "invocations");
 export const countLooks = (rows) => rows.map(lookName).reduce(
   (counts, look) => ({ ...counts, [look]: (counts[look] ?? 0) + 1 }), /** @type {Counts} */ ({}));
 
-/** @type {(counts: Counts, looks: string[]) => number} */
+/** @type {SumOf} */
 export const sumOf = (counts, looks) => looks.reduce((sum, look) => sum + (counts[look] ?? 0), 0);
 
 /** @param {Filters} filters */
@@ -60,10 +60,10 @@ export const batchRequest = ({ action, deployment }, ids) => {
   return { path: `/internal/invocations_batch_operations/${route}`, body };
 };
 
-/** @type {(job: Job, ids: string[]) => Partial<Job>} */
+/** @type {Passed} */
 export const passed = (job, ids) => ({ ids: job.ids && job.ids.slice(ids.length), after: ids.at(-1) });
 
-/** @type {(job: Job, ids: string[], answer: any) => Partial<Job>} */
+/** @type {Advanced} */
 export const advanced = (job, ids, { succeeded, failed }) => ({
   ...passed(job, ids), done: job.done + succeeded.length, failed: job.failed + failed.length,
   failures: [...job.failures, ...failed].slice(0, FAILURES_MAX),

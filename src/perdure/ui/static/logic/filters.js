@@ -60,7 +60,7 @@ function sensible(field = "", value = "") {
   return moment ? time(value) : value;
 }
 
-/** @param {Record<string, string | string[]>} values */
+/** @param {FilterValues} values */
 export const filter = (values) => fromSearch(new URLSearchParams(
   Object.entries(values).flatMap(([name, all]) => [all].flat().map((one) => [name, one]))));
 
@@ -72,11 +72,11 @@ export function fromSearch(search) {
   }));
 }
 
-/** @type {(filters: Filters, field: string, values: string[]) => Filters} */
+/** @type {WithValues} */
 export const withValues = (filters, field, values) => fromSearch(new URLSearchParams(
   [...[...filters].filter(([name]) => name !== field), ...values.map((value) => [field, value])]));
 
-/** One value more, or another. @type {(filters: Filters, field: string, value: string) => Filters} */
+/** @type {WithValue} */
 export const withValue = (filters, field, value) =>
   withValues(filters, field, FIELDS[field].many ? [...filters.getAll(field), value] : [value]);
 

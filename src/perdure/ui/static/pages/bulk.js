@@ -15,7 +15,7 @@ const STATES = {
   failed: "failed", done: "is through",
 };
 const OUTCOME_MS = 1500;
-/** @type {Record<string, (failure: Job["failures"][0]) => unknown>} */
+/** @type {TableColumns} */
 const REFUSED = { Invocation: (one) => idLink(one.invocation_id), Why: ({ error }) => html`<bdi>${error}</bdi>` };
 
 /** @param {{id?: string}} props */

@@ -18,7 +18,7 @@ import { NO_LIST, loaded, pageSql, placeFrom, unmoved } from "../logic/list.js";
 const DRAW_MS = 150;
 const COUNT_MS = 4000;
 
-/** @type {(all: string[], one: string) => string[]} */
+/** @type {Toggled} */
 const toggled = (all, one) => (all.includes(one) ? all.filter((other) => other !== one) : [...all, one]);
 
 export function Invocations() {
@@ -141,7 +141,7 @@ const useList = (filters, place, hold) => {
   return { list, setList, live, failure, again };
 };
 
-/** @param {{shown: string[], onChange: (columns: string[]) => void}} props */
+/** @param {ColumnsProps} props */
 function Columns({ shown, onChange }) {
   const all = Object.keys(COLUMNS);
   const toggle = (name = "") => onChange(all.filter((one) => toggled(shown, name).includes(one)));

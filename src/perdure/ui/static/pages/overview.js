@@ -16,13 +16,13 @@ import { duration } from "../logic/time.js";
 const EVERY_MS = 2000;
 const SELDOM_MS = 15000;
 
-/** @type {(filters: Filters, text: any, rest?: object) => any} */
+/** @type {LinkTo} */
 const to = (filters, text, rest) => html`<${Link} to=${address(["invocations"], filters)} ...${rest}>${text}<//>`;
 
-/** @type {(n: number | undefined, values: Parameters<typeof filter>[0]) => any} */
+/** @type {LinkedNumber} */
 const number = (n, values) => (n ? to(filter(values), n) : html`<span class="soft">–</span>`);
 
-/** @type {Record<string, (counts: any) => any>} */
+/** @type {TableColumns} */
 const SERVICE_COLUMNS = {
   Service: ({ service }) => html`<bdi>${service}</bdi>`,
   All: ({ service, all }) => number(all, { service }),
@@ -52,7 +52,7 @@ export function Overview() {
     ${registry?.deployments[0] && html`<${Deployments} deployments=${registry.deployments} />`}`;
 }
 
-/** @type {(figures: Figure[], signal: AbortSignal) => Promise<(Figure & {n: number})[]>} */
+/** @type {WithNumbers} */
 const withNumbers = async (figures, signal) => {
   const all = [];
   for (const one of figures) all.push({ ...one, n: await countOf(toSql(one.filters), signal) });
