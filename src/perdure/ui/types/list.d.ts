@@ -171,9 +171,6 @@ type TableColumns = Record<string, (row: any) => any>;
 
 /** A number of the overview and the filter that it leads to. */
 type Figure = { name: string; word: string; tone: string; text: string; filters: Filters; sign?: string; service?: string };
-/** Completions of some minutes, from `begin`, in milliseconds. */
-type Bar = { begin: number; ok: number; fail: number };
-type Registry = { deployments: any[]; services: any[] };
 
 /** A key of a page. word: what it does, for the help. */
 type Key = [key: string, word: string, run: () => void];
