@@ -34,9 +34,17 @@ class Program:
     """A running program."""
 
     def __init__(
-        self, command: Sequence[str], log: Path, environment: Mapping[str, str], inherit: Sequence[socket.socket] = ()
+        self,
+        command: Sequence[str],
+        log: Path,
+        environment: Mapping[str, str],
+        inherit: Sequence[socket.socket] = (),
+        folder: Path | None = None,
     ) -> None:
-        """log: takes both outputs.  environment: added to ours.  inherit: open in the child under the same number."""
+        """log: takes both outputs.  environment: added to ours.  inherit: open in the child under the same number.
+
+        folder: where it runs; None: where we do.
+        """
         self.log = log
         with log.open("ab") as output:
             self._process = subprocess.Popen(
@@ -47,6 +55,7 @@ class Program:
                 env={**os.environ, **environment},
                 pass_fds=[sock.fileno() for sock in inherit],
                 start_new_session=True,
+                cwd=folder,
             )
 
     @property

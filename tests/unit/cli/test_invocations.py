@@ -264,7 +264,7 @@ def test_describe_names_the_commands_that_are_waited_for(admin: Any, run: Any) -
     assert waits(run) == [
         f"Call (entry 1: Counter/k/add {B})",
         "Sleep (entry 2: until 2026-11-20 10:17:25 UTC)",
-        "the awakeable with signal number 17",
+        f"somebody to answer: perdure awakeables resolve {ids.awakeable_id(ids.decode_invocation_id(A), 17)}",
         "the signal `approve`",
         "completion 99",
     ]

@@ -1,0 +1,334 @@
+"""Documents, read as their readers read them: files are written, commands typed, and what is printed is compared.
+
+What the code blocks of a page mean:
+
+    ```python   a file, when the first line is `# NAME.py`; written when the reader comes to it
+    ```sh       commands, typed into one shell; `perdure dev`, `perdure up` and `hypercorn` get a terminal of their own
+    ```         behind commands: what they print
+    ```text     what the program prints that was started last, now or in a while
+
+In outputs, ids, times and durations stand for others of their kind, a line `…` for any lines. An id of an output is
+the reader's own from then on: it is replaced wherever it comes again.
+"""
+
+import importlib
+import os
+import queue
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import SimpleNamespace
+from typing import NamedTuple, Self
+
+from support.processes import Program, free_addresses
+from support.remotes import perdure_environment
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCS = ROOT / "docs"
+HOWTO = DOCS / "howto"
+PATIENCE_S = 40.0
+"""For what a page says will happen, on a machine that does other things too."""
+
+PORTS = ("8080", "9070", "9080", "9081", "9082")
+"""Those that pages name. The first two are the server's."""
+
+_FENCE = re.compile(r"^```([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_FILE = re.compile(r"# (\S+\.py)\n")
+_SERVES = re.compile(r"(^|&& |\()(perdure (dev|up)|hypercorn)\b", re.MULTILINE)
+_LOOKS = re.compile(r"curl (-s )?\S+$|perdure (invocations (list|describe)|status|state get|sql|deployments (list|describe))\b")
+_VARIES = re.compile(
+    r"(?P<id>\b(?:inv|dp|sign)_[\w-]+)"
+    r"|(?P<time>\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:\.\d+)?(?: UTC|Z)?)"
+    r"|(?P<duration>\b\d+\.\d+s\b)"
+)
+_KINDS = {"id": r"((?:inv|dp|sign)_[\w-]+)", "time": r"[\d-]+[ T][\d:.]+(?: UTC|Z)?", "duration": r"\d+\.\d+s"}
+_END = "~~ the shell is done ~~"
+
+
+class Block(NamedTuple):
+    """A code block. line: of the page, from 1."""
+
+    language: str
+    text: str
+    line: int
+    follows: str
+    """The language of the block before it, when nothing but empty lines stands between."""
+
+
+def blocks(page: Path) -> list[Block]:
+    """The code blocks of a page, in order."""
+    document = page.read_text("utf-8")
+    found: list[Block] = []
+    end = 0
+    for match in _FENCE.finditer(document):
+        adjacent = found and not document[end : match.start()].strip()
+        line = document.count("\n", 0, match.start()) + 1
+        found.append(Block(match[1].strip(), match[2], line, found[-1].language if adjacent else ""))
+        end = match.end()
+    return found
+
+
+def file_name(block: Block) -> str | None:
+    """Which file a python block is."""
+    match = _FILE.match(block.text)
+    return match[1] if match else None
+
+
+def write_files(page: Path, folder: Path) -> list[str]:
+    """Writes the files that a page gives, and returns their names without `.py`. Of several versions the last one."""
+    files = {name: block.text for block in blocks(page) if block.language == "python" and (name := file_name(block))}
+    assert files, f"{page.name} has no files"
+    for name, text in files.items():
+        (folder / name).write_text(text, "utf-8")
+    return [name.removesuffix(".py") for name in files]
+
+
+@contextmanager
+def programs(page: Path, folder: Path) -> Iterator[SimpleNamespace]:
+    """The files of a page as modules, its tests excepted."""
+    names = [name for name in write_files(page, folder) if not name.startswith("test_")]
+    assert not set(names) & set(sys.modules), names
+    sys.path.insert(0, str(folder))
+    importlib.invalidate_caches()
+    try:
+        yield SimpleNamespace(**{name: importlib.import_module(name) for name in names})
+    finally:
+        sys.path.remove(str(folder))
+        for name in names:
+            sys.modules.pop(name, None)
+
+
+class Reader:
+    """Somebody who follows a page to the letter, with free ports in place of the usual ones. A context manager.
+
+    folder: where the commands are typed; a new one for pages that begin with nothing.
+    """
+
+    def __init__(self, page: Path, folder: Path, home: Path) -> None:
+        """home: of this test; for logs, and for the server's state."""
+        self.page = page
+        self.folder = folder
+        self.printed: list[str] = []
+        """What each program that was started has printed, once it is over."""
+        self._home = home
+        self._ports = dict(zip(PORTS, free_addresses(len(PORTS)), strict=True))
+        self._ids: dict[str, str] = {}
+        self._programs: list[Program] = []
+        self._position = 0
+        self._last_output = ""
+
+    def __enter__(self) -> Self:
+        tools = self._home / "bin"
+        tools.mkdir()
+        self._write_pgrep()
+        path = [str(tools), str(Path(sys.executable).parent), os.environ["PATH"]]
+        self._environment = {
+            **perdure_environment(),
+            "PATH": os.pathsep.join(path),
+            "PERDURE_INGRESS": self._ports["8080"],
+            "PERDURE_ADMIN": self._ports["9070"],
+            "PERDURE_ADMIN_URL": f"http://{self._ports['9070']}",
+            "PERDURE_DATA": str(self._home / "perdure-data"),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "COLUMNS": "200",
+        }
+        self._shell = _Shell(self.folder, self._environment)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._shell.close()
+        for started in reversed(self._programs):
+            started.kill()
+
+    def read(self) -> None:
+        """Does what the page says, from its beginning to its end. Raises: AssertionError that names the line."""
+        for block in blocks(self.page):
+            try:
+                self._do(block)
+            except AssertionError as error:
+                raise AssertionError(f"{self.page.name}, line {block.line}: {error}") from None
+
+    @property
+    def log(self) -> str:
+        """All that the programs have printed."""
+        return "".join(started.log.read_text("utf-8", errors="replace") for started in self._programs)
+
+    def _do(self, block: Block) -> None:
+        match block.language:
+            case "python":
+                name = file_name(block)
+                if name:
+                    (self.folder / name).write_text(block.text, "utf-8")
+            case "sh" if "pip install" in block.text:
+                pass  # it is installed from this checkout
+            case "sh" if _SERVES.search(block.text):
+                self._serve(self._own(block.text))
+            case "sh":
+                self._typed = self._own(block.text)
+                self._last_output = self._shell.run(self._typed)
+            case "" if block.follows == "sh":
+                self._compare_output(self._own(block.text))
+            case "text":
+                self._await_printed(self._own(block.text))
+
+    def _own(self, text: str) -> str:
+        """The page's text with this reader's ports and ids."""
+        for usual, address in self._ports.items():
+            text = re.sub(rf"\b{usual}\b", address.rpartition(":")[2], text)
+        return re.sub(_KINDS["id"], lambda match: self._ids.get(match[1], match[1]), text)
+
+    def _serve(self, command: str) -> None:
+        log = self._home / f"terminal-{len(self._programs)}.log"
+        log.touch()
+        started = Program(["bash", "-c", command], log, self._environment | {"PWD": str(self.folder)}, folder=self.folder)
+        self._programs.append(started)
+        self._write_pgrep()
+        for port in _ports_of(command) or [address.rpartition(":")[2] for address in list(self._ports.values())[:2]]:
+            _wait(lambda port=port: _listens(port), lambda port=port: f"nothing listens on port {port}:\n{started.log_end()}")
+        self._position = 0
+
+    def _write_pgrep(self) -> None:
+        """A `pgrep` that sees nobody's processes but this reader's."""
+        sessions = ",".join(str(started.pid) for started in self._programs)
+        shim = self._home / "bin" / "pgrep"
+        shim.write_text(f'#!/bin/sh\nexec {shutil.which("pgrep")} -s "{sessions}" "$@"\n')
+        shim.chmod(0o755)
+
+    def _compare_output(self, expected: str) -> None:
+        def same() -> bool:
+            if self._matches(expected, self._last_output, whole=True):
+                return True
+            if all(_LOOKS.match(line) for line in self._typed.splitlines()):
+                self._last_output = self._shell.run(self._typed)
+            return False
+
+        if all(_LOOKS.match(line) for line in self._typed.splitlines()):
+            _wait(same, lambda: f"the commands print\n{self._last_output}\nand the page says\n{expected}")
+        else:
+            assert same(), f"the commands print\n{self._last_output}\nand the page says\n{expected}"
+
+    def _await_printed(self, expected: str) -> None:
+        started = self._programs[-1]
+
+        def there() -> bool:
+            end = self._matches(expected, started.log.read_text("utf-8", errors="replace")[self._position :])
+            self._position += end or 0
+            return end is not None
+
+        _wait(there, lambda: f"the program prints\n{started.log_end()}\nand the page says\n{expected}")
+
+    def _matches(self, expected: str, seen: str, whole: bool = False) -> int | None:
+        """Where the expected lines end in what was seen, None if they are not there. whole: nothing else is there.
+
+        Otherwise there may be other lines between them.
+        """
+        gap = r"(?:.*\n)*?"
+        ids: list[str] = []
+        parts = []
+        for line in expected.splitlines():
+            if line.strip() == "…":
+                parts.append(gap)
+                continue
+            parts.append(("" if whole else gap) + _pattern(line, ids))
+        match = re.compile("".join(parts) + (r"\s*\Z" if whole else "")).match(seen.strip("\n") + "\n")
+        if match is None:
+            return None
+        for mine, own in zip(ids, match.groups(), strict=True):
+            self._ids.setdefault(mine, own)
+        return match.end()
+
+
+def _pattern(line: str, ids: list[str]) -> str:
+    """A regular expression for lines like this one; the ids in it are added to `ids`."""
+    pattern, end = "", 0
+    for match in _VARIES.finditer(line):
+        pattern += _spaced(line[end : match.start()]) + _KINDS[match.lastgroup or ""]
+        if match.lastgroup == "id":
+            ids.append(match[0])
+        end = match.end()
+    return pattern + _spaced(line[end:]) + r"[ ]*\n"
+
+
+def _spaced(text: str) -> str:
+    """Columns are as wide as their contents, which differ."""
+    return re.sub(r"(\\ )+|─+", lambda run: "[ ─]+" if "─" in run[0] or len(run[0]) > 2 else " ", re.escape(text))
+
+
+class _Shell:
+    """A shell that somebody types into; variables stay. A command that fails says so in the output."""
+
+    def __init__(self, folder: Path, environment: dict[str, str]) -> None:
+        self._process = subprocess.Popen(
+            ["bash", "--noprofile", "--norc"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            cwd=folder,
+            env={**os.environ, **environment},
+            start_new_session=True,
+        )
+        self._lines: queue.Queue[str] = queue.Queue()
+        self._reading = threading.Thread(target=self._read, name="shell")
+        self._reading.start()
+        # Progress bars are for terminals, and curl cannot tell.
+        self.run("curl() { command curl -sS \"$@\"; }\nexport -f curl")
+
+    def run(self, commands: str) -> str:
+        """What they print. The user says yes to whatever they ask."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(f"{{ {commands}\n}} <<<y\nprintf '\\n{_END}\\n'\n")
+        self._process.stdin.flush()
+        output = "".join(self._until_done(commands))
+        return output.removesuffix("\n")
+
+    def _until_done(self, commands: str) -> Iterator[str]:
+        end = time.monotonic() + PATIENCE_S
+        while True:
+            try:
+                line = self._lines.get(timeout=max(0.0, end - time.monotonic()))
+            except queue.Empty:
+                raise AssertionError(f"this does not end: {commands}") from None
+            if line.startswith(_END):
+                return
+            yield line
+
+    def _read(self) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            self._lines.put(line)
+
+    def close(self) -> None:
+        assert self._process.stdin is not None
+        self._process.kill()
+        self._process.wait()
+        self._process.stdin.close()
+        self._reading.join()
+        assert self._process.stdout is not None
+        self._process.stdout.close()
+
+
+def _ports_of(command: str) -> list[str]:
+    return re.findall(r"--bind \S+:(\d+)", command)
+
+
+def _listens(port: str) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", int(port)), 1).close()
+    except OSError:
+        return False
+    return True
+
+
+def _wait(what: Callable[[], bool], why: Callable[[], str]) -> None:
+    end = time.monotonic() + PATIENCE_S
+    while not what():
+        assert time.monotonic() < end, why()
+        time.sleep(0.05)
