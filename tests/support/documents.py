@@ -49,7 +49,9 @@ _VARIES = re.compile(
     r"|(?P<duration>\b\d+\.\d+s\b)"
 )
 _KINDS = {"id": r"((?:inv|dp|sign)_[\w-]+)", "time": r"[\d-]+[ T][\d:.]+(?: UTC|Z)?", "duration": r"\d+\.\d+s"}
+_OWN_SERVER = re.compile(r"perdure (dev|up)\b")
 _END = "~~ the shell is done ~~"
+_FAILED = "~~ failed with "
 
 
 class Block(NamedTuple):
@@ -58,8 +60,8 @@ class Block(NamedTuple):
     language: str
     text: str
     line: int
-    follows: str
-    """The language of the block before it, when nothing but empty lines stands between."""
+    before: str
+    """The prose between the block before and this one."""
 
 
 def blocks(page: Path) -> list[Block]:
@@ -68,9 +70,8 @@ def blocks(page: Path) -> list[Block]:
     found: list[Block] = []
     end = 0
     for match in _FENCE.finditer(document):
-        adjacent = found and not document[end : match.start()].strip()
         line = document.count("\n", 0, match.start()) + 1
-        found.append(Block(match[1].strip(), match[2], line, found[-1].language if adjacent else ""))
+        found.append(Block(match[1].strip(), match[2], line, document[end : match.start()].strip()))
         end = match.end()
     return found
 
@@ -115,14 +116,11 @@ class Reader:
         """home: of this test; for logs, and for the server's state."""
         self.page = page
         self.folder = folder
-        self.printed: list[str] = []
-        """What each program that was started has printed, once it is over."""
         self._home = home
         self._ports = dict(zip(PORTS, free_addresses(len(PORTS)), strict=True))
         self._ids: dict[str, str] = {}
         self._programs: list[Program] = []
         self._position = 0
-        self._last_output = ""
 
     def __enter__(self) -> Self:
         tools = self._home / "bin"
@@ -137,7 +135,7 @@ class Reader:
             "PERDURE_ADMIN_URL": f"http://{self._ports['9070']}",
             "PERDURE_DATA": str(self._home / "perdure-data"),
             "PYTHONDONTWRITEBYTECODE": "1",
-            "COLUMNS": "200",
+            "COLUMNS": "80",
         }
         self._shell = _Shell(self.folder, self._environment)
         return self
@@ -149,9 +147,11 @@ class Reader:
 
     def read(self) -> None:
         """Does what the page says, from its beginning to its end. Raises: AssertionError that names the line."""
-        for block in blocks(self.page):
+        page = blocks(self.page)
+        for block, following in zip(page, [*page[1:], None], strict=True):
+            shown = following.text if following and not following.language and not following.before else None
             try:
-                self._do(block)
+                self._do(block, shown)
             except AssertionError as error:
                 raise AssertionError(f"{self.page.name}, line {block.line}: {error}") from None
 
@@ -160,7 +160,8 @@ class Reader:
         """All that the programs have printed."""
         return "".join(started.log.read_text("utf-8", errors="replace") for started in self._programs)
 
-    def _do(self, block: Block) -> None:
+    def _do(self, block: Block, shown: str | None) -> None:
+        """shown: what the page says that the commands print."""
         match block.language:
             case "python":
                 name = file_name(block)
@@ -169,12 +170,12 @@ class Reader:
             case "sh" if "pip install" in block.text:
                 pass  # it is installed from this checkout
             case "sh" if _SERVES.search(block.text):
-                self._serve(self._own(block.text))
+                self._serve(self._own(block.text), block.before)
+            case "sh" if shown is None:
+                printed = self._shell.run(self._own(block.text))
+                assert _FAILED not in printed, printed
             case "sh":
-                self._typed = self._own(block.text)
-                self._last_output = self._shell.run(self._typed)
-            case "" if block.follows == "sh":
-                self._compare_output(self._own(block.text))
+                self._compare(self._own(block.text), shown)
             case "text":
                 self._await_printed(self._own(block.text))
 
@@ -184,15 +185,29 @@ class Reader:
             text = re.sub(rf"\b{usual}\b", address.rpartition(":")[2], text)
         return re.sub(_KINDS["id"], lambda match: self._ids.get(match[1], match[1]), text)
 
-    def _serve(self, command: str) -> None:
+    def _serve(self, command: str, before: str) -> None:
+        if _OWN_SERVER.match(command):
+            self._stop_server(before)
         log = self._home / f"terminal-{len(self._programs)}.log"
         log.touch()
-        started = Program(["bash", "-c", command], log, self._environment | {"PWD": str(self.folder)}, folder=self.folder)
+        started = Program(["bash", "-c", command], log, self._environment, folder=self.folder)
         self._programs.append(started)
         self._write_pgrep()
-        for port in _ports_of(command) or [address.rpartition(":")[2] for address in list(self._ports.values())[:2]]:
-            _wait(lambda port=port: _listens(port), lambda port=port: f"nothing listens on port {port}:\n{started.log_end()}")
+        ports = re.findall(r"--bind \S+:(\d+)", command) or [self._ports[usual].rpartition(":")[2] for usual in PORTS[:2]]
+
+        def ready() -> bool:
+            started.check()
+            return all(map(_listens, ports))
+
+        _wait(ready, lambda: f"nothing listens on {ports}:\n{started.log_end()}")
         self._position = 0
+
+    def _stop_server(self, before: str) -> None:
+        """Where one server runs, a second one cannot start; its reader must have been told to stop it."""
+        for started in self._programs:
+            if started.is_running:
+                assert "Control-C" in before, "the server still runs, and nobody said to stop it"
+                started.interrupt()
 
     def _write_pgrep(self) -> None:
         """A `pgrep` that sees nobody's processes but this reader's."""
@@ -201,33 +216,38 @@ class Reader:
         shim.write_text(f'#!/bin/sh\nexec {shutil.which("pgrep")} -s "{sessions}" "$@"\n')
         shim.chmod(0o755)
 
-    def _compare_output(self, expected: str) -> None:
-        def same() -> bool:
-            if self._matches(expected, self._last_output, whole=True):
-                return True
-            if all(_LOOKS.match(line) for line in self._typed.splitlines()):
-                self._last_output = self._shell.run(self._typed)
-            return False
+    def _compare(self, commands: str, shown: str) -> None:
+        """Types the commands; those that only look are typed again until what they print is what the page says."""
+        only_look = all(_LOOKS.match(line) for line in commands.splitlines())
+        printed = ""
 
-        if all(_LOOKS.match(line) for line in self._typed.splitlines()):
-            _wait(same, lambda: f"the commands print\n{self._last_output}\nand the page says\n{expected}")
+        def same() -> bool:
+            nonlocal printed
+            printed = re.sub(rf"{_FAILED}.*\n", "", self._shell.run(commands))
+            return self._matches(self._own(shown), _tidy(printed), whole=True) is not None
+
+        def why() -> str:
+            return f"the commands print\n{printed}\nand the page says\n{shown}"
+
+        if only_look:
+            _wait(same, why)
         else:
-            assert same(), f"the commands print\n{self._last_output}\nand the page says\n{expected}"
+            assert same(), why()
 
     def _await_printed(self, expected: str) -> None:
         started = self._programs[-1]
 
         def there() -> bool:
-            end = self._matches(expected, started.log.read_text("utf-8", errors="replace")[self._position :])
-            self._position += end or 0
+            end = self._matches(expected, started.log.read_text("utf-8", errors="replace"), self._position)
+            self._position = end or self._position
             return end is not None
 
         _wait(there, lambda: f"the program prints\n{started.log_end()}\nand the page says\n{expected}")
 
-    def _matches(self, expected: str, seen: str, whole: bool = False) -> int | None:
-        """Where the expected lines end in what was seen, None if they are not there. whole: nothing else is there.
+    def _matches(self, expected: str, seen: str, start: int = 0, whole: bool = False) -> int | None:
+        """Where the expected lines end in what was seen, None if they are not there. start: where to look from.
 
-        Otherwise there may be other lines between them.
+        whole: nothing else is there; otherwise there may be other lines between them.
         """
         gap = r"(?:.*\n)*?"
         ids: list[str] = []
@@ -237,12 +257,17 @@ class Reader:
                 parts.append(gap)
                 continue
             parts.append(("" if whole else gap) + _pattern(line, ids))
-        match = re.compile("".join(parts) + (r"\s*\Z" if whole else "")).match(seen.strip("\n") + "\n")
+        match = re.compile("".join(parts) + (r"\s*\Z" if whole else "")).match(seen, start)
         if match is None:
             return None
         for mine, own in zip(ids, match.groups(), strict=True):
             self._ids.setdefault(mine, own)
         return match.end()
+
+
+def _tidy(seen: str) -> str:
+    """Without empty lines at both ends, and spaces at the ends of lines."""
+    return re.sub(r"[ \t]+$", "", seen, flags=re.MULTILINE).strip("\n") + "\n"
 
 
 def _pattern(line: str, ids: list[str]) -> str:
@@ -253,7 +278,7 @@ def _pattern(line: str, ids: list[str]) -> str:
         if match.lastgroup == "id":
             ids.append(match[0])
         end = match.end()
-    return pattern + _spaced(line[end:]) + r"[ ]*\n"
+    return pattern + _spaced(line[end:]) + r"\n"
 
 
 def _spaced(text: str) -> str:
@@ -278,8 +303,9 @@ class _Shell:
         self._lines: queue.Queue[str] = queue.Queue()
         self._reading = threading.Thread(target=self._read, name="shell")
         self._reading.start()
-        # Progress bars are for terminals, and curl cannot tell.
-        self.run("curl() { command curl -sS \"$@\"; }\nexport -f curl")
+        # Progress bars are for terminals, and curl cannot tell. An answer that is an error is a failure to be noticed.
+        self.run('curl() { command curl -sS --fail-with-body "$@"; }')
+        self.run(f"trap 'echo; echo \"{_FAILED}$?: $BASH_COMMAND\"' ERR")
 
     def run(self, commands: str) -> str:
         """What they print. The user says yes to whatever they ask."""
@@ -313,10 +339,6 @@ class _Shell:
         self._reading.join()
         assert self._process.stdout is not None
         self._process.stdout.close()
-
-
-def _ports_of(command: str) -> list[str]:
-    return re.findall(r"--bind \S+:(\d+)", command)
 
 
 def _listens(port: str) -> bool:

@@ -68,6 +68,15 @@ class Program:
         if status is not None:
             raise AssertionError(f"{self._process.args!r} ended with {status}; its log ends:\n{self.log_end()}")
 
+    @property
+    def is_running(self) -> bool:
+        return self._process.poll() is None
+
+    def interrupt(self) -> None:
+        """Control-C, and waits for the end."""
+        self._process.send_signal(signal.SIGINT)
+        self._process.wait(STOP_S)
+
     def log_end(self) -> str:
         """The last lines of the log."""
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-30:])

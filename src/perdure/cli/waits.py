@@ -2,16 +2,13 @@
 
 import json
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Any
 
 from perdure.cli import queries
 from perdure.cli.admin_client import AdminClient
-from perdure.cli.journal_view import command_details, command_of
+from perdure.cli.journal_view import CANCEL_SIGNAL, command_details, command_of
 from perdure.cli.output import first_line, readable_time
 from perdure.ids import awakeable_id, decode_invocation_id
-
-CANCEL_SIGNAL: Final = 1
-"""Every invocation waits for its cancellation, so that is not worth telling."""
 
 
 def waiting_for(
@@ -52,6 +49,7 @@ def _leaves(invocation: dict[str, Any]) -> list[tuple[str, int | str]]:
     else:
         found = [("CompletionId", number) for number in invocation.get("suspended_waiting_for_completions") or ()]
         found += [("SignalIndex", number) for number in invocation.get("suspended_waiting_for_signals") or ()]
+    # Every invocation waits for its cancellation, so that is not worth telling.
     return [leaf for leaf in dict.fromkeys(found) if leaf != ("SignalIndex", CANCEL_SIGNAL)]
 
 

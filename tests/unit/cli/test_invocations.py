@@ -270,6 +270,19 @@ def test_describe_names_the_commands_that_are_waited_for(admin: Any, run: Any) -
     ]
 
 
+def test_what_came_without_being_asked_for_is_named_in_the_journal(admin: Any, run: Any) -> None:
+    admin.invocation(A, "Probe/slow", "running")
+    for index, (id, result) in enumerate(
+        [({"SignalIndex": 17}, "Success"), ({"SignalName": "remark"}, "Failure"), ({"SignalIndex": 1}, "Void")]
+    ):
+        notification = json.dumps({"Notification": {"id": id, "result": result}})
+        admin.insert(
+            "sys_journal", id=A, index=index, entry_type="Notification: Signal", entry_lite_json=notification
+        )
+    journal = run("inv", "get", A).stdout.split("Journal\n")[1].splitlines()
+    assert journal == ["├─ 0  Awakeable answered: Success", "├─ 1  Signal `remark`: Failure", "└─ 2  Cancelled"]
+
+
 def test_a_cancel_that_waits_says_so(admin: Any, run: Any) -> None:
     admin.invocation(A, "Probe/slow", "suspended", cancelling=f"waiting for {B} (and 2 more)")
     event = {"callees": [B, C], "more": 3}
