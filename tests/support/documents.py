@@ -3,11 +3,11 @@
 What the code blocks of a page mean:
 
     ```python   a file, when the first line is `# NAME.py`; written when the reader comes to it
-    ```sh       commands, typed into one shell; `perdure dev`, `perdure up` and `hypercorn` get a terminal of their own
+    ```sh       commands, typed into one shell; what serves until it is stopped gets a terminal of its own
     ```         behind commands: what they print
     ```text     what the program prints that was started last, now or in a while
 
-In outputs, ids, times and durations stand for others of their kind, a line `…` for any lines. An id of an output is
+In outputs, ids, times and durations stand for others of their kind, `…` for any text, and alone on a line for any lines. An id of an output is
 the reader's own from then on: it is replaced wherever it comes again.
 """
 
@@ -41,14 +41,15 @@ PORTS = ("8080", "9070", "9080", "9081", "9082")
 
 _FENCE = re.compile(r"^```([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _FILE = re.compile(r"# (\S+\.py)\n")
-_SERVES = re.compile(r"(^|&& |\()(perdure (dev|up)|hypercorn)\b", re.MULTILINE)
+_SERVES = re.compile(r"(^|&& |\()(perdure (dev|up)|hypercorn|python \w+\.py)\b", re.MULTILINE)
 _LOOKS = re.compile(r"curl (-s )?\S+$|perdure (invocations (list|describe)|status|state get|sql|deployments (list|describe))\b")
 _VARIES = re.compile(
     r"(?P<id>\b(?:inv|dp|sign)_[\w-]+)"
     r"|(?P<time>\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:\.\d+)?(?: UTC|Z)?)"
     r"|(?P<duration>\b\d+\.\d+s\b)"
+    r"|(?P<any>…)"
 )
-_KINDS = {"id": r"((?:inv|dp|sign)_[\w-]+)", "time": r"[\d-]+[ T][\d:.]+(?: UTC|Z)?", "duration": r"\d+\.\d+s"}
+_KINDS = {"id": r"((?:inv|dp|sign)_[\w-]+)", "time": r"[\d-]+[ T][\d:.]+(?: UTC|Z)?", "duration": r"\d+\.\d+s", "any": ".*"}
 _OWN_SERVER = re.compile(r"perdure (dev|up)\b")
 _END = "~~ the shell is done ~~"
 _FAILED = "~~ failed with "
@@ -166,7 +167,7 @@ class Reader:
             case "python":
                 name = file_name(block)
                 if name:
-                    (self.folder / name).write_text(block.text, "utf-8")
+                    (self.folder / name).write_text(self._own(block.text), "utf-8")
             case "sh" if "pip install" in block.text:
                 pass  # it is installed from this checkout
             case "sh" if _SERVES.search(block.text):
@@ -193,7 +194,7 @@ class Reader:
         started = Program(["bash", "-c", command], log, self._environment, folder=self.folder)
         self._programs.append(started)
         self._write_pgrep()
-        ports = re.findall(r"--bind \S+:(\d+)", command) or [self._ports[usual].rpartition(":")[2] for usual in PORTS[:2]]
+        ports = self._ports_of(command)
 
         def ready() -> bool:
             started.check()
@@ -201,6 +202,14 @@ class Reader:
 
         _wait(ready, lambda: f"nothing listens on {ports}:\n{started.log_end()}")
         self._position = 0
+
+    def _ports_of(self, command: str) -> list[str]:
+        """Where a program that serves will listen."""
+        if _OWN_SERVER.match(command):
+            return [self._ports[usual].rpartition(":")[2] for usual in PORTS[:2]]
+        file = re.search(r"python (\S+)", command)
+        text = (self.folder / file[1]).read_text("utf-8") if file else command
+        return re.findall(r"(?:--bind \S+:|serve\()(\d+)", text)
 
     def _stop_server(self, before: str) -> None:
         """Where one server runs, a second one cannot start; its reader must have been told to stop it."""
@@ -252,7 +261,7 @@ class Reader:
         gap = r"(?:.*\n)*?"
         ids: list[str] = []
         parts = []
-        for line in expected.splitlines():
+        for line in filter(str.strip, expected.splitlines()):
             if line.strip() == "…":
                 parts.append(gap)
                 continue
@@ -266,8 +275,8 @@ class Reader:
 
 
 def _tidy(seen: str) -> str:
-    """Without empty lines at both ends, and spaces at the ends of lines."""
-    return re.sub(r"[ \t]+$", "", seen, flags=re.MULTILINE).strip("\n") + "\n"
+    """Without empty lines, and without spaces at the ends of lines."""
+    return "".join(f"{line.rstrip()}\n" for line in seen.splitlines() if line.strip())
 
 
 def _pattern(line: str, ids: list[str]) -> str:
@@ -304,7 +313,7 @@ class _Shell:
         self._reading = threading.Thread(target=self._read, name="shell")
         self._reading.start()
         # Progress bars are for terminals, and curl cannot tell. An answer that is an error is a failure to be noticed.
-        self.run('curl() { command curl -sS --fail-with-body "$@"; }')
+        self.run('curl() { command curl -s --fail-with-body "$@"; }')
         self.run(f"trap 'echo; echo \"{_FAILED}$?: $BASH_COMMAND\"' ERR")
 
     def run(self, commands: str) -> str:
