@@ -21,10 +21,10 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from types import SimpleNamespace
+from types import MappingProxyType, SimpleNamespace
 from typing import NamedTuple, Self
 
 from support.processes import Program, free_addresses
@@ -83,19 +83,24 @@ def file_name(block: Block) -> str | None:
     return match[1] if match else None
 
 
-def write_files(page: Path, folder: Path) -> list[str]:
-    """Writes the files that a page gives, and returns their names without `.py`. Of several versions the last one."""
+def write_files(page: Path, folder: Path, own: Mapping[str, str] = MappingProxyType({})) -> list[str]:
+    """Writes the files that a page gives, and returns their names without `.py`. Of several versions the last one.
+
+    own: what stands in place of the page's addresses.
+    """
     files = {name: block.text for block in blocks(page) if block.language == "python" and (name := file_name(block))}
     assert files, f"{page.name} has no files"
     for name, text in files.items():
+        for usual, mine in own.items():
+            text = text.replace(usual, mine)
         (folder / name).write_text(text, "utf-8")
     return [name.removesuffix(".py") for name in files]
 
 
 @contextmanager
-def programs(page: Path, folder: Path) -> Iterator[SimpleNamespace]:
-    """The files of a page as modules, its tests excepted."""
-    names = [name for name in write_files(page, folder) if not name.startswith("test_")]
+def programs(page: Path, folder: Path, own: Mapping[str, str] = MappingProxyType({})) -> Iterator[SimpleNamespace]:
+    """The files of a page as modules, its tests excepted. own: see `write_files`."""
+    names = [name for name in write_files(page, folder, own) if not name.startswith("test_")]
     assert not set(names) & set(sys.modules), names
     sys.path.insert(0, str(folder))
     importlib.invalidate_caches()

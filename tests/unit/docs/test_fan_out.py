@@ -98,6 +98,23 @@ def test_a_deadline(page: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, alwa
         harness.run(within(harness.engine))
 
 
+def test_batches(page: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
+    at_once: list[int] = [0]
+
+    async def ask_source(question: str) -> str:
+        at_once.append(at_once[-1] + 1)
+        await asyncio.sleep(1)
+        at_once.append(at_once[-1] - 1)
+        return f"about {question}"
+
+    monkeypatch.setattr(page.research, "ask_source", ask_source)
+    questions = [str(number) for number in range(450)]
+    with Harness(page.batches.app) as harness:
+        answers = harness.run(harness.client.call(page.batches.everything, questions))
+    assert answers == [f"about {question}" for question in questions]
+    assert max(at_once) == 200
+
+
 def test_tasks_four_at_a_time(page: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
     quick = page.reports.model
     active: list[int] = [0]
