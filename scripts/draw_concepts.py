@@ -108,9 +108,9 @@ def replay() -> str:
     end = MARGIN + 92 + 84 + 8 + 2 * 128
     return picture(
         "A crash and the next attempt",
-        "The first attempt records its input and the result of the step plan; the process dies while the step draft is "
-        "running. The second attempt takes input and plan from the journal without running plan, runs draft and polish, "
-        "and records the output.",
+        "The first attempt records its input and the result of the step plan; the process dies while the step draft "
+        "is running. The second attempt takes input and plan from the journal without running plan, runs draft and "
+        "polish, and records the output.",
         190,
         text(MARGIN, 50, "Attempt 1", "title"),
         row(MARGIN + 92, 22, first),
@@ -127,8 +127,8 @@ def suspension() -> str:
     top = 46
     return picture(
         "A handler that waits for a week",
-        "An attempt runs a step and begins to sleep, and ends: the invocation is suspended and no process runs. After a "
-        "week a second attempt replays the step and the sleep from the journal and goes on.",
+        "An attempt runs a step and begins to sleep, and ends: the invocation is suspended and no process runs. After "
+        "a week a second attempt replays the step and the sleep from the journal and goes on.",
         170,
         row(
             MARGIN,
@@ -168,8 +168,8 @@ def restart() -> str:
     return picture(
         "Restart from a step",
         "The old invocation has the entries input, plan, draft, polish and output, and stays as it is. The new "
-        "invocation, restarted from plan, begins with copies of input and plan, runs draft and polish again, and has an "
-        "output of its own.",
+        "invocation, restarted from plan, begins with copies of input and plan, runs draft and polish again, and has "
+        "an output of its own.",
         186,
         text(MARGIN, 42, "old, completed", "title"),
         text(MARGIN, 60, "stays as it is", "small"),
@@ -196,15 +196,13 @@ def life() -> str:
         "completed": (632, 92, "has its outcome"),
     }
     kinds = {"running": "now", "completed": "kept", "paused": "lost"}
-    drawn = [
-        box(x, y, Box(kinds.get(name, "none"), name, below, wide)) for name, (x, y, below) in places.items()
-    ]
+    drawn = [box(x, y, Box(kinds.get(name, "none"), name, below, wide)) for name, (x, y, below) in places.items()]
     return picture(
         "The statuses of an invocation",
         "Scheduled and pending become ready; pending follows scheduled when the key is taken. Ready becomes running. "
-        "Running becomes suspended, backing-off, paused or completed. Suspended and backing-off become ready again, "
-        "backing-off becomes paused when its attempts are used up. Paused becomes ready when it is resumed. Cancel, "
-        "kill and pause lead out of every status that is not completed.",
+        "Running becomes suspended, backing-off, paused or completed. Suspended becomes ready when the result is there. "
+        "Backing-off becomes running with the next attempt, or paused when its attempts are used up. Paused becomes "
+        "ready when it is resumed. Cancel, kill and pause lead out of every status that is not completed.",
         300,
         *drawn,
         line((74, 92), (74, 138)),
@@ -222,8 +220,10 @@ def life() -> str:
         text(542, 181, "used up", "small"),
         line((482, 222), (232, 222), (232, 142)),
         text(262, 216, "resume", "small"),
-        line((438, 84), (610, 84), (650, 92)),
-        text(MARGIN, 264, "From every status but completed: cancel and kill lead to completed, pause to paused.", "small"),
+        line((424, 92), (424, 78), (686, 78), (686, 90)),
+        text(
+            MARGIN, 264, "From every status but completed: cancel and kill lead to completed, pause to paused.", "small"
+        ),
         text(MARGIN, 284, "A handler that is cancelled runs once more, to clean up.", "small"),
     )
 

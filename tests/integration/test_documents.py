@@ -1,6 +1,7 @@
 """Pages that are read to the letter: every file is written, every command typed, every output compared."""
 
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -18,3 +19,25 @@ def test_the_tutorial(tmp_path: Path) -> None:
         steps = re.findall(r"^model: (\w+)$", reader.log, re.MULTILINE)
     # Tea; coffee with a kill -9 in its draft; tea until it was interrupted; coffee.
     assert steps == ["plan", "draft", "polish", "plan", "draft", "draft", "polish", "plan", "plan", "draft", "polish"]
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "client",
+        "fan-out",
+        "human-approval",
+        "managing-invocations",
+        "move-from-the-official-sdk",
+        "sagas",
+        "separate-services",
+        "versioning",
+    ],
+)
+def test_a_how_to(page: str, tmp_path: Path) -> None:
+    if "jq " in (HOWTO / f"{page}.md").read_text("utf-8") and shutil.which("jq") is None:
+        pytest.skip("the page's commands need jq")
+    folder = tmp_path / "reader"
+    folder.mkdir()
+    with Reader(HOWTO / f"{page}.md", folder, tmp_path) as reader:
+        reader.read()

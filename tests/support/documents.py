@@ -7,8 +7,8 @@ What the code blocks of a page mean:
     ```         behind commands: what they print
     ```text     what the program prints that was started last, now or in a while
 
-In outputs, ids, times and durations stand for others of their kind, `…` for any text, and alone on a line for any lines. An id of an output is
-the reader's own from then on: it is replaced wherever it comes again.
+In outputs, ids, times and durations stand for others of their kind, `…` for any text, and alone on a line for any
+lines. An id of an output is the reader's own from then on: it is replaced wherever it comes again.
 """
 
 import importlib
@@ -33,7 +33,7 @@ from support.remotes import perdure_environment
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 HOWTO = DOCS / "howto"
-PATIENCE_S = 40.0
+PATIENCE_S = 60.0
 """For what a page says will happen, on a machine that does other things too."""
 
 PORTS = ("8080", "9070", "9080", "9081", "9082")
@@ -42,14 +42,21 @@ PORTS = ("8080", "9070", "9080", "9081", "9082")
 _FENCE = re.compile(r"^```([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _FILE = re.compile(r"# (\S+\.py)\n")
 _SERVES = re.compile(r"(^|&& |\()(perdure (dev|up)|hypercorn|python \w+\.py)\b", re.MULTILINE)
-_LOOKS = re.compile(r"curl (-s )?\S+$|perdure (invocations (list|describe)|status|state get|sql|deployments (list|describe))\b")
+_LOOKS = re.compile(
+    r"curl (-s )?\S+$|perdure (invocations (list|describe)|status|state get|sql|deployments (list|describe))\b"
+)
 _VARIES = re.compile(
     r"(?P<id>\b(?:inv|dp|sign)_[\w-]+)"
     r"|(?P<time>\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:\.\d+)?(?: UTC|Z)?)"
     r"|(?P<duration>\b\d+\.\d+s\b)"
     r"|(?P<any>…)"
 )
-_KINDS = {"id": r"((?:inv|dp|sign)_[\w-]+)", "time": r"[\d-]+[ T][\d:.]+(?: UTC|Z)?", "duration": r"\d+\.\d+s", "any": ".*"}
+_KINDS = {
+    "id": r"((?:inv|dp|sign)_[\w-]+)",
+    "time": r"[\d-]+[ T][\d:.]+(?: UTC|Z)?",
+    "duration": r"\d+\.\d+s",
+    "any": ".*",
+}
 _OWN_SERVER = re.compile(r"perdure (dev|up)\b")
 _END = "~~ the shell is done ~~"
 _FAILED = "~~ failed with "
@@ -126,6 +133,7 @@ class Reader:
         self._ports = dict(zip(PORTS, free_addresses(len(PORTS)), strict=True))
         self._ids: dict[str, str] = {}
         self._programs: list[Program] = []
+        self._server: Program | None = None
         self._position = 0
 
     def __enter__(self) -> Self:
@@ -198,6 +206,8 @@ class Reader:
         log.touch()
         started = Program(["bash", "-c", command], log, self._environment, folder=self.folder)
         self._programs.append(started)
+        if _OWN_SERVER.match(command):
+            self._server = started
         self._write_pgrep()
         ports = self._ports_of(command)
 
@@ -218,10 +228,12 @@ class Reader:
 
     def _stop_server(self, before: str) -> None:
         """Where one server runs, a second one cannot start; its reader must have been told to stop it."""
-        for started in self._programs:
-            if started.is_running:
-                assert "Control-C" in before, "the server still runs, and nobody said to stop it"
-                started.interrupt()
+        server = self._server
+        if server is None:
+            return
+        if "Control-C" in before and server.is_running:
+            server.interrupt()
+        _wait(lambda: not server.is_running, lambda: "a server still runs, and nobody said to stop it")
 
     def _write_pgrep(self) -> None:
         """A `pgrep` that sees nobody's processes but this reader's."""
@@ -330,7 +342,7 @@ class _Shell:
         return output.removesuffix("\n")
 
     def _until_done(self, commands: str) -> Iterator[str]:
-        end = time.monotonic() + PATIENCE_S
+        end = time.monotonic() + 2 * PATIENCE_S
         while True:
             try:
                 line = self._lines.get(timeout=max(0.0, end - time.monotonic()))

@@ -276,9 +276,7 @@ def test_what_came_without_being_asked_for_is_named_in_the_journal(admin: Any, r
         [({"SignalIndex": 17}, "Success"), ({"SignalName": "remark"}, "Failure"), ({"SignalIndex": 1}, "Void")]
     ):
         notification = json.dumps({"Notification": {"id": id, "result": result}})
-        admin.insert(
-            "sys_journal", id=A, index=index, entry_type="Notification: Signal", entry_lite_json=notification
-        )
+        admin.insert("sys_journal", id=A, index=index, entry_type="Notification: Signal", entry_lite_json=notification)
     journal = run("inv", "get", A).stdout.split("Journal\n")[1].splitlines()
     assert journal == ["├─ 0  Awakeable answered: Success", "├─ 1  Signal `remark`: Failure", "└─ 2  Cancelled"]
 

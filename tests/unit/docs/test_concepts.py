@@ -25,6 +25,8 @@ def test_the_pictures_are_up_to_date() -> None:
 def test_a_picture_has_a_text_alternative_and_a_page_that_shows_it(picture: Path) -> None:
     drawing = ET.parse(picture).getroot()
     assert all(drawing.findtext(f"{SVG}{name}") for name in ("title", "desc"))
-    shown = [alt for page in PAGES for alt in re.findall(rf"!\[([^\]]+)\]\([^)]*{picture.name}\)", page.read_text("utf-8"))]
+    shown = [
+        alt for page in PAGES for alt in re.findall(rf"!\[([^\]]+)\]\([^)]*{picture.name}\)", page.read_text("utf-8"))
+    ]
     assert shown, picture.name
     assert all(len(alt) > 40 for alt in shown)

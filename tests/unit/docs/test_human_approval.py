@@ -60,7 +60,11 @@ def test_no(page: SimpleNamespace, asked: list[str], answer: str, code: int) -> 
 
 def test_a_workflow_reminds_and_then_expires(page: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
     reminded: list[str] = []
-    monkeypatch.setattr(page.claims, "remind", lambda claim: reminded.append(claim))
+
+    def remind(claim: str) -> None:
+        reminded.append(claim)
+
+    monkeypatch.setattr(page.claims, "remind", remind)
     with Harness(page.claims.app) as harness:
         assert harness.run(harness.client.call(page.claims.run, 100, key="claim-1")) == "expired"
     assert reminded == ["claim-1"] * 7
