@@ -200,9 +200,9 @@ def life() -> str:
     return picture(
         "The statuses of an invocation",
         "Scheduled and pending become ready; pending follows scheduled when the key is taken. Ready becomes running. "
-        "Running becomes suspended, backing-off, paused or completed. Suspended becomes ready when the result is there. "
-        "Backing-off becomes running with the next attempt, or paused when its attempts are used up. Paused becomes "
-        "ready when it is resumed. Cancel, kill and pause lead out of every status that is not completed.",
+        "Running becomes suspended, backing-off, paused or completed. Suspended becomes ready when the result is "
+        "there. Backing-off becomes running with the next attempt, or paused when its attempts are used up. Paused "
+        "becomes ready when it is resumed. Cancel, kill and pause lead out of every status that is not completed.",
         300,
         *drawn,
         line((74, 92), (74, 138)),
