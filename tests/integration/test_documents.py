@@ -2,13 +2,24 @@
 
 import re
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from support.documents import DOCS, HOWTO, Reader
+from support.servers import missing
 
 pytestmark = [pytest.mark.crash, pytest.mark.timeout(300)]
+
+
+@pytest.fixture(autouse=True)
+def _what_the_commands_need() -> None:
+    for tool in ("curl", "jq", "pgrep"):
+        if shutil.which(tool) is None:
+            missing(f"the commands of the documents need {tool}")
+    if subprocess.run(["curl", "--json", "{}", "--version"], capture_output=True, check=False).returncode:
+        missing("the commands of the documents need curl 7.82 or newer, for its option --json")
 
 
 def test_the_tutorial(tmp_path: Path) -> None:
@@ -35,8 +46,6 @@ def test_the_tutorial(tmp_path: Path) -> None:
     ],
 )
 def test_a_how_to(page: str, tmp_path: Path) -> None:
-    if "jq " in (HOWTO / f"{page}.md").read_text("utf-8") and shutil.which("jq") is None:
-        pytest.skip("the page's commands need jq")
     folder = tmp_path / "reader"
     folder.mkdir()
     with Reader(HOWTO / f"{page}.md", folder, tmp_path) as reader:

@@ -61,7 +61,7 @@ def test_killed_and_undone_by_hand(trips: Any) -> None:
         trip = await started(engine, trips, 25)
         await trip.kill()
         await asyncio.sleep(60)
-        assert {reference.partition("-")[0] for reference in trips.booked} >= {"flight", "hotel"}
+        assert [reference.partition("-")[0] for reference in trips.booked] == ["flight", "hotel"]
 
         journal = await engine.client.journal(trip.invocation_id)
         (step,) = [row["index"] for row in journal if row.get("name") == "book hotel"]
@@ -69,7 +69,7 @@ def test_killed_and_undone_by_hand(trips: Any) -> None:
         await again.cancel()
         with pytest.raises(TerminalError):
             await again.attach()
-        assert {reference.partition("-")[0] for reference in trips.booked} <= {"car"}
+        assert not trips.booked
 
     with Harness(trips.app) as harness:
         harness.run(killed(harness.engine))
