@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Generator
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from perdure.sdk.exceptions import TerminalError
-from perdure.sdk.machine.awaiting import Node
+from perdure.sdk.machine.awaiting import AnyLeaf
 from perdure.sdk.machine.outcome import Failure, Outcome
 from perdure.sdk.serde import Serde
 
@@ -71,10 +71,10 @@ class RestateDurableFuture(Awaitable[T]):
         return f"<durable future of {self.what}>"
 
     @property
-    def node(self) -> Node:
+    def leaf(self) -> AnyLeaf:
         """What the machine waits for."""
-        node: Node = self._leaf
-        return node
+        leaf: AnyLeaf = self._leaf
+        return leaf
 
     @property
     def attempt(self) -> "Attempt":
@@ -83,12 +83,12 @@ class RestateDurableFuture(Awaitable[T]):
 
     def is_completed(self) -> bool:
         """True if awaiting it will not wait."""
-        return self._outcome is not None or self.node.settled(self._attempt.machine) is not None
+        return self._outcome is not None or self.leaf.settled(self._attempt.machine) is not None
 
     @property
     def succeeded(self) -> bool:
         """True if it has completed, and not with a failure."""
-        return self.node.settled(self._attempt.machine) == "success"
+        return self.leaf.settled(self._attempt.machine) == "success"
 
 
 class RestateDurableSleepFuture(RestateDurableFuture[None]):
