@@ -16,7 +16,7 @@ from google.protobuf.message import DecodeError, Message
 
 from perdure.protocol import messages_pb2 as pb
 from perdure.protocol.errors import ProtocolError
-from perdure.protocol.framing import ACK_FLAG
+from perdure.protocol.framing import ACK_FLAG, Frame
 from perdure.protocol.messages import CANCEL_SIGNAL, MessageType
 from perdure.protocol.seeds import random_seed_v5
 from perdure.sdk.exceptions import ContextClosed, SdkInternalException, SuspendedException
@@ -52,6 +52,7 @@ class Machine:
     __slots__ = (
         "_calls",
         "_cancelling",
+        "_further_cancels",
         "_identified",
         "_last_completion",
         "_last_signal",
@@ -95,6 +96,7 @@ class Machine:
         self._calls: list[int] = []
         self._cancelling: list[int] | None = None
         self._identified = 0
+        self._further_cancels: list[Frame] = []
 
     # ---- Bytes in and out ----
 
@@ -259,6 +261,8 @@ class Machine:
         elif key == -CANCEL_SIGNAL:
             if self._cancelling is None:
                 self._cancelling, self._calls, self._identified = self._calls, [], 0
+            else:
+                self._further_cancels.append(frame)
         else:
             # Only the first counts: an awakeable may be completed twice.
             self.results.setdefault(key, outcome)
@@ -301,6 +305,9 @@ class Machine:
             message = pb.SendSignalCommandMessage(target_invocation_id=target, idx=CANCEL_SIGNAL)
             message.void.SetInParent()
             self.command(MessageType.SEND_SIGNAL_COMMAND, message)
+        # One that came meanwhile surfaces at the wait after this one.
+        self.incoming.queue.extendleft(self._further_cancels)
+        self._further_cancels.clear()
         return None
 
     # ---- Blocking and ending ----
