@@ -243,10 +243,8 @@ class Attempt:
 
     def require_usable(self) -> None:
         """Raises: Misuse if the code that runs now may not use the context; what ends it if the attempt is over."""
-        try:
-            task = asyncio.current_task()
-        except RuntimeError:
-            task = None
+        # Asked with the loop, it says what the loop's own thread does.
+        task = asyncio.current_task(self._loop) if threading.get_ident() == self._thread else None
         if self.machine.ending is not None:
             if task is not None and task is not self._task:
                 retrieve_later(task)
@@ -293,7 +291,7 @@ class Attempt:
         assert self._loop is not None
         if waiter is None:
             waiter = Waiter(node)
-        waiter.future, waiter.task = self._loop.create_future(), asyncio.current_task()
+        waiter.future, waiter.task = self._loop.create_future(), asyncio.current_task(self._loop)
         self._waiters.add(waiter)
         # Something moves: not at rest yet.
         self._hops = 0

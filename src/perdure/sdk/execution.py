@@ -62,7 +62,7 @@ class Execution:
     @property
     def executing(self) -> Collection[int]:
         """The completion ids of the actions that execute now."""
-        return self._executing.keys()
+        return self._executing
 
     def cancel(self) -> None:
         """The attempt is over: nobody wants the results. What runs in a thread cannot be stopped."""

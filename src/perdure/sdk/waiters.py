@@ -1,10 +1,11 @@
 """The tasks of an attempt that wait, each for a node of its await tree."""
 
 import asyncio
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, TypeAlias
 
 from perdure.sdk.exceptions import CANCELLED, TerminalError
-from perdure.sdk.machine.awaiting import AnyLeaf, Node, Succession
+from perdure.sdk.machine.awaiting import AnyLeaf, Combined, Node, Succession
 from perdure.sdk.machine.machine import Machine
 from perdure.sdk.machine.outcome import NotificationId
 
@@ -25,6 +26,10 @@ class Waiter:
         self.started = False
 
 
+_Entries: TypeAlias = dict[tuple[Waiter, AnyLeaf], None]
+"""Who lacks what; in order, and without its values a set."""
+
+
 class Waiters:
     """All of them, in the order in which they began to wait, which is the order in which they go on.
 
@@ -36,7 +41,7 @@ class Waiters:
     def __init__(self, machine: Machine) -> None:
         self._machine = machine
         self._waiting: dict[Waiter, None] = {}
-        self._lacking: dict[NotificationId, dict[tuple[Waiter, AnyLeaf], None]] = {}
+        self._lacking: dict[NotificationId, _Entries] = {}
         self._fresh: list[Waiter] = []
 
     def __bool__(self) -> bool:
@@ -85,8 +90,10 @@ class Waiters:
             return None
         return [leaf for waiter in self._waiting for leaf in waiter.node.pending]
 
-    def start(self) -> list[AnyLeaf]:
+    def start(self) -> Sequence[AnyLeaf]:
         """The leaves that are waited for since the last time."""
+        if not self._fresh:
+            return ()
         fresh, self._fresh = self._fresh, []
         leaves: list[AnyLeaf] = []
         for waiter in fresh:
@@ -99,32 +106,32 @@ class Waiters:
         """True if somebody waits for this notification now."""
         return any(waiter in self._waiting for waiter, _ in self._lacking.get(key, ()))
 
-    def arrived(self, key: NotificationId) -> list[Waiter]:
+    def arrived(self, key: NotificationId) -> Sequence[Waiter]:
         """A notification was taken. Returns: who can go on by it."""
-        resolved = []
-        for waiter, leaf in self._bring(key):
-            if waiter.node.arrived(leaf, self._machine) and waiter in self._waiting:
-                resolved.append(waiter)
-        return resolved
+        entries = self._lacking.pop(key, None)
+        if entries is None:
+            return ()
+        if isinstance(key, str):
+            entries = self._claim(key, entries)
+        machine, waiting = self._machine, self._waiting
+        return [waiter for waiter, leaf in entries if waiter.node.arrived(leaf, machine) and waiter in waiting]
 
-    def _bring(self, key: NotificationId) -> list[tuple[Waiter, AnyLeaf]]:
-        """Takes those who lack it, and will not any more, from the index."""
-        if isinstance(key, int):
-            return list(self._lacking.pop(key, ()))
-        # A signal is for the first one that waits for it, and whoever shares that one's future.
-        entries = list(self._lacking.get(key, ()))
-        if not entries:
-            return []
-        first = entries[0][1]
-        first.outcome(self._machine)
-        claimed = [entry for entry in entries if entry[1] is first]
-        for waiter, leaf in claimed:
-            self._forget(waiter, leaf)
-        return claimed
+    def _claim(self, name: str, entries: _Entries) -> _Entries:
+        """A signal is for the first one that waits for it, and whoever shares that one's future."""
+        leaf = next(iter(entries))[1]
+        leaf.outcome(self._machine)
+        others = {entry: None for entry in entries if entry[1] is not leaf}
+        if others:
+            self._lacking[name] = others
+        return {entry: None for entry in entries if entry[1] is leaf}
 
     def wake(self, waiter: Waiter) -> None:
         """Lets one go on."""
-        self.discard(waiter)
+        if isinstance(waiter.node, Combined):
+            self.discard(waiter)
+        else:
+            # What it lacked was all that it lacked.
+            del self._waiting[waiter]
         if waiter.future is not None and not waiter.future.done():
             waiter.future.set_result(None)
 

@@ -37,15 +37,12 @@ class Taken(Protocol):
 class Leaf:
     """One notification with an id: a completion (positive) or a signal (negated)."""
 
-    __slots__ = ("id",)
+    __slots__ = ("id", "key")
 
     def __init__(self, id: int) -> None:
         self.id = id
-
-    @property
-    def key(self) -> NotificationId:
+        self.key: NotificationId = id
         """Of the notification that brings it."""
-        return self.id
 
     @property
     def pending(self) -> "Collection[AnyLeaf]":
@@ -79,15 +76,12 @@ class Leaf:
 class NamedLeaf:
     """The next signal of a name. It is claimed when somebody asks for it: a wait that ended otherwise eats none."""
 
-    __slots__ = ("claimed", "name")
+    __slots__ = ("claimed", "key", "name")
 
     def __init__(self, name: str) -> None:
         self.name = name
+        self.key: NotificationId = name
         self.claimed: Outcome | None = None
-
-    @property
-    def key(self) -> NotificationId:
-        return self.name
 
     @property
     def pending(self) -> "Collection[AnyLeaf]":
