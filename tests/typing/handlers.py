@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any, reveal_type
 
 import perdure as restate
+from perdure.embedded import Embedded
 from perdure.serde import JsonSerde, Serde
 
 
@@ -101,6 +102,10 @@ async def everything(ctx: restate.Context, trip: Trip) -> None:
     reveal_type(await restate.race(*numbers))  # R: int
     reveal_type(await restate.all_succeeded(*numbers))  # R: list[int]
     reveal_type([await one async for one in restate.as_completed(*numbers)])  # R: list[int]
+    reveal_type(await restate.first_succeeded(*numbers))  # R: int
+    reveal_type(await restate.wait_completed(*numbers))  # R: tuple[list[RestateDurableFuture[int]], list[RestateDurableFuture[int]]]
+    reveal_type(await ctx.attach_invocation(await sent.invocation_id(), type_hint=Booking))  # R: Booking
+    reveal_type(await restate.select(number=numbers[0], nap=ctx.sleep(timedelta(seconds=1))))  # R: tuple[str, Any]
     reveal_type(ctx.request().headers)  # R: dict[str, str]
 
 
@@ -118,6 +123,26 @@ class Upper(Serde[str]):
         return buf.decode()
 
 
+class Opened(restate.JournalValueCodec):
+    """A codec that decodes at once."""
+
+    def encode(self, buf: bytes) -> bytes:
+        return buf[::-1]
+
+    def decode(self, buf: bytes) -> bytes:
+        return buf[::-1]
+
+
+class Asked(restate.JournalValueCodec):
+    """A codec that has to ask somebody."""
+
+    def encode(self, buf: bytes) -> bytes:
+        return buf
+
+    async def decode(self, buf: bytes) -> bytes:
+        return buf
+
+
 async def outside() -> None:
     async with restate.create_client("http://localhost:8080") as client:
         reveal_type(client)  # R: Client
@@ -127,3 +152,11 @@ async def outside() -> None:
 
 served: Any = restate.app([travel, counter, approval], identity_keys=None)
 built: Any = restate.endpoint().bind(travel).streaming_protocol().app()
+coded: Any = [restate.app([travel], journal_value_codec=codec) for codec in (Opened(), Asked())]
+
+
+async def embedded() -> None:
+    async with Embedded(served) as engine:
+        reveal_type(await engine.client.call(book, Trip("Rome")))  # R: Booking
+        reveal_type(await engine.client.call(add, 1, key="k"))  # R: int
+        reveal_type(await engine.client.call("Other/handler", 1))  # R: Any
