@@ -393,7 +393,7 @@ class Attempt:
         if not machine.incoming.ended:
             return
         assert self._execution is not None
-        if not any(self._waiters.wait_for(completion_id) for completion_id in self._execution.executing):
+        if not any(self._waiters.awaits(completion_id) for completion_id in self._execution.executing):
             machine.suspend(self._waiters.nodes)
             self._release_waiters()
             self._flush()
@@ -410,7 +410,7 @@ class Attempt:
     def _block(self) -> None:
         """Starts the runs that are waited for, and tells the server what the handler waits for."""
         assert self._execution is not None
-        for leaf in self._waiters.start():
+        for leaf in self._waiters.newly_awaited():
             if isinstance(leaf, Leaf):
                 self._execution.start(leaf.id)
         if self.machine.version >= 7 and not self._execution.executing:

@@ -42,7 +42,7 @@ class Waiters:
         self._machine = machine
         self._waiting: dict[Waiter, None] = {}
         self._lacking: dict[NotificationId, _Entries] = {}
-        self._fresh: list[Waiter] = []
+        self._fresh: dict[Waiter, None] = {}
 
     def __bool__(self) -> bool:
         return bool(self._waiting)
@@ -51,7 +51,7 @@ class Waiters:
         """A wait begins, which `begin` of its node did not answer."""
         self._waiting[waiter] = None
         if not waiter.started:
-            self._fresh.append(waiter)
+            self._fresh[waiter] = None
         node = waiter.node
         leaves = node.signals if waiter.known and isinstance(node, Succession) else node.pending
         waiter.known = True
@@ -61,10 +61,15 @@ class Waiters:
     def discard(self, waiter: Waiter) -> None:
         """A wait is over, however it ended. A succession keeps its eyes open for the next one."""
         if waiter in self._waiting:
-            del self._waiting[waiter]
+            self._leave(waiter)
             node = waiter.node
             for leaf in node.signals if isinstance(node, Succession) else node.pending:
                 self._forget(waiter, leaf)
+
+    def _leave(self, waiter: Waiter) -> None:
+        del self._waiting[waiter]
+        if not waiter.started:
+            del self._fresh[waiter]
 
     def close(self, waiter: Waiter) -> None:
         """Nobody will wait for this succession again."""
@@ -90,19 +95,18 @@ class Waiters:
             return None
         return [leaf for waiter in self._waiting for leaf in waiter.node.pending]
 
-    def start(self) -> Sequence[AnyLeaf]:
-        """The leaves that are waited for since the last time."""
+    def newly_awaited(self) -> Sequence[AnyLeaf]:
+        """The leaves that are waited for, and were not the last time that somebody asked."""
         if not self._fresh:
             return ()
-        fresh, self._fresh = self._fresh, []
+        fresh, self._fresh = self._fresh, {}
         leaves: list[AnyLeaf] = []
         for waiter in fresh:
-            if waiter in self._waiting and not waiter.started:
-                waiter.started = True
-                leaves += waiter.node.pending
+            waiter.started = True
+            leaves += waiter.node.pending
         return leaves
 
-    def wait_for(self, key: NotificationId) -> bool:
+    def awaits(self, key: NotificationId) -> bool:
         """True if somebody waits for this notification now."""
         return any(waiter in self._waiting for waiter, _ in self._lacking.get(key, ()))
 
@@ -130,8 +134,8 @@ class Waiters:
         if isinstance(waiter.node, Combined):
             self.discard(waiter)
         else:
-            # What it lacked was all that it lacked.
-            del self._waiting[waiter]
+            # There is nothing else that it lacks.
+            self._leave(waiter)
         if waiter.future is not None and not waiter.future.done():
             waiter.future.set_result(None)
 
