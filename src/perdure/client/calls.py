@@ -9,7 +9,7 @@ from urllib.parse import quote
 from perdure.client.connection import Connection, Response
 from perdure.client.failures import HttpError, InvocationFailed, NotReady
 from perdure.client.targets import HandlerTarget, from_json, target_of, to_json
-from perdure.sdk.codec import JournalValueCodec
+from perdure.sdk.codec import JournalValueCodec, decoded
 
 I = TypeVar("I")  # noqa: E741  # the name that the public vocabulary has
 O = TypeVar("O")  # noqa: E741
@@ -62,7 +62,8 @@ class Calls:
     async def call(self, handler: Any, arg: Any = NO_INPUT, **options: Unpack[CallOptions]) -> Any:
         """Calls a handler and waits for its result. Raises: TerminalError, HttpError, NoConnection, NotAHandler."""
         target = target_of(handler)
-        return target.decode(self._decoded((await self._invoke("call", target, arg, options)).body))
+        answer = await self._invoke("call", target, arg, options)
+        return target.decode(await decoded(self._codec, answer.body))
 
     async def _send(
         self, target: HandlerTarget, arg: Any, delay: timedelta | None, options: CallOptions
@@ -128,11 +129,8 @@ class Calls:
     def _encoded(self, value: bytes) -> bytes:
         return value if self._codec is None else self._codec.encode(value)
 
-    def _decoded(self, value: bytes) -> bytes:
-        return value if self._codec is None else self._codec.decode(value)
-
     async def _result(self, path: str) -> bytes:
-        return self._decoded((await self._ask_ingress("GET", f"/restate/{path}", {}, b"")).body)
+        return await decoded(self._codec, (await self._ask_ingress("GET", f"/restate/{path}", {}, b"")).body)
 
     async def _ask_ingress(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Response:
         answer = await self._ingress.request(method, path, {**self._ingress_headers, **headers}, body)

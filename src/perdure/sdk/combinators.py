@@ -3,13 +3,17 @@
 Which of them came first is recorded by the order of the journal, so that it is the same in every attempt.
 """
 
-from collections.abc import AsyncGenerator, Sequence
-from typing import Any, TypeAlias, TypeVar, overload
+from collections.abc import AsyncGenerator, Generator, Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, overload
 
 from perdure.protocol.futures import Combinator
 from perdure.sdk.exceptions import NotDurable
 from perdure.sdk.futures import RestateDurableFuture
-from perdure.sdk.machine.awaiting import Combined
+from perdure.sdk.machine.awaiting import AnyLeaf, Combined, Succession
+from perdure.sdk.waiters import Waiter
+
+if TYPE_CHECKING:
+    from perdure.sdk.attempt import Attempt
 
 T = TypeVar("T")
 AnyFuture: TypeAlias = RestateDurableFuture[Any]
@@ -128,11 +132,23 @@ def as_completed(*futures: AnyFuture) -> AsyncGenerator[AnyFuture, None]: ...
 
 async def as_completed(*futures: AnyFuture) -> AsyncGenerator[AnyFuture, None]:
     """The futures, each as soon as it has completed: `async for future in as_completed(…): await future`."""
-    remaining = list(futures)
-    while remaining:
-        completed, remaining = await wait_completed(*remaining)
-        for future in completed:
-            yield future
+    if not futures:
+        return
+    places: dict[AnyLeaf, list[int]] = {}
+    for place, future in enumerate(_wanted(futures)):
+        places.setdefault(future.leaf, []).append(place)
+    attempt = futures[0].attempt
+    succession = Succession(places)
+    # The same one all the time: to begin anew for each future would cost as much as there are futures.
+    waiter = Waiter(succession)
+    try:
+        while succession.pending:
+            await _Settled(attempt, succession, waiter)
+            come, succession.come = succession.come, []
+            for place in sorted(place for leaf in come for place in places[leaf]):
+                yield futures[place]
+    finally:
+        attempt.forget(waiter)
 
 
 def _some(futures: Sequence[AnyFuture]) -> Sequence[AnyFuture]:
@@ -144,20 +160,25 @@ def _some(futures: Sequence[AnyFuture]) -> Sequence[AnyFuture]:
 class _Settled:
     """Waits for a node of the await tree."""
 
-    __slots__ = ("_future", "_node")
+    __slots__ = ("_attempt", "_node", "_waiter")
 
-    def __init__(self, future: AnyFuture, node: Combined) -> None:
-        self._future = future
+    def __init__(self, attempt: "Attempt", node: Combined, waiter: Waiter | None = None) -> None:
+        self._attempt = attempt
         self._node = node
+        self._waiter = waiter
 
-    def __await__(self) -> Any:
-        return self._future.attempt.wait(self._node)
+    def __await__(self) -> Generator[Any, Any, None]:
+        return self._attempt.wait(self._node, self._waiter)
 
 
-async def _settle(combinator: Combinator, futures: Sequence[AnyFuture]) -> None:
+def _wanted(futures: Sequence[AnyFuture]) -> Sequence[AnyFuture]:
     for future in futures:
         if not isinstance(future, RestateDurableFuture):
             raise NotDurable(f"a {type(future).__name__} is not a future of a context")
         future.wanted = True
-    if futures:
-        await _Settled(futures[0], Combined(combinator, [future.node for future in futures]))
+    return futures
+
+
+async def _settle(combinator: Combinator, futures: Sequence[AnyFuture]) -> None:
+    if _wanted(futures):
+        await _Settled(futures[0].attempt, Combined(combinator, [future.leaf for future in futures]))

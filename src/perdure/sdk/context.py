@@ -167,7 +167,7 @@ class Context:
         serde = options.bound_serde
         leaf = commands.run(self._machine, name)
         self._attempt.add_run(Run(leaf.id, self._machine.command_index, name, action, options, serde))
-        return RestateDurableFuture(self._attempt, leaf, value_of(serde), f"run {name!r}")
+        return RestateDurableFuture(self._attempt, leaf, value_of(serde), "run", name)
 
     # ---- Time ----
 
@@ -324,7 +324,7 @@ class Context:
         """The next signal of that name which somebody sends to this invocation."""
         self._attempt.require_usable()
         leaf = commands.signal(self._machine, name)
-        return RestateDurableFuture(self._attempt, leaf, value_of(bound(serde, type_hint)), f"signal {name!r}")
+        return RestateDurableFuture(self._attempt, leaf, value_of(bound(serde, type_hint)), "signal", name)
 
     def resolve_signal(self, invocation_id: str, name: str, value: I, serde: Serde[I] = _DEFAULT) -> None:
         """Sends a signal with a value to another invocation."""
@@ -373,7 +373,7 @@ class _Readable(Context):
         self._attempt.require_usable()
         leaf = commands.get_state(self._machine, name.encode(), entry_name or "")
         decode = maybe_value_of(bound(serde, type_hint))
-        return RestateDurableFuture(self._attempt, leaf, decode, f"state {name!r}")
+        return RestateDurableFuture(self._attempt, leaf, decode, "state", name)
 
     def state_keys(self, entry_name: str | None = None) -> RestateDurableFuture[list[str]]:
         """The keys of the state that have a value."""

@@ -1,10 +1,10 @@
 """What a context's operations return: results that survive the process."""
 
 from collections.abc import Awaitable, Callable, Generator
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from perdure.sdk.exceptions import TerminalError
-from perdure.sdk.machine.awaiting import Node
+from perdure.sdk.machine.awaiting import AnyLeaf
 from perdure.sdk.machine.outcome import Failure, Outcome
 from perdure.sdk.serde import Serde
 
@@ -21,7 +21,11 @@ def terminal(failure: Failure) -> TerminalError:
 
 def value_of(serde: Serde[T]) -> Callable[[Outcome], T]:
     """What the serde makes of the bytes; if that is None, the user's hint has allowed for it."""
-    return lambda outcome: cast("T", None if outcome.kind == "void" else serde.deserialize(outcome.value))
+
+    def decode(outcome: Outcome) -> Any:
+        return None if outcome.kind == "void" else serde.deserialize(outcome.value)
+
+    return decode
 
 
 def maybe_value_of(serde: Serde[T]) -> Callable[[Outcome], T | None]:
@@ -40,17 +44,19 @@ class RestateDurableFuture(Awaitable[T]):
     invocation is cancelled while it waits.
     """
 
-    __slots__ = ("_attempt", "_decode", "_leaf", "_outcome", "wanted", "what")
+    __slots__ = ("_attempt", "_decode", "_leaf", "_name", "_outcome", "_what", "wanted")
 
-    def __init__(self, attempt: "Attempt", leaf: Any, decode: Callable[[Outcome], T], what: str) -> None:
+    def __init__(
+        self, attempt: "Attempt", leaf: Any, decode: Callable[[Outcome], T], what: str, name: str | None = None
+    ) -> None:
         self._attempt = attempt
         self._leaf = leaf
         self._decode = decode
         self._outcome: Outcome | None = None
         self.wanted = False
         """Somebody has awaited it, alone or together with others."""
-        self.what = what
-        """What it is the result of, for texts; for example `run 'charge'`."""
+        self._what = what
+        self._name = name
 
     def __await__(self) -> Generator[Any, Any, T]:
         self.wanted = True
@@ -71,10 +77,15 @@ class RestateDurableFuture(Awaitable[T]):
         return f"<durable future of {self.what}>"
 
     @property
-    def node(self) -> Node:
+    def what(self) -> str:
+        """What it is the result of, for texts; for example `run 'charge'`."""
+        return self._what if self._name is None else f"{self._what} {self._name!r}"
+
+    @property
+    def leaf(self) -> AnyLeaf:
         """What the machine waits for."""
-        node: Node = self._leaf
-        return node
+        leaf: AnyLeaf = self._leaf
+        return leaf
 
     @property
     def attempt(self) -> "Attempt":
@@ -83,12 +94,12 @@ class RestateDurableFuture(Awaitable[T]):
 
     def is_completed(self) -> bool:
         """True if awaiting it will not wait."""
-        return self._outcome is not None or self.node.settled(self._attempt.machine) is not None
+        return self._outcome is not None or self.leaf.settled(self._attempt.machine) is not None
 
     @property
     def succeeded(self) -> bool:
         """True if it has completed, and not with a failure."""
-        return self.node.settled(self._attempt.machine) == "success"
+        return self.leaf.settled(self._attempt.machine) == "success"
 
 
 class RestateDurableSleepFuture(RestateDurableFuture[None]):

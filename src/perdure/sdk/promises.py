@@ -31,14 +31,14 @@ class DurablePromise(Awaitable[T]):
         """Waits until the promise is completed. Raises: TerminalError if it is rejected."""
         self._attempt.require_usable()
         leaf = commands.get_promise(self._attempt.machine, self._name)
-        return RestateDurableFuture(self._attempt, leaf, value_of(self._serde), f"promise {self._name!r}")
+        return RestateDurableFuture(self._attempt, leaf, value_of(self._serde), "promise", self._name)
 
     def peek(self) -> RestateDurableFuture[T | None]:
         """Its value, None while it is not completed. Raises: TerminalError if it is rejected."""
         self._attempt.require_usable()
         leaf = commands.peek_promise(self._attempt.machine, self._name)
         decode = maybe_value_of(self._serde)
-        return RestateDurableFuture(self._attempt, leaf, decode, f"promise {self._name!r}")
+        return RestateDurableFuture(self._attempt, leaf, decode, "promise", self._name)
 
     def resolve(self, value: T) -> RestateDurableFuture[None]:
         """Completes it. Raises, when awaited: TerminalError 409 if it is completed already."""
@@ -51,4 +51,4 @@ class DurablePromise(Awaitable[T]):
     def _complete(self, outcome: Outcome) -> RestateDurableFuture[None]:
         self._attempt.require_usable()
         leaf = commands.complete_promise(self._attempt.machine, self._name, outcome)
-        return RestateDurableFuture(self._attempt, leaf, nothing_of, f"completion of promise {self._name!r}")
+        return RestateDurableFuture(self._attempt, leaf, nothing_of, "completion of promise", self._name)

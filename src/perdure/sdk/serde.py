@@ -51,7 +51,8 @@ def to_json(obj: Any) -> bytes:
     Raises: CannotEncode (E0352).
     """
     try:
-        return _encoder.encode(obj).encode()
+        # The same digits, without the way through `json`.
+        return b"%d" % obj if type(obj) is int else _encoder.encode(obj).encode()
     except CannotEncode:
         raise
     except (TypeError, ValueError) as error:
@@ -75,10 +76,22 @@ _encoder: Final = json.JSONEncoder(default=_plainer)
 _decoder: Final = json.JSONDecoder()
 
 
+_PLAIN: Final = frozenset({str, int, float, bool, dict, list})
+"""Types that need no second look."""
+
+
 def from_json(buf: bytes) -> Any:
     """The value of JSON. Raises: CannotDecode (E0351)."""
     try:
-        return _decoder.decode(buf.decode())
+        text = buf.decode()
+        try:
+            value, end = _decoder.raw_decode(text)
+            if end == len(text):
+                return value
+        except ValueError:
+            pass
+        # There is space around it, or `decode` says what is wrong.
+        return _decoder.decode(text)
     except (ValueError, RecursionError) as error:
         raise CannotDecode(f"not JSON: {error}") from error
 
@@ -109,7 +122,8 @@ class DefaultSerde(Serde[I], Generic[I]):
 
     def deserialize(self, buf: bytes) -> I | None:
         if self.type_hint is None:
-            return cast("I", from_json(buf)) if buf else None
+            plain: I | None = from_json(buf) if buf else None
+            return plain
         if hints.is_bytes(self.type_hint):
             return cast("I", buf if buf or self.type_hint is bytes else None)
         if not buf:
@@ -120,6 +134,8 @@ class DefaultSerde(Serde[I], Generic[I]):
     def serialize(self, obj: I | None) -> bytes:
         if obj is None:
             return b""
+        if type(obj) in _PLAIN:
+            return to_json(obj)
         if isinstance(obj, bytes) and hints.is_bytes(self.type_hint):
             return obj
         if isinstance(obj, bytes) and (self.type_hint is None or hints.decoder(self.type_hint) is None):

@@ -19,8 +19,6 @@ from perdure.sdk.definitions import (
 from perdure.sdk.serde import DefaultSerde, Serde
 
 T = TypeVar("T")
-I = TypeVar("I")  # noqa: E741  # the name that the public vocabulary has
-O = TypeVar("O")  # noqa: E741
 
 JSON: Final = "application/json"
 
@@ -129,8 +127,8 @@ class Service(_Defined):
         name: str | None = None,
         accept: str = JSON,
         content_type: str = JSON,
-        input_serde: Serde[I] = DefaultSerde(),  # noqa: B008  # it has no state
-        output_serde: Serde[O] = DefaultSerde(),  # noqa: B008
+        input_serde: Serde[Any] = DefaultSerde(),  # noqa: B008  # it has no state
+        output_serde: Serde[Any] = DefaultSerde(),  # noqa: B008
         metadata: dict[str, str] | None = None,
         inactivity_timeout: timedelta | None = None,
         abort_timeout: timedelta | None = None,
@@ -219,8 +217,8 @@ class VirtualObject(_Defined):
         kind: Literal["exclusive", "shared"] | None = "exclusive",
         accept: str = JSON,
         content_type: str = JSON,
-        input_serde: Serde[I] = DefaultSerde(),  # noqa: B008  # it has no state
-        output_serde: Serde[O] = DefaultSerde(),  # noqa: B008
+        input_serde: Serde[Any] = DefaultSerde(),  # noqa: B008  # it has no state
+        output_serde: Serde[Any] = DefaultSerde(),  # noqa: B008
         metadata: dict[str, str] | None = None,
         inactivity_timeout: timedelta | None = None,
         abort_timeout: timedelta | None = None,
@@ -310,8 +308,8 @@ class Workflow(_Defined):
         name: str | None = None,
         accept: str = JSON,
         content_type: str = JSON,
-        input_serde: Serde[I] = DefaultSerde(),  # noqa: B008  # it has no state
-        output_serde: Serde[O] = DefaultSerde(),  # noqa: B008
+        input_serde: Serde[Any] = DefaultSerde(),  # noqa: B008  # it has no state
+        output_serde: Serde[Any] = DefaultSerde(),  # noqa: B008
         metadata: dict[str, str] | None = None,
         inactivity_timeout: timedelta | None = None,
         abort_timeout: timedelta | None = None,
@@ -354,8 +352,8 @@ class Workflow(_Defined):
         name: str | None = None,
         accept: str = JSON,
         content_type: str = JSON,
-        input_serde: Serde[I] = DefaultSerde(),  # noqa: B008  # it has no state
-        output_serde: Serde[O] = DefaultSerde(),  # noqa: B008
+        input_serde: Serde[Any] = DefaultSerde(),  # noqa: B008  # it has no state
+        output_serde: Serde[Any] = DefaultSerde(),  # noqa: B008
         metadata: dict[str, str] | None = None,
         inactivity_timeout: timedelta | None = None,
         abort_timeout: timedelta | None = None,
