@@ -27,8 +27,16 @@ class RunOptions(Generic[T]):
 
     With none of the numbers given, a failing action fails the attempt and the invocation's retry policy decides.
     With any of them, the action has a policy of its own: exponential, from 50 ms to 10 s with a factor of 2, for ever.
+    When its tries are used up, the result is a TerminalError with status 500 and the text of the last failure.
 
-    max_attempts counts the first one.  max_duration: from the first attempt on; max_retry_duration is an older name.
+    serde: how the result is stored.
+    type_hint: of the result, for a serde that obeys hints.
+    max_attempts: attempts in all, the first one included.
+    max_duration: no further attempt once the first one began this long ago, in whole milliseconds.
+    initial_retry_interval: wait before the second attempt, else 50 milliseconds.
+    max_retry_interval: the longest wait, else 10 seconds.
+    retry_interval_factor: each further wait is this many times as long, else 2.0.
+    max_retry_duration: an older name of `max_duration`, which wins; also in whole milliseconds.
     """
 
     serde: Serde[T] = DefaultSerde()  # noqa: RUF009  # it has no state

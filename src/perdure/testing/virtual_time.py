@@ -14,7 +14,7 @@ START_MS: Final = 1_750_000_000_000
 
 
 class Stuck(AssertionError):
-    """Nothing can happen any more, and somebody still waits."""
+    """Nothing can happen any more, and somebody still waits; or a test took more virtual time than it may."""
 
 
 class VirtualTimeLoop(asyncio.SelectorEventLoop):
@@ -70,7 +70,7 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
 
 
 class VirtualClock:
-    """The wall clock of a simulation; implements `clock.Clock`."""
+    """The wall clock of a simulation: it begins in June 2025, and goes with the time of its loop."""
 
     def __init__(self, loop: VirtualTimeLoop) -> None:
         self._loop = loop
