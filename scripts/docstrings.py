@@ -11,12 +11,21 @@
 The reference of `make docs` is made from it, and `tests/unit/docs/test_docstrings.py` holds docstrings to it.
 """
 
+import importlib
 import inspect
 import re
 import textwrap
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
+
+import perdure
+
+MODULES = ("client", "exceptions", "extensions", "logging", "serde", "testing", "context")
+"""Beside the package itself; a name that both have is documented as the package's."""
+
+ERRORS = ("sdk.exceptions", "sdk.definition_errors", "embedded", "errors")
+"""Where exceptions are that handlers and callers meet, and that have no name in those modules."""
 
 SECTIONS = ("Returns", "Yields", "Raises", "Raises, when awaited", "Source")
 _LABEL = re.compile(r"(?:(?<=\n)|(?<=^)|(?<=  )|(?<=[.;!?] ))(?P<label>[A-Za-z_]\w*(?:, [A-Za-z_][\w ]*)*): (?=\S)")
@@ -32,11 +41,6 @@ class Docstring:
     fields: dict[str, str] = field(default_factory=dict)
     sections: dict[str, str] = field(default_factory=dict)
 
-    @property
-    def text(self) -> str:
-        """All that people read, on one line."""
-        return " ".join([*self.blocks, *self.fields.values(), *self.sections.values()])
-
 
 def parse(docstring: str, names: Iterable[str]) -> Docstring:
     """docstring: as `inspect.getdoc` gives it. names: what may have a field; other words before a colon are words."""
@@ -50,6 +54,31 @@ def parse(docstring: str, names: Iterable[str]) -> Docstring:
         else:
             _read(paragraph, known, found)
     return found
+
+
+def public_names() -> dict[str, Any]:
+    """Everything that the reference has, by the name that users write; of a class with two names, its own."""
+    found: dict[str, Any] = {f"perdure.{name}": getattr(perdure, name) for name in perdure._WHERE}
+    found = {path: thing for path, thing in found.items() if not _is_other_name(path, thing)}
+    known = {id(thing) for thing in found.values()}
+    for module in MODULES:
+        there = importlib.import_module(f"perdure.{module}")
+        for name in there.__all__:
+            thing = getattr(there, name)
+            if id(thing) not in known and not _is_other_name(name, thing):
+                found[f"perdure.{module}.{name}"] = thing
+                known.add(id(thing))
+    for module in ERRORS:
+        there = importlib.import_module(f"perdure.{module}")
+        for name, thing in vars(there).items():
+            is_error = isinstance(thing, type) and issubclass(thing, BaseException)
+            if is_error and thing.__module__ == there.__name__ and id(thing) not in known:
+                found[f"{there.__name__}.{name}"] = thing
+    return found
+
+
+def _is_other_name(path: str, thing: Any) -> bool:
+    return isinstance(thing, type) and thing.__name__ != path.rpartition(".")[2]
 
 
 def names_of(thing: object) -> set[str]:
@@ -100,8 +129,6 @@ def _read(paragraph: str, known: set[str], found: Docstring) -> None:
     for match in _LABEL.finditer(paragraph):
         label = match["label"]
         names = [label] if label in SECTIONS else label.split(", ")
-        if names != [label] and not set(names) <= known:
-            continue
         if label not in SECTIONS and not set(names) <= known:
             continue
         _keep(paragraph[at : match.start()], target, found)

@@ -12,14 +12,7 @@ from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.util.nodes import make_refnode
 
-import perdure
-from docstrings import Docstring, names_of, parameters_of, parse
-
-MODULES = ("client", "exceptions", "extensions", "logging", "serde", "testing", "context")
-"""Beside the package itself; a name that both have is documented as the package's."""
-
-ERRORS = ("sdk.exceptions", "sdk.definition_errors", "embedded", "errors")
-"""Where exceptions are that handlers and callers meet, and that have no name in those modules."""
+from docstrings import Docstring, names_of, parameters_of, parse, public_names
 
 ERRORS_PAGE = "docs/reference/errors"
 _CODE = re.compile(r"\b((?:E|RT)\d{4})\b")
@@ -27,26 +20,6 @@ _SPECIAL = re.compile(r"([\\*|`]|(?<=\w)_(?!\w))")
 _DEFAULT_OBJECT = re.compile(r"<(?:perdure\.[\w.]*\.(\w+)|object) object>")
 _TYPE_VARIABLES = ("P",)
 _LABELS = {"Returns": "returns", "Yields": "yields", "Raises, when awaited": "Awaiting raises"}
-
-
-def public_names() -> dict[str, Any]:
-    """Everything that the reference has, by the name that users write."""
-    found: dict[str, Any] = {f"perdure.{name}": getattr(perdure, name) for name in perdure._WHERE}
-    known = {id(thing) for thing in found.values()}
-    for module in MODULES:
-        there = importlib.import_module(f"perdure.{module}")
-        for name in there.__all__:
-            thing = getattr(there, name)
-            if id(thing) not in known:
-                found[f"perdure.{module}.{name}"] = thing
-                known.add(id(thing))
-    for module in ERRORS:
-        there = importlib.import_module(f"perdure.{module}")
-        for name, thing in vars(there).items():
-            is_error = isinstance(thing, type) and issubclass(thing, BaseException)
-            if is_error and thing.__module__ == there.__name__ and id(thing) not in known:
-                found[f"{there.__name__}.{name}"] = thing
-    return found
 
 
 PUBLIC = public_names()

@@ -104,7 +104,10 @@ class Calls:
         return await self._result(f"invocation/{quote(invocation_id, safe='')}/output")
 
     async def workflow_attach(self, workflow: WithInput[Any, O] | WithoutInput[O], key: str) -> O:
-        """As `attach`, for the run that a workflow has under a key. workflow: its main handler."""
+        """As `attach`, for the run that a workflow has under a key. workflow: its main handler.
+
+        Raises: NotAHandler (E0347), and what `attach` raises.
+        """
         target = target_of(workflow)
         result: O = target.decode(await self._result(f"workflow/{target.service}/{quote(key, safe='')}/attach"))
         return result

@@ -23,7 +23,7 @@ class NoConnection(PerdureError):
 class HttpError(PerdureError):
     """The server refused a request.
 
-    status_code: of HTTP.  message: why.  body: the text that the server answered, None if there is none.
+    status_code: the status, as in HTTP.  message: why.  body: the text of the answer, None if there is none.
     """
 
     code: ClassVar[str] = "E0611"
@@ -37,7 +37,7 @@ class HttpError(PerdureError):
 
 
 class NotReady(HttpError):
-    """The invocation exists and has not completed yet."""
+    """The invocation exists and has not completed yet. status_code: the status, 470."""
 
     code: ClassVar[str] = "E0612"
     hint: ClassVar[str] = "Ask again later, or wait for it with `attach`."
@@ -46,7 +46,7 @@ class NotReady(HttpError):
 class InvocationFailed(HttpError, TerminalError):
     """The invocation failed for good: what its handler raised, or why it was ended. Also a `TerminalError`.
 
-    status_code: that of the handler's TerminalError; 409 if it was cancelled or killed.
+    status_code: the status of the handler's TerminalError; 409 if it was cancelled or killed.
     message: the handler's.
     body: the text that the server answered.
     metadata: pairs of text that the handler gave along.

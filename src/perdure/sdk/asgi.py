@@ -95,7 +95,7 @@ class AsgiApp:
     async def serve(self, port: int = 9080, host: str = "127.0.0.1") -> None:
         """Serves over HTTP/1.1 and HTTP/2 until it is cancelled, or SIGINT or SIGTERM asks the process to end.
 
-        port: to listen on; 0 lets the system choose, and the log has it.  host: whose address.
+        port: the port to listen on; 0 lets the system choose, and the log has it.  host: whose address.
         Raises: CannotListen (E0204).
         """
         from perdure.sdk.serving import serve

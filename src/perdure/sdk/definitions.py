@@ -48,7 +48,7 @@ class InvocationRetryPolicy:
     before attempt n + 1 is `initial_interval` times `exponentiation_factor` to the power of n - 1, at most
     `max_interval`, in whole milliseconds.
 
-    initial_interval: wait before the second attempt (`retry.initial_interval`, 500 milliseconds).
+    initial_interval: wait before the second attempt (`retry.initial_interval`, 500 ms).
     exponentiation_factor: each further wait is this many times as long (`retry.factor`, 2.0).
     max_interval: the longest wait (`retry.max_interval`, 1 minute).
     max_attempts: attempts in all, the first one included (`retry.max_attempts`, 70).

@@ -25,7 +25,7 @@ class TerminalError(Exception):
         raise TerminalError("no such flight", status_code=404)
 
     message: what the caller reads.
-    status_code: as in HTTP, where callers get it as the status; 409 is what a cancelled invocation sees.
+    status_code: what callers over HTTP get as the status; 409 is what a cancelled invocation sees.
     metadata: pairs of text that travel with it, since version 6 of the service protocol.
     """
 
@@ -42,7 +42,7 @@ class RetryableError(Exception):
         raise RetryableError("the tool is busy", retry_after=timedelta(seconds=30))
 
     message: what operators read.
-    status_code: as in HTTP; the server has it in the invocation's failures.
+    status_code: a status as in HTTP, for code around; the server is told 500.
     retry_after: the time until the next attempt, in whole milliseconds; None: the retry policy decides.
     """
 

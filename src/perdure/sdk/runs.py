@@ -66,14 +66,17 @@ class RunOptions(Generic[T]):
         )
 
     def gives_up(self, attempt_number: int, elapsed_ms: int) -> bool:
-        """True if an action that failed this often, for so long, is not tried again."""
+        """True if an action that failed this often, for so long, is not tried again.
+
+        attempt_number: attempts so far.  elapsed_ms: milliseconds since the first one began.
+        """
         duration = self.max_duration if self.max_duration is not None else self.max_retry_duration
         if self.max_attempts is not None and attempt_number >= self.max_attempts:
             return True
         return duration is not None and elapsed_ms >= _milliseconds(duration)
 
     def delay_ms(self, attempt_number: int) -> int:
-        """The time until the next try."""
+        """Milliseconds until the next try. attempt_number: attempts so far."""
         initial = self.initial_retry_interval if self.initial_retry_interval is not None else _INITIAL
         factor = self.retry_interval_factor if self.retry_interval_factor is not None else _FACTOR
         longest = self.max_retry_interval if self.max_retry_interval is not None else _MAX

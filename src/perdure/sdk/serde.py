@@ -128,7 +128,7 @@ class DefaultSerde(Serde[I], Generic[I]):
         return cast("I", from_json(buf) if convert is None else convert(buf))
 
     def serialize(self, obj: I | None) -> bytes:
-        """JSON in UTF-8, or the bytes; None has no bytes. Raises: CannotEncode (E0352)."""
+        """JSON in UTF-8, or the bytes; None has no bytes. Raises: CannotEncode (E0352), BadHint (E0344)."""
         if obj is None:
             return b""
         if isinstance(obj, bytes) and hints.is_bytes(self.type_hint):
@@ -173,7 +173,7 @@ class PydanticJsonSerde(Serde[I], Generic[I]):
         self.model = model
 
     def deserialize(self, buf: bytes) -> I | None:
-        """The model; no bytes are None. Raises: CannotDecode (E0351), with what pydantic found."""
+        """The model; no bytes are None. Raises: CannotDecode (E0351), with what pydantic found; BadHint (E0344)."""
         if not buf:
             return None
         convert = hints.decoder(self.model)

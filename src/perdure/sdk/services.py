@@ -33,6 +33,7 @@ class _Defined:
 
     @property
     def name(self) -> str:
+        """How callers call it."""
         return self.definition.name
 
     @property

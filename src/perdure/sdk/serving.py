@@ -27,7 +27,7 @@ async def serve(app: Callable[..., Awaitable[Any]], port: int = 9080, host: str 
     go on elsewhere if they do not.
 
     app: any ASGI app.
-    port: to listen on; 0 lets the system choose, and the log has it.
+    port: the port to listen on; 0 lets the system choose, and the log has it.
     host: whose address.
     Raises: CannotListen (E0204).
     """

@@ -41,7 +41,7 @@ class JournalItem:
 
     type: such as `Run`, `Call`, `Sleep`.
     command: True if the handler issued it, False if it received it.
-    type_id: of the message in the service protocol.
+    type_id: number of the message's type in the service protocol.
     raw: the message's bytes, as on the wire.
     """
 
@@ -60,7 +60,7 @@ class Journal:
 
     id: `inv_…`.
     service, handler, key: what was called; key is None for services.
-    protocol_version: of the service protocol, 5 to 7.
+    protocol_version: version of the service protocol, 5 to 7.
     seed: of the handler's random numbers, 64 bits.
     lazy_state: the handler fetches its state when it reads it.
     state: names and raw values, from when the journal was taken.
