@@ -44,6 +44,9 @@ _DEFINITION: Final = "__perdure_handler__"
 class InvocationRetryPolicy:
     """How failed attempts of an invocation are tried again.
 
+        policy = InvocationRetryPolicy(initial_interval=timedelta(seconds=1), max_attempts=3, on_max_attempts="kill")
+        flights = Service("Flights", invocation_retry_policy=policy)
+
     None stands for what the service says, or else for the server's setting, named here with its default. The wait
     before attempt n + 1 is `initial_interval` times `exponentiation_factor` to the power of n - 1, at most
     `max_interval`, in whole milliseconds.

@@ -25,6 +25,8 @@ _MAX: Final = timedelta(seconds=10)
 class RunOptions(Generic[T]):
     """How a run's result is stored, and how its action is tried again when it fails.
 
+        await ctx.run_typed("charge", charge, RunOptions(max_attempts=3, initial_retry_interval=timedelta(seconds=1)))
+
     With none of the numbers given, a failing action fails the attempt and the invocation's retry policy decides.
     With any of them, the action has a policy of its own: exponential, from 50 ms to 10 s with a factor of 2, for ever.
     When its tries are used up, the result is a TerminalError with status 500 and the text of the last failure.

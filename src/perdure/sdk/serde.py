@@ -22,6 +22,13 @@ O = TypeVar("O")  # noqa: E741
 class Serde(ABC, Generic[T]):
     """How values of one type become bytes and values again. Subclass it for a format of your own.
 
+        class WordsSerde(Serde[list[str]]):
+            def serialize(self, obj: list[str] | None) -> bytes:
+                return b"" if obj is None else " ".join(obj).encode()
+
+            def deserialize(self, buf: bytes) -> list[str] | None:
+                return buf.decode().split() if buf else None
+
     The same value must give the same bytes for as long as journals with it live: replays compare them.
     """
 
