@@ -1,17 +1,12 @@
 """The code in the how-to pages runs as it stands there."""
 
-import asyncio
 import re
 import subprocess
 import sys
-import textwrap
 from pathlib import Path
-from typing import Any
 
-import httpx
 import pytest
 
-import perdure
 from support.embedded import embedded
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -59,36 +54,6 @@ def run(folder: Path, code: str, *arguments: str) -> str:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
-
-
-def test_moving_from_the_official_sdk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    hotels, tests = BLOCK.findall((ROOT / "docs" / "howto" / "move-from-the-official-sdk.md").read_text("utf-8"))
-    (tmp_path / "hotels.py").write_text(hotels, "utf-8")
-    monkeypatch.syspath_prepend(tmp_path)
-    names: dict[str, Any] = {}
-    exec(tests, names)
-    asyncio.run(names["test_booking"]())
-
-
-def test_an_operation_from_inside_a_handler(tmp_path: Path) -> None:
-    code = page("managing-invocations.md").replace("http://127.0.0.1:9070", "{place['admin']}")
-    names: dict[str, Any] = {"httpx": httpx, "place": {}}
-    exec(f"async def again(ctx, invocation_id: str) -> str:\n{textwrap.indent(code, '    ')}\n    return result", names)
-    service = perdure.Service("Operator")
-    steps: list[str] = []
-
-    @service.handler()
-    async def work(ctx: perdure.Context, name: str) -> str:
-        await ctx.run_typed("step", lambda: steps.append(name))
-        return f"done for {name}"
-
-    service.handler()(names["again"])
-    with embedded(tmp_path / "data", perdure.app([service])) as server:
-        names["place"]["admin"] = server.admin
-        done = server.send("Operator/work", "Ada")
-        server.attach(done)
-        assert server.call("Operator/again", done) == "done for Ada"
-    assert steps == ["Ada"], "the step that is kept is not done again"
 
 
 def test_embedding(tmp_path: Path) -> None:
