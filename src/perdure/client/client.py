@@ -119,8 +119,8 @@ class Client(Calls, Control):
         deployment: whose code runs it: `keep`, `latest` or an id `dp_…`; None: `latest`.
         key: a new one, which a workflow needs.
         reason, actor: why and who, kept with the invocation.
-        Raises: HttpError (E0611), with status 404 if it is unknown, 409 if it has not completed, 410 if its journal is
-        gone; NoConnection (E0610).
+        Raises: HttpError (E0611), with status 404 if it is unknown, 409 or 425 if it has not completed, 410 if its
+        journal is gone; NoConnection (E0610).
         """
         new = await self._restart(invocation_id, from_, deployment, key, reason, actor)
         return InvocationHandle(new, 200, self, from_json, created=True)

@@ -20,8 +20,8 @@ class Control:
     invocation_id: `inv_…`.  reason, actor: why and who, kept with the invocation, up to 1000 characters each.
     deployment: whose code it goes on with: `keep`, `latest` or an id `dp_…`; None: `keep`.
 
-    Raises: HttpError (E0611) when the server refuses, with the status of the admin API: 404 if it is unknown, 409 if it
-    is not possible in its state; NoConnection (E0610), also when the client has no address of the admin API.
+    Raises: HttpError (E0611) when the server refuses, with the status of the admin API: 404 if it is unknown, 409 or
+    425 if it is not possible in its state; NoConnection (E0610), also when the client has no address of the admin API.
     """
 
     def __init__(self, admin: Connection | None, headers: Mapping[str, str], actor: str | None) -> None:
@@ -130,7 +130,7 @@ class Control:
         uri: where the server finds it.  force: discover a known address again, under its old id.
         options: further fields of the request, such as `use_http_11`.
         Returns: the deployment, with `id` and `services`.
-        Raises: HttpError (E0611), whose message begins with the reason; NoConnection (E0610).
+        Raises: HttpError (E0611), whose message says what is wrong with the endpoint; NoConnection (E0610).
         """
         headers = {"content-type": "application/json"}
         body = json.dumps({"uri": uri, "force": force, **options}).encode()

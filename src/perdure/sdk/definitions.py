@@ -49,7 +49,7 @@ class InvocationRetryPolicy:
 
     None stands for what the service says, or else for the server's setting, named here with its default. The wait
     before attempt n + 1 is `initial_interval` times `exponentiation_factor` to the power of n - 1, at most
-    `max_interval`, in whole milliseconds.
+    `max_interval`, in whole milliseconds; by chance the server adds up to 30 %, so that not all come at once.
 
     initial_interval: wait before the second attempt (`retry.initial_interval`, 500 ms).
     exponentiation_factor: each further wait is this many times as long (`retry.factor`, 2.0).

@@ -34,7 +34,11 @@ class Serde(ABC, Generic[T]):
 
     @abstractmethod
     def deserialize(self, buf: bytes) -> T | None:
-        """The value of `buf`; no bytes at all usually mean None. Whatever it raises fails the attempt."""
+        """The value of `buf`; no bytes at all usually mean None.
+
+        What cannot be read raises CannotDecode (E0351), which for an input means a failure with status 400. Anything
+        else that it raises fails the attempt.
+        """
 
     @abstractmethod
     def serialize(self, obj: T | None) -> bytes:

@@ -106,7 +106,7 @@ class Service(_Defined):
         None stands for the server's setting, named here with its default. Durations are told to the server in whole
         milliseconds.
 
-        name: how callers call it: letters, digits, `_`, `.` and `-`; it begins with a letter.
+        name: how callers call it: letters, digits, `_`, `.` and `-`, with a letter or `_` in front.
         description: shown to operators.
         metadata: pairs of text, shown to operators.
         inactivity_timeout: how long an attempt may be silent before it is asked to suspend (`timeouts.inactivity`,

@@ -91,7 +91,7 @@ def crash_everywhere(
     at_once: the most steps that are under way at the same time; a count.
     meanwhile: called with engine and handle beside the handler, after each start: answers what it waits for.
     Returns: the places.
-    Raises: CrashFailed, with the journal; Stuck, and what the handler's caller would get.
+    Raises: CrashFailed, with the journal; Stuck; HttpError if the call is refused.
     """
     counted: MutableMapping[str, int] = {} if effects is None else effects
     scene = _Scene(apps, handler, arg, key, counted, meanwhile)
