@@ -27,7 +27,6 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import perdure
-from perdure import *
 from perdure import Context, ObjectContext, RunOptions, Service, VirtualObject, Workflow, WorkflowContext
 from perdure import InvocationRetryPolicy, RetryableError, TerminalError, WorkflowSharedContext
 from perdure import as_completed, create_test_harness, gather, select
