@@ -19,6 +19,7 @@ _CODE = re.compile(r"\b((?:E|RT)\d{4})\b")
 _SPECIAL = re.compile(r"([\\*|`]|(?<=\w)_(?!\w))")
 _DEFAULT_OBJECT = re.compile(r"<(?:perdure\.[\w.]*\.(\w+)|object) object>")
 _TYPE_VARIABLES = ("P",)
+_REFERS = re.compile(r"\b(?:[Aa]s|for|in|of|see|what) \Z")
 _LABELS = {"Returns": "returns", "Yields": "yields", "Raises, when awaited": "Awaiting raises"}
 
 
@@ -38,19 +39,27 @@ _CANONICAL = {
 }
 
 
-def inline(text: str) -> str:
-    """Text with `code` in it; names that the reference has, exceptions and codes become links."""
+def inline(text: str, owner: str) -> str:
+    """Text with `code` in it; names that the reference has, exceptions and codes become links.
+
+    owner: the class whose members need no more than their names behind words like those in "as for `close`".
+    """
     parts = re.split(r"`([^`]+)`", text)
-    return "".join(_code(part) if at % 2 else _words(part) for at, part in enumerate(parts))
+    links = ""
+    for before, code in zip(parts[::2], [*parts[1::2], None], strict=True):
+        links += _words(before)
+        if code is not None:
+            links += _code(code, owner if _REFERS.search(before) else "")
+    return links
 
 
 def _escaped(text: str) -> str:
     return _SPECIAL.sub(r"\\\1", text)
 
 
-def _code(text: str) -> str:
+def _code(text: str, owner: str) -> str:
     name = text.removesuffix("()").removeprefix("perdure.")
-    target = _BY_TEXT.get(name)
+    target = _BY_TEXT.get(name) or _BY_TEXT.get(f"{owner}.{name}")
     return rf"\ :py:obj:`{text} <{target}>`\ " if target else rf"\ ``{text}``\ "
 
 
@@ -64,23 +73,25 @@ def _words(text: str) -> str:
     return _CODE.sub(r"\\ :error-code:`\1`\\ ", re.sub(r"\b[A-Z][a-z]\w+", linked, _escaped(text)))
 
 
-def rendered(doc: Docstring, has_parameter: set[str]) -> list[str]:
+def rendered(doc: Docstring, has_parameter: set[str], owner: str) -> list[str]:
     lines: list[str] = []
     for block in doc.blocks:
         if block.startswith("    "):
             lines += [".. code-block:: python", "", *block.splitlines(), ""]
         else:
-            lines += [inline(block), ""]
+            lines += [inline(block, owner), ""]
     for name, text in doc.fields.items():
         kind = "param" if name in has_parameter else "ivar"
-        lines.append(f":{kind} {_escaped(name)}: {inline(text)}")
+        lines.append(f":{kind} {_escaped(name)}: {inline(text, owner)}")
     for label, text in doc.sections.items():
-        lines.append(f":{_LABELS.get(label, label)}: {inline(text)}")
+        lines.append(f":{_LABELS.get(label, label)}: {inline(text, owner)}")
     return [*lines, ""]
 
 
 def _render(app: Sphinx, what: str, name: str, thing: Any, options: Any, lines: list[str]) -> None:
-    lines[:] = rendered(parse("\n".join(lines), names_of(thing)), parameters_of(thing))
+    owner = name if isinstance(thing, type) else name.rpartition(".")[0]
+    doc = parse("\n".join(lines), names_of(thing))
+    lines[:] = rendered(doc, parameters_of(thing), owner.rpartition(".")[2])
 
 
 def _signature(
