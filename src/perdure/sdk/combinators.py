@@ -29,7 +29,14 @@ async def gather(*futures: AnyFuture) -> list[AnyFuture]: ...
 
 
 async def gather(*futures: AnyFuture) -> list[AnyFuture]:
-    """Waits until all have completed, well or not. Returns: the futures; awaiting each then gives its result."""
+    """Waits until all have completed, well or not. Returns: the futures; awaiting each then gives its result.
+
+        futures = [ctx.service_call(summarize, chapter) for chapter in chapters]
+        summaries = [await future for future in await gather(*futures)]
+
+    Raises: NotDurable (E0317) for what is no future of a context, TerminalError with status 409 if the invocation is
+    cancelled while it waits. The same holds for all combinators.
+    """
     await _settle(Combinator.ALL_COMPLETED, futures)
     return list(futures)
 
@@ -43,13 +50,15 @@ async def select(**kws: AnyFuture) -> tuple[str, Any]: ...
 
 
 async def select(**kws: AnyFuture) -> tuple[str, Any]:
-    """Waits for the first to complete. Returns: its name and its result.
+    """Waits for the first to complete. Returns: its name and its result. The others go on.
 
         match await select(answer=future, timeout=ctx.sleep(timedelta(hours=1))):
-            case "answer", text: ...
-            case "timeout", _: ...
+            case "answer", text:
+                return text
+            case "timeout", _:
+                return "nobody answered"
 
-    Raises: TerminalError if the first one failed.
+    Raises: TerminalError if the first one failed; NotDurable (E0317), also if there is none.
     """
     await _settle(Combinator.FIRST_COMPLETED, _some(list(kws.values())))
     name, future = next((name, future) for name, future in kws.items() if future.is_completed())
@@ -65,7 +74,10 @@ async def race(*futures: AnyFuture) -> Any: ...
 
 
 async def race(*futures: AnyFuture) -> Any:
-    """The result of the first to complete. Raises: TerminalError if that one failed."""
+    """The result of the first to complete.
+
+    Raises: TerminalError if that one failed; NotDurable (E0317), also if there is none.
+    """
     completed, _ = await wait_completed(*_some(futures))
     return await completed[0]
 
@@ -79,7 +91,10 @@ async def first_succeeded(*futures: AnyFuture) -> Any: ...
 
 
 async def first_succeeded(*futures: AnyFuture) -> Any:
-    """The result of the first to succeed. Raises: TerminalError, that of the first given, if all failed."""
+    """The result of the first to succeed.
+
+    Raises: TerminalError, that of the first given, if all failed; NotDurable (E0317), also if there is none.
+    """
     await _settle(Combinator.FIRST_SUCCEEDED_OR_ALL_FAILED, _some(futures))
     return await next((future for future in futures if future.succeeded), futures[0])
 
@@ -93,7 +108,10 @@ async def all_succeeded(*futures: AnyFuture) -> list[Any]: ...
 
 
 async def all_succeeded(*futures: AnyFuture) -> list[Any]:
-    """The results of all, in the order given. Raises: TerminalError as soon as one fails; the others go on."""
+    """The results of all, in the order given.
+
+    Raises: TerminalError as soon as one fails, while the others go on; NotDurable (E0317).
+    """
     await _settle(Combinator.ALL_SUCCEEDED_OR_FIRST_FAILED, futures)
     for future in futures:
         if future.is_completed() and not future.succeeded:
@@ -112,7 +130,10 @@ async def wait_completed(*args: AnyFuture) -> tuple[list[AnyFuture], list[AnyFut
 
 
 async def wait_completed(*args: AnyFuture) -> tuple[list[AnyFuture], list[AnyFuture]]:
-    """Waits for the first to complete. Returns: the completed ones, and the others, each in the order given."""
+    """Waits for the first to complete. Returns: the completed ones, and the others, each in the order given.
+
+    Without futures both lists are empty, at once. Raises: NotDurable (E0317).
+    """
     if args:
         await _settle(Combinator.FIRST_COMPLETED, args)
     completed = [future.is_completed() for future in args]
@@ -131,7 +152,13 @@ def as_completed(*futures: AnyFuture) -> AsyncGenerator[AnyFuture, None]: ...
 
 
 async def as_completed(*futures: AnyFuture) -> AsyncGenerator[AnyFuture, None]:
-    """The futures, each as soon as it has completed: `async for future in as_completed(…): await future`."""
+    """The futures, each as soon as it has completed, in the order in which the journal has their completions.
+
+        async for future in as_completed(*futures):
+            answers.append(await future)
+
+    Raises: NotDurable (E0317).
+    """
     if not futures:
         return
     places: dict[AnyLeaf, list[int]] = {}

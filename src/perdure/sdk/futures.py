@@ -40,8 +40,11 @@ def nothing_of(_: Outcome) -> None:
 class RestateDurableFuture(Awaitable[T]):
     """The result of a durable operation, to be awaited now, later, or together with others.
 
-    Awaiting it twice gives the same result. Raises: TerminalError if the operation failed, or if the
-    invocation is cancelled while it waits.
+    Awaiting it twice gives the same result. What is not recorded must not end the wait: `asyncio.timeout` around it
+    fails the attempt with NotReplayable (E0314); `select` with `ctx.sleep` is the way.
+
+    Raises, when awaited: TerminalError if the operation failed, and with status 409 if the invocation is cancelled
+    while it waits; CannotDecode (E0351) for a value that does not fit the hint.
     """
 
     __slots__ = ("_attempt", "_decode", "_leaf", "_name", "_outcome", "_what", "wanted")
@@ -98,18 +101,18 @@ class RestateDurableFuture(Awaitable[T]):
 
     @property
     def succeeded(self) -> bool:
-        """True if it has completed, and not with a failure."""
+        """True if it has completed, and not with a failure; False while it has not."""
         return self.leaf.settled(self._attempt.machine) == "success"
 
 
 class RestateDurableSleepFuture(RestateDurableFuture[None]):
-    """The end of a sleep."""
+    """The end of a sleep; its result is None."""
 
     __slots__ = ()
 
 
 class RestateDurableCallFuture(RestateDurableFuture[T], Generic[T]):
-    """The result of a call, with the callee's invocation id."""
+    """The result of a call, and the callee's invocation id."""
 
     __slots__ = ("_invocation",)
 
@@ -125,17 +128,17 @@ class RestateDurableCallFuture(RestateDurableFuture[T], Generic[T]):
         self._invocation = invocation
 
     async def invocation_id(self) -> str:
-        """The callee's invocation id, as soon as the call is recorded."""
+        """The callee's invocation id, `inv_…`, as soon as the server has told it."""
         return await self._invocation
 
     async def cancel_invocation(self) -> None:
-        """Asks the callee to cancel itself; the result is then a TerminalError with status 409."""
+        """Asks the callee to cancel itself, without waiting; the result is then usually a TerminalError, 409."""
         identifier = await self._invocation
         self._attempt.cancel(identifier)
 
 
 class SendHandle:
-    """A one-way call, once it is recorded."""
+    """A one-way call, as `Context.service_send` gives it."""
 
     __slots__ = ("_attempt", "_invocation")
 
@@ -144,10 +147,10 @@ class SendHandle:
         self._invocation = invocation
 
     async def invocation_id(self) -> str:
-        """The callee's invocation id."""
+        """The callee's invocation id, `inv_…`, as soon as the server has told it."""
         return await self._invocation
 
     async def cancel_invocation(self) -> None:
-        """Asks the callee to cancel itself."""
+        """Asks the callee to cancel itself, without waiting for that."""
         identifier = await self._invocation
         self._attempt.cancel(identifier)
