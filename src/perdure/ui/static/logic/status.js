@@ -46,7 +46,7 @@ export function look(row) {
 
 /** First line of a failure, without its stack trace. @param {string | null | undefined} text */
 export function firstLine(text) {
-  return (text ?? "").split("\n", 1)[0];
+  return (text ?? "").split("\n", 1)[0].replace("[500 Internal] ", "");
 }
 
 /**
