@@ -33,7 +33,9 @@ RUNS = (
 SEEN_WITHIN_MS = 200
 """Between the end of a step in the engine and its row on the screen."""
 QUIET_LOAD = 1.5
-STEPS_SEEN = 50
+STEPS_SEEN = 100
+SETTLED_S = 5
+"""Until a page that was opened has read the journal's beginning, and only what is new comes."""
 WHEEL_PX = 240
 WHEELS_PER_S = 10
 
@@ -163,6 +165,7 @@ def begin(one: Contestant, page: Page, steps: int) -> str:
 
 def seen_after(one: Contestant, page: Page, invocation: str) -> list[float]:
     """Follows the end of the journal until enough steps have come."""
+    page.wait_for_timeout(SETTLED_S * 1000)
     page.evaluate("document.querySelector('.tl').scrollTop = 1e9")
     page.evaluate(WATCH)
     begun = time.monotonic()
