@@ -4,10 +4,10 @@
 """
 
 import os
+import signal
 import socket
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -191,14 +191,14 @@ def operate(
 
 
 def main() -> int:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # Unwinds, so that what was started is stopped.
+        signal.signal(number, lambda _received, _frame: sys.exit(0))
     with tempfile.TemporaryDirectory() as folder, examples(Path(folder)) as client:
         bring_about(client)
         print(f"{client.admin}/ui until Control-C", flush=True)
-        try:
-            while True:
-                time.sleep(3600)
-        except KeyboardInterrupt:
-            return 0
+        signal.pause()
+    return 0
 
 
 if __name__ == "__main__":
