@@ -2,7 +2,7 @@
 import { SORTS } from "../logic/list.js";
 import { LOOKS, lookName, why } from "../logic/status.js";
 import { clockTime, duration, millis, relative } from "../logic/time.js";
-import { html, link, useMemo } from "./kit.js";
+import { Link, address, html, link, useMemo } from "./kit.js";
 import { StatusBadge } from "./status-badge.js";
 
 /** @returns {Column} */
@@ -21,9 +21,9 @@ export const COLUMNS = {
   status: { word: "Status", rising: true, cell: (row) => html`<${StatusBadge} row=${row} />` },
   target: {
     word: "Target", rising: true,
-    cell: ({ target, target_service_name: service, target_service_key: key, target_handler_name: handler }) =>
-      html`<bdi class="cut" title=${target}>${[service, key].map((part) => part != null
-        && html`<bdi>${part}</bdi><span class="soft">/</span>`)}<b>${handler}</b></bdi>`,
+    cell: ({ id, target, target_service_name: service, target_service_key: key, target_handler_name: handler }) =>
+      html`<${Link} class="cut" to=${address(["invocations", id])} title=${target}>${[service, key].map((part) =>
+        part != null && html`<bdi>${part}</bdi><span class="soft">/</span>`)}<b>${handler}</b><//>`,
   },
   id: {
     word: "Invocation",

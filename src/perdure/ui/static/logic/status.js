@@ -28,7 +28,7 @@ export function lookName({ status, completion_result: result, completion_failure
 }
 
 /** Of a failure, without its stack trace. */
-export const firstLine = (text = "") => text.split("\n", 1)[0];
+export const firstLine = (text = "") => text.split("\n", 1)[0].replace("[500 Internal] ", "");
 
 export const counted = (n = 0, one = "", many = "") => (n === 1 ? one : `${n} ${many}`);
 
@@ -50,7 +50,7 @@ const WHY = {
   suspended: ({ suspended_waiting_for_completions: steps = [], suspended_waiting_for_signals: signals = [] }) => {
     // Signal 1 is the cancellation, which everything waits for.
     const answers = signals.filter((id = 0) => id !== 1).length;
-    const all = steps.length ? [counted(steps.length, "a step", "steps")] : [];
+    const all = steps.length ? [counted(steps.length, "a result", "results")] : [];
     if (answers) all.push(counted(answers, "an answer from outside", "answers from outside"));
     return all.length ? `waits for ${all.join(" or ")}` : "waits";
   },
