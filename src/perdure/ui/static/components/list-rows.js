@@ -57,7 +57,8 @@ export const USUAL = ["status", "target", "id", "why", "took", "created"];
 
 /** @param {ListProps} props */
 export function Rows({ list, columns, sort, times, ticked, current, onSort, onTick, onTickAll, onCurrent, onHover }) {
-  const idOf = (/** @type {any} */ event) => event.target.closest("tr").dataset.id;
+  // A link in a row may have led away by now.
+  const idOf = (/** @type {any} */ event) => event.target.closest("tr")?.dataset.id ?? "";
   const clicked = (/** @type {any} */ event) => {
     onCurrent(idOf(event));
     if (event.target.type === "checkbox") onTick(idOf(event), event.shiftKey);
