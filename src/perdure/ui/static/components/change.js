@@ -5,15 +5,14 @@ import { faultOf } from "../logic/json.js";
 import { Dialog } from "./dialog.js";
 import { toast } from "./toast.js";
 
-/** Runs something once at a time; a refusal stays where it can be read. @param {() => Promise<any>} act */
+/** Runs something, a refusal stays where it can be read. @param {(given?: any) => Promise<any>} act */
 export function useAct(act) {
-  const [{ busy, failure }, set] = useState({ busy: false, failure: "" });
-  const run = async () => {
+  const [state, set] = useState({ busy: false, failure: "" });
+  const run = async (/** @type {any} */ given) => {
     set({ busy: true, failure: "" });
-    const refused = await act().then(() => "", (error) => error.message);
-    set({ busy: false, failure: refused });
+    set({ busy: false, failure: await act(given).then(() => "", (error) => error.message) });
   };
-  return { busy, failure, run };
+  return { ...state, run };
 }
 
 /** States an effect and carries it out. @param {ChangeProps} props */
@@ -33,12 +32,12 @@ export function Change({ title, word, effect, danger, disabled, act, onClose, ch
 /** @param {Props} props */
 export function Text({ label, onValue, ...rest }) {
   return html`<label class="field"><span>${label}</span>
-    <input autocomplete="off" spellcheck="false" ...${rest} onInput=${(event) => onValue(event.target.value)} /></label>`;
+    <input autocomplete="off" spellcheck="false" ...${rest} onInput=${(event) => onValue?.(event.target.value)} /></label>`;
 }
 
 /** of: values and what they are called. @param {Props} props */
-export function Choice({ label, value, of, onValue }) {
-  return html`<label class="field"><span>${label}</span><select value=${value} onChange=${(event) => onValue(event.target.value)}>
+export function Choice({ label, of, onValue, ...rest }) {
+  return html`<label class="field"><span>${label}</span><select ...${rest} onChange=${(event) => onValue?.(event.target.value)}>
     ${Object.entries(of).map(([name, word]) => html`<option key=${name} value=${name}>${word}</option>`)}</select></label>`;
 }
 

@@ -15,13 +15,15 @@ const STATES = {
   note: ["·", "idle", ""],
 };
 
-/** How a step looks; the word is for those who do not see the sign. @param {Step} step */
-export function lookOf(step) {
-  const [sign, tone, word] = STATES[step.state];
-  return { sign, tone, word: word || step.kind };
+/** @param {Step} step */
+export function lookOf({ state, kind }) {
+  const [sign, tone, word] = STATES[state];
+  return { sign, tone, word: word || kind };
 }
 
 const quote = (text = "") => JSON.stringify(text);
+const run = (name = "") => `run(${quote(name)})`;
+const verb = (fails = false) => (fails ? "reject" : "resolve");
 // Some milliseconds pass between what was asked for and its entry in the journal.
 const asked = (ms = 0) => duration(ms < 10000 ? ms : Math.round(ms / 1000) * 1000);
 
@@ -42,8 +44,8 @@ const COMMANDS = {
   ClearAllState: ["clear", "clear_all()"],
   GetPromise: ["promise", "promise($)"],
   PeekPromise: ["promise", "promise($).peek()"],
-  CompletePromise: ["resolve", (f, at, fails) => `promise(${quote(f.key)}).${fails ? "reject" : "resolve"}(…)`],
-  CompleteAwakeable: ["resolve", (f, at, fails) => `${fails ? "reject" : "resolve"}_awakeable(${f.id?.slice(0, 12)}…)`],
+  CompletePromise: ["resolve", (f, at, fails) => `promise(${quote(f.key)}).${verb(fails)}(…)`],
+  CompleteAwakeable: ["resolve", (f, at, fails) => `${verb(fails)}_awakeable(${f.id?.slice(0, 12)}…)`],
   SendSignal: ["signal", (f) => `signal(${quote(f.signal_id?.Name ?? f.signal_id?.Index)})`],
   Cancel: ["cancel", "cancel(…)"],
   AttachInvocation: ["attach", "attach(…)"],
@@ -56,39 +58,38 @@ function target({ invocation_target: called }) {
   return `${key === undefined ? name : `${name}/${key}`}).${handler}(…)`;
 }
 
-/** What the short form of a command leaves out. @type {Record<string, string>} */
-const LEFT_OUT = {
-  Input: "Success", Call: "Success", OneWayCall: "Success", SetState: "Success", CompletePromise: "Success",
-  GetEagerStateKeys: "StateKeys",
-};
+/** Commands of whose value the short form says nothing. */
+const SILENT = ["Input", "Call", "OneWayCall", "SetState", "CompletePromise"];
 const CANCEL_SIGNAL = 1;
 const opened = new WeakMap();
 
-/** The short form of an entry tells what it is, the long one what it carries. @param {any} row of `sys_journal` */
-export function openEntry(row) {
-  const known = opened.get(row);
-  if (known) return known;
-  const short = JSON.parse(row.entry_lite_json ?? "{}");
+/** @param {any} row of `sys_journal` */
+const openEntry = (row) => opened.get(row) ?? opened.set(row, entryOf(row)).get(row);
+
+/** The short form of an entry tells what it is, the long one what it carries. @param {any} row */
+function entryOf(row) {
+  const { Command, Notification } = JSON.parse(row.entry_lite_json);
   const long = JSON.parse(row.entry_json ?? "{}");
-  const [command] = Object.keys(short.Command ?? {});
-  const [notification] = Object.values({ ...long.Notification?.Completion, signal: long.Notification?.Signal });
-  const full = long.Command?.[command];
-  const fields = command
-    ? { value: LEFT_OUT[command], ...short.Command[command], ...full, ...full?.request }
-    : { ...short.Notification, ...notification, ...short.Notification?.id };
-  const entry = { index: row.index, at: Date.parse(row.appended_at), command, fields, outcome: carried(row, fields) };
-  if (fields.signal_id?.Index === CANCEL_SIGNAL) entry.command = "Cancel";
-  opened.set(row, entry);
-  return entry;
+  const entry = { index: row.index, at: Date.parse(row.appended_at) };
+  if (Notification) {
+    const [body] = Object.values(long.Notification?.Completion ?? long.Notification ?? {});
+    const fields = { ...Notification, ...body, ...Notification.id };
+    return { ...entry, fields, outcome: carried(row, fields) };
+  }
+  const [command] = Object.keys(Command);
+  const body = long.Command?.[command];
+  const fields = { value: SILENT.includes(command) ? "Success" : undefined, ...Command[command], ...body, ...body?.request };
+  const cancels = fields.signal_id?.Index === CANCEL_SIGNAL;
+  return { ...entry, command: cancels ? "Cancel" : command, fields, outcome: carried(row, fields) };
 }
 
 /** @param {any} row @param {any} fields @returns {Outcome | null} */
 function carried({ index, raw_length: size }, fields) {
   const { state_keys: StateKeys, result, value = result, parameter = value, payload = parameter } = fields;
-  const found = StateKeys ? { StateKeys } : Array.isArray(payload) ? { Success: payload } : payload;
-  if (!found || typeof found === "string") return found ? { kind: found, index, size } : null;
-  const [kind] = Object.keys(found);
-  return { kind, value: found[kind], index, size };
+  if (!payload && !StateKeys) return null;
+  if (typeof payload === "string") return { kind: payload, index, size };
+  const [[kind, found]] = Object.entries(StateKeys ? { StateKeys } : Array.isArray(payload) ? { Success: payload } : payload);
+  return { kind, value: found, index, size };
 }
 
 /** @type {Step} */
@@ -111,7 +112,7 @@ function commandStep({ command, fields, index, at, outcome }) {
   const completion = fields.result_completion_id ?? fields.completion_id ?? null;
   const returns = ["output", "get", "keys"].includes(kind);
   return stepWith({
-    key: String(index), index, place: index, kind, begin: at, end: completion === null ? at : null, completion,
+    key: `${index}`, index, place: index, kind, begin: at, end: completion === null ? at : null, completion,
     code: typeof code === "string"
       ? code.replace("$", () => quote(fields.key ?? fields.name))
       : code(fields, at, ended(outcome) === "failed"),
@@ -124,19 +125,18 @@ function commandStep({ command, fields, index, at, outcome }) {
 
 /** @param {string} id of the invocation @param {any} entry */
 function signalStep(id, { fields: { SignalIndex: number, SignalName: name }, index, at, outcome }) {
-  const made = { key: String(index), index, place: index, begin: at, answer: index };
+  const made = { key: `${index}`, index, place: index, begin: at, answer: index };
   if (number === CANCEL_SIGNAL) return stepWith({ ...made, kind: "cancelled", code: "cancellation asked for" });
-  const [kind, code] = name === undefined ? ["awakeable", "awakeable"] : ["signal", `signal(${quote(name)})`];
-  const awakeable = name === undefined ? awakeableId(id, number) : null;
-  return stepWith({ ...made, kind, code, awakeable, outcome, state: ended(outcome) });
+  const done = { ...made, outcome, state: ended(outcome) };
+  if (name) return stepWith({ ...done, kind: "signal", code: `signal(${quote(name)})` });
+  return stepWith({ ...done, kind: "awakeable", code: "awakeable", awakeable: awakeableId(id, number) });
 }
 
 /** @param {any[]} journal @param {string} id */
 function journalSteps(journal, id) {
   /** @type {Step[]} */
   const steps = [];
-  // By what they wait for; a handler may use a number twice.
-  /** @type {Record<string, Step[]>} */
+  /** By what they wait for; a handler may use a number twice. @type {Record<string, Step[]>} */
   const open = {};
   for (const entry of journal.map(openEntry)) {
     const { command, fields, at, index, outcome } = entry;
@@ -161,23 +161,23 @@ function happened({ sequence, event_type: type, event_json, appended_at, after_j
   const failed = type === "TransientError";
   const message = event.error_message ?? event.last_failure?.error_message ?? "";
   const code = event.restate_doc_error_code ?? event.error_code;
+  const guilty = event.related_command_type === "Run" && run(event.related_command_name);
   const step = stepWith({
     key: `e${sequence}`, place: after + 0.5, kind: words, code: event.operation ?? (failed ? "attempt failed" : words), begin,
     state: failed ? "failed" : type === "Paused" ? "paused" : "note", who: event.actor ?? "", reason: event.reason ?? "",
     text: message || (event.callees ?? event.invocation_ids ?? []).join(", "), child: event.new_invocation_id ?? null,
     tries: failed ? [{ at: begin, message, trace: event.error_stacktrace ?? "", code }] : [],
   });
-  return { step, run: event.related_command_type === "Run" && `run(${quote(event.related_command_name)})` };
+  return { step, guilty };
 }
 
 /** What came of a step that has no end yet. @param {InvocationRow} row @param {Step} step */
-function unfinished(row, step) {
-  const related = row.last_failure_related_command_name;
-  if (row.completed_at) return "open";
-  if (row.status === "paused") return "paused";
-  if (step.kind !== "run" || row.status === "suspended") return "waiting";
-  if (row.status !== "backing-off") return "running";
-  return !related || step.code === `run(${quote(related)})` ? "retrying" : "waiting";
+function unfinished({ status, completed_at, last_failure_related_command_name: related }, step) {
+  if (completed_at) return "open";
+  if (status === "paused") return "paused";
+  if (step.kind !== "run" || status === "suspended") return "waiting";
+  if (status !== "backing-off") return "running";
+  return !related || step.code === run(related) ? "retrying" : "waiting";
 }
 
 /** @param {InvocationRow} row */
@@ -206,9 +206,9 @@ export function stepsOf(row, journal, happenings) {
     if (row.completed_at) step.end = Math.max(end, step.begin);
   }
   const all = [...lifeSteps(row), ...steps];
-  for (const { step, run } of happenings.map(happened)) {
-    const guilty = steps.findLast((one) => one.place < step.place && one.code === run);
-    if (guilty) guilty.tries.push(...step.tries);
+  for (const { step, guilty } of happenings.map(happened)) {
+    const failed = steps.findLast((one) => one.place < step.place && one.code === guilty);
+    if (failed) failed.tries.push(...step.tries);
     else all.push(step.begin > end && step.kind === "operation" ? { ...step, place: Infinity } : step);
   }
   return all.sort((one, other) => (one.place === other.place ? 0 : one.place - other.place));

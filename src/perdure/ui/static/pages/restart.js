@@ -4,7 +4,7 @@ import { Head } from "../components/invocation-head.js";
 import { Keys } from "../components/keys.js";
 import {
   address, Choice, go, html, link, reasonHeaders, request, search as setSearch, Text, useAct, useEffect, useNow,
-  useOnce, usePlace, useState,
+  useOnce, usePlace,
 } from "../components/kit.js";
 import { Absent, NO_STORY, useStories } from "../components/lives.js";
 import { LongTable, StepName, useWindow } from "../components/long-table.js";
@@ -33,58 +33,52 @@ export function Restart({ id }) {
 /** @param {Props} props */
 function Picker({ id, story: { row, steps, journal }, asked }) {
   const { data } = useOnce((signal) => request("GET", "/deployments", { signal }), []);
-  const [deployment, setDeployment] = useState("latest");
-  const [reason, setReason] = useState("");
-  const [key, setKey] = useState("");
   const workflow = row.target_service_ty === "workflow";
   const all = choices(steps);
   const limit = workflow ? { last: 0, why: "state and promises stay with the old key" } : limitOf(steps, journal.length);
   const from = /^\d+$/.test(asked ?? "") ? Number(asked) : likely(all, limit);
   const { kept, again, effects, cancelled } = plan(all, from);
   const fits = from <= limit.last;
-  const choose = (next = 0) => setSearch(new URLSearchParams({ from: String(next) }), { replace: true });
+  const choose = (next = 0) => setSearch(new URLSearchParams({ from: `${next}` }), { replace: true });
   const shift = (by = 1) => {
     const cuts = [...new Set([0, ...all.map(keptBefore)])].filter((cut) => cut <= limit.last);
     // Keys may come faster than the page is drawn.
     const at = Number(new URLSearchParams(location.search).get("from") ?? from);
     choose(cuts[Math.min(cuts.length - 1, Math.max(0, cuts.findLastIndex((cut) => cut <= at) + by))]);
   };
-  const { busy, failure, run } = useAct(async () => {
-    const { method, path } = requestOf("restart-as-new", id, { from, deployment, key: workflow ? key : undefined });
+  const { busy, failure, run } = useAct(async ({ deployment, key, reason }) => {
+    const { method, path } = requestOf("restart-as-new", id, { from, deployment, key });
     const begun = (await request(method, path, { headers: reasonHeaders(reason) })).new_invocation_id;
     toast(html`Restarted. ${link(["compare"], "Compare with the one before", { a: id, b: begun })}`);
     go(address(["invocations", begun]));
   });
-  const restart = (/** @type {Event} */ event) => {
+  const submit = (/** @type {any} */ event) => {
     event.preventDefault();
-    void run();
+    void run(Object.fromEntries(new FormData(event.target)));
   };
   const [less, more] = [["keep one step less", () => shift(-1)], ["keep one step more", () => shift(1)]];
   return html`<div class="head"><h1>Restart <bdi>${row.target}</bdi></h1><span class="mono soft">${id}</span><span class="grow"></span>
       <${Keys} keys=${[["k", ...less], ["j", ...more], ["ArrowUp", ...less], ["ArrowDown", ...more]]} /></div>
-    <p>A new invocation begins with the same input. Steps that are kept are not run again: their results are taken from this journal.</p>
+    <p>A new invocation begins with the same input. Steps that are kept do not run again: their results are taken from this journal.</p>
     <${Steps} steps=${all} from=${from} limit=${limit} onChoose=${choose} />
-    <form onSubmit=${restart}>
+    <form onSubmit=${submit}>
       <p class="effect tone-run" role="status"><strong>Keeps ${kept.length} ${kept.length === 1 ? "step" : "steps"}, runs ${again.length} again.</strong> The journal is kept up to entry ${from}.</p>
-      ${effects.length > 0 && html`<p class="effect tone-retry">⚠ ${effects.length} of those that run again did something outside already, and do it once more: ${effects.slice(0, 5).map((step, at) => html`${at > 0 && ", "}<code dir="auto">${step.code}</code>`)}${effects.length > 5 && " …"}</p>`}
+      ${effects.length > 0 && html`<p class="effect tone-retry">⚠ ${effects.length} of those that run again did something outside already, and do it once more: <code dir="auto">${effects.slice(0, 5).map((step) => step.code).join(", ")}${effects.length > 5 && " …"}</code></p>`}
       ${cancelled && html`<p class="effect tone-fail">The cancellation is among what is kept: the new invocation is cancelled again. Keep less.</p>`}
       ${!fits && html`<p class="invalid" role="alert">It can be kept up to entry ${limit.last} only: ${limit.why}.</p>`}
-      <${Choice} label="Code" value=${deployment} onValue=${setDeployment} of=${codes(row, data?.deployments ?? [])} />
-      ${workflow && html`<${Text} label="Key of the new workflow: one runs once per key" required value=${key} onValue=${setKey} />`}
-      <${Text} label="Reason, kept in the journals of both" value=${reason} maxlength="500" onValue=${setReason} />
+      <${Choice} label="Code" name="deployment" of=${codes(row, data?.deployments ?? [])} />
+      ${workflow && html`<${Text} label="Key of the new workflow: one runs once per key" name="key" required />`}
+      <${Text} label="Reason, kept in the journals of both" name="reason" maxlength="500" />
       ${failure && html`<p class="invalid" role="alert">${failure}</p>`}
       <div class="bar"><button class="primary" disabled=${busy || !fits}>Restart as new</button></div>
     </form>`;
 }
 
-/** @param {InvocationRow} row @param {any[]} deployments @returns {Record<string, string>} */
-function codes(row, deployments) {
-  const served = deployments.flatMap(({ id, uri, arn, services }) => {
-    const service = services.find((/** @type {any} */ one) => one.name === row.target_service_name);
-    return service ? [[id, `${uri ?? arn ?? id}, revision ${service.revision}`]] : [];
-  });
-  const places = Object.fromEntries(served);
-  const pinned = row.pinned_deployment_id;
+/** What can be chosen to run it. @param {InvocationRow} row @param {any[]} deployments @returns {Record<string, string>} */
+function codes({ target_service_name: wanted, pinned_deployment_id: pinned }, deployments) {
+  const places = Object.fromEntries(deployments.flatMap(({ id, uri, arn, services }) => services
+    .filter((/** @type {any} */ one) => one.name === wanted)
+    .map((/** @type {any} */ one) => [id, `${uri ?? arn ?? id}, revision ${one.revision}`])));
   return { latest: "the newest deployment", keep: `the deployment it ran on${pinned ? ` (${places[pinned] ?? pinned})` : ""}`, ...places };
 }
 
