@@ -28,9 +28,9 @@ export function Shell({ children }) {
       </nav>
       <div class="foot">
         <label>Colours <select onChange=${(/** @type {any} */ event) => change({ scheme: event.target.value })}>
-          ${["system", "light", "dark"].map((name) => html`<option key=${name} selected=${name === scheme}>${name}</option>`)}</select></label>
+          ${["system", "light", "dark"].map((name) => html`<option key=${name} value=${name} selected=${name === scheme}>${name}</option>`)}</select></label>
         <label>Times <select onChange=${(/** @type {any} */ event) => change({ zone: event.target.value })}>
-          ${["local", "utc"].map((name) => html`<option key=${name} selected=${name === zone}>${name}</option>`)}</select></label>
+          ${["local", "utc"].map((name) => html`<option key=${name} value=${name} selected=${name === zone}>${name}</option>`)}</select></label>
       </div>
     </header>
     <div>
