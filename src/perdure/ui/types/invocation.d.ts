@@ -146,9 +146,9 @@ interface Props {
   /** Of a bar: the stretch of time, or the moment where `to` is left out. */
   from: number;
   to?: number;
-  /** Of a long table: what is seen of it, class and name of its columns, what its rows stand for and how one is drawn. */
+  /** Of a long table: what is seen of it, its columns and their classes, what its rows stand for and how one is drawn. */
   seen: Seen;
-  columns: [kind: string, name: any][];
+  columns: Record<string, string>;
   rows: any[];
   draw: (row: any, index: number) => any;
   /** Names and values; what is empty is left out. */
@@ -179,6 +179,12 @@ interface Pair {
   a: Step | null;
   b: Step | null;
   sign: string;
+}
+
+/** Of the stream of events. */
+interface Listener {
+  onMessages: (messages: { event: string; data: any }[]) => void;
+  onState?: (state: "live" | "lost") => void;
 }
 
 interface DiffLine {

@@ -1,13 +1,15 @@
 // @ts-check
 /** The page's one stream of events. It is closed while the page is hidden, and goes on where it stopped. */
 
-const EVENTS = ["snapshot", "invocation", "gone", "journal", "journal_cleared", "journal_event", "registry", "counts", "reset"];
+const EVENTS = [
+  "snapshot", "invocation", "gone", "journal", "journal_cleared", "journal_event", "registry", "counts", "reset",
+];
 
 /** @typedef {{event: string, data: any}} Message */
 
 /**
  * Follows topics until the returned function is called. Messages come in bunches, one for each frame that is drawn.
- * @param {string[]} topics @param {{onMessages: (messages: Message[]) => void, onState?: (state: "live" | "lost") => void}} listener
+ * @param {string[]} topics @param {Listener} listener
  */
 export function follow(topics, { onMessages, onState }) {
   /** @type {EventSource | null} */

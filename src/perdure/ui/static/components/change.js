@@ -5,7 +5,7 @@ import { faultOf } from "../logic/json.js";
 import { Dialog } from "./dialog.js";
 import { toast } from "./toast.js";
 
-/** Runs something, a refusal stays where it can be read. @param {(given?: any) => Promise<any>} act */
+/** @param {(given?: any) => Promise<any>} act */
 export function useAct(act) {
   const [state, set] = useState({ busy: false, failure: "" });
   const run = async (/** @type {any} */ given) => {
@@ -15,7 +15,7 @@ export function useAct(act) {
   return { ...state, run };
 }
 
-/** States an effect and carries it out. @param {ChangeProps} props */
+/** States an effect and carries it out; a refusal stays where it can be read. @param {ChangeProps} props */
 export function Change({ title, word, effect, danger, disabled, act, onClose, children }) {
   const { busy, failure, run } = useAct(async () => {
     const told = await act();
@@ -32,37 +32,41 @@ export function Change({ title, word, effect, danger, disabled, act, onClose, ch
 /** @param {Props} props */
 export function Text({ label, onValue, ...rest }) {
   return html`<label class="field"><span>${label}</span>
-    <input autocomplete="off" spellcheck="false" ...${rest} onInput=${(event) => onValue?.(event.target.value)} /></label>`;
+    <input autocomplete="off" ...${rest} onInput=${(event) => onValue?.(event.target.value)} /></label>`;
 }
 
 /** of: values and what they are called. @param {Props} props */
 export function Choice({ label, of, onValue, ...rest }) {
-  return html`<label class="field"><span>${label}</span><select ...${rest} onChange=${(event) => onValue?.(event.target.value)}>
-    ${Object.entries(of).map(([name, word]) => html`<option key=${name} value=${name}>${word}</option>`)}</select></label>`;
+  return html`<label class="field"><span>${label}</span>
+    <select ...${rest} onChange=${(event) => onValue?.(event.target.value)}>${Object.entries(of).map(([name, word]) => html`<option key=${name} value=${name}>${word}</option>`)}</select></label>`;
 }
 
 /** @param {Props} props */
 export function Tick({ label, checked, onValue }) {
-  return html`<p><label><input type="checkbox" checked=${checked} onChange=${(event) => onValue(event.target.checked)} /> ${label}</label></p>`;
+  return html`<p><label><input type="checkbox" checked=${checked}
+    onChange=${(event) => onValue(event.target.checked)} /> ${label}</label></p>`;
 }
 
 /** @param {Props} props */
 export function Code({ label, value, json, onValue }) {
   const fault = json && value && faultOf(value);
-  return html`<label class="field"><span>${label}</span><textarea class="code" rows="5" spellcheck="false" dir="auto" value=${value}
+  return html`<label class="field"><span>${label}</span>
+    <textarea class="code" rows="5" spellcheck="false" dir="auto" value=${value}
       onInput=${(event) => onValue(event.target.value)}></textarea></label>
     ${fault && html`<p class="invalid" role="status">Not JSON: ${fault}.</p>`}`;
 }
 
-/** Always an element, hidden when there is nothing to tell: what is around it keeps its place. @param {{answer: {data: any, failure: string}}} props */
+/** Always an element, hidden when there is nothing to tell: what is around it keeps its place. @param {Props} props */
 export function Missing({ answer: { data, failure } }) {
-  return html`<p class=${failure ? "invalid" : "soft"} role=${failure ? "alert" : undefined} hidden=${Boolean(data && !failure)}>${failure || "Loading…"}</p>`;
+  return html`<p class=${failure ? "invalid" : "soft"} role=${failure ? "alert" : undefined}
+    hidden=${Boolean(data && !failure)}>${failure || "Loading…"}</p>`;
 }
 
 /** @param {Props} props */
 export function Table({ label, head, children }) {
-  return html`<div class="scroll" tabindex="0" role="region" aria-label=${label}><table>
-    <thead><tr>${head.map((/** @type {string} */ name) => html`<th key=${name} scope="col">${name}</th>`)}</tr></thead><tbody>${children}</tbody></table></div>`;
+  const heads = head.map((/** @type {string} */ name) => html`<th key=${name} scope="col">${name}</th>`);
+  return html`<div class="scroll" tabindex="0" role="region" aria-label=${label}>
+    <table><thead><tr>${heads}</tr></thead><tbody>${children}</tbody></table></div>`;
 }
 
 /** Warnings of the server. @param {{info?: {code: string, message: string}[]}} props */

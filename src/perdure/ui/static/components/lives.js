@@ -12,7 +12,9 @@ const PAGE = 1000;
 const ENTRIES_MAX = 50000;
 
 /** @type {Story} */
-export const NO_STORY = { row: null, journal: [], happenings: [], failure: "", loaded: false, steps: [], waits: [], missing: 0 };
+export const NO_STORY = {
+  row: null, journal: [], happenings: [], failure: "", loaded: false, steps: [], waits: [], missing: 0,
+};
 
 /** What a message of the stream changes. @type {Record<string, (story: Story, data: any) => Partial<Story>>} */
 const FOLDS = {
@@ -24,7 +26,7 @@ const FOLDS = {
   journal_cleared: () => ({ journal: [] }),
   journal_event: ({ happenings }, { event, oldest = 0 }) =>
     ({ happenings: [...happenings, event].filter(({ sequence = 0 }) => sequence >= oldest) }),
-  // What the stream leaves out of a long journal, asked for by this page.
+  // Asked for by this page: what the stream leaves out of a long journal.
   older: (story, { entries, failure = "" }) => ({ journal: joined(entries, story.journal), failure }),
 };
 
@@ -56,9 +58,8 @@ export function useStories(wanted, live = true) {
       setStories((before) => new Map(before).set(id, fold(before.get(id) ?? NO_STORY, messages)));
     const readOlder = async (id = "", first = 0) => {
       for (let before = first; before > 0 && before > first - ENTRIES_MAX; before -= PAGE) {
-        const entries = await query(
-          `SELECT id, "index", entry_type, name, raw_length, appended_at, entry_lite_json FROM sys_journal WHERE id = ${literal(id)}`
-          + ` AND "index" < ${before} AND "index" >= ${before - PAGE} ORDER BY "index"`, stop.signal);
+        const entries = await query(`SELECT "index", entry_type, raw_length, appended_at, entry_lite_json FROM sys_journal
+          WHERE id = ${literal(id)} AND "index" < ${before} AND "index" >= ${before - PAGE} ORDER BY "index"`, stop.signal);
         tell(id, [{ event: "older", data: { entries } }]);
       }
     };
@@ -83,5 +84,5 @@ export function useStories(wanted, live = true) {
 export function Absent({ id, story }) {
   if (!story.loaded) return html`<p class="soft">Loading…</p>`;
   return html`<h1>Invocation</h1>
-    <p class="empty">Invocation <bdi class="mono">${id}</bdi> is not known: it never was, or its retention is over.</p>`;
+    <p class="empty"><bdi class="mono">${id}</bdi> is not known: it never was, or its retention is over.</p>`;
 }

@@ -1,5 +1,5 @@
 // @ts-check
-/** What the tables of steps share: rows as high as each other, of which only those that are seen are drawn. */
+/** What the tables of steps share: only those of their rows are drawn that are seen. */
 import { lookOf } from "../logic/journal.js";
 import { bar } from "../logic/timeline.js";
 import { html, useEffect, useLayoutEffect, useRef, useState } from "./kit.js";
@@ -33,26 +33,30 @@ export function useWindow(count) {
 }
 
 /** @param {Props} props */
-export function LongTable({ seen: { box, look, first, last }, kind = "", columns, rows, draw }) {
+export function LongTable({ seen: { box, look, first, last }, kind = "", columns, rows, draw, head }) {
+  const names = Object.entries(columns);
   const space = (count = 0) => count > 0
-    && html`<tr aria-hidden="true"><td colspan=${columns.length} style=${{ height: `${count * ROW}px` }}></td></tr>`;
-  return html`<div class=${`tl ${kind}`} ref=${box} onScroll=${look} tabindex="0" role="region" aria-label="Steps"><table>
-    <thead><tr>${columns.map(([kind, name]) => html`<th class=${kind}>${name}</th>`)}</tr></thead>
-    <tbody>${space(first)}${rows.slice(first, last).map((one, at) => draw(one, first + at))}${space(rows.length - last)}</tbody></table></div>`;
+    && html`<tr aria-hidden="true"><td colspan=${names.length} style=${{ height: `${count * ROW}px` }}></td></tr>`;
+  const heads = names.map(([name, kind]) => html`<th class=${kind}><span>${name}</span>${kind === "time" && head}</th>`);
+  return html`<div class=${`tl ${kind}`} ref=${box} onScroll=${look} tabindex="0" role="region" aria-label="Steps">
+    <table><thead><tr>${heads}</tr></thead>
+    <tbody>${space(first)}${rows.slice(first, last).map((one, at) => draw(one, first + at))}
+      ${space(rows.length - last)}</tbody></table></div>`;
 }
 
 /** @param {Props} props */
 export function StepName({ step, children }) {
   const { code, name } = step;
   const { sign, word } = lookOf(step);
-  return html`<span class="sign" role="img" aria-label=${word}>${sign}</span>${children}<code dir="auto">${code}</code>
-    ${name && html`<bdi class="soft">${name}</bdi>`}`;
+  return html`<span class="sign" role="img" aria-label=${word}>${sign}</span>${children}
+    <code dir="auto">${code}</code> ${name && html`<bdi class="soft">${name}</bdi>`}`;
 }
 
 /** @param {Props} props */
-export function Bar({ axis, view, kind, from, to = from, title, tone }) {
-  const where = bar(axis, view, from, to);
-  return where && html`<i class=${kind} title=${title} style=${{ left: `${where.left}%`, width: `${where.width}%`, "--tone": tone }}></i>`;
+export function Bar({ axis, view, kind, from, to = from, title }) {
+  const { left, width } = bar(axis, view, from, to) ?? {};
+  return width !== undefined
+    && html`<i class=${kind} title=${title} style=${{ left: `${left}%`, width: `${width}%` }}></i>`;
 }
 
 /** @param {Props} props */

@@ -23,17 +23,21 @@ export function StepDetails({ line: { id, step, story }, now, onClose }) {
       Took: took(step, now) + (step.end === null ? " so far" : ""),
       "Wakes up": until && waits && `${clockTime(until, zone, now)}, in ${duration(until - now)}`,
       Invocation: child && link(["invocations", child], child, {}, { class: "mono" }),
-      Awakeable: awakeable && html`<${Copied} text=${awakeable} /> ${waits && link(["waits"], "answer", { id: awakeable })}`,
+      Awakeable: awakeable
+        && html`<${Copied} text=${awakeable} /> ${waits && link(["waits"], "answer", { id: awakeable })}`,
       By: step.who,
       Reason: step.reason,
       [kind === "send" ? "Idempotency key" : "Note"]: text,
     }} />
-    ${choices([step]).length > 0 && html`<p>${link(["invocations", id, "restart"], story.row.completed_at ? "Restart from here" : "Interrupt and restart from here…",
+    ${choices([step]).length > 0 && html`<p>${link(["invocations", id, "restart"],
+      story.row.completed_at ? "Restart from here" : "Interrupt and restart from here…",
       { from: `${keptBefore(step)}` }, { class: "button" })}</p>`}
     ${tries.map((one, at) => html`<details key=${at} open=${at === tries.length - 1}>
-      <summary class="failure">Failed try at ${clockTime(one.at, zone, now)}${one.code && ` · ${one.code}`}: <bdi>${one.message}</bdi></summary>
+      <summary class="failure">Failed try at ${clockTime(one.at, zone, now)}${one.code && ` · ${one.code}`}:
+        <bdi>${one.message}</bdi></summary>
       <pre tabindex="0" class="value">${one.trace || one.message}</pre></details>`)}
     ${outcomes.map(([name, outcome]) => outcome && html`<h3>${name}</h3><${ValueView} id=${id} outcome=${outcome} />`)}
-    ${headers.length > 0 && html`<h3>Headers</h3><${Facts} facts=${Object.fromEntries(headers.map(({ name, value }) => [name, value]))} />`}
+    ${headers.length > 0 && html`<h3>Headers</h3>
+      <${Facts} facts=${Object.fromEntries(headers.map(({ name, value }) => [name, value]))} />`}
   </aside>`;
 }

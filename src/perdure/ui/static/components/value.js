@@ -8,7 +8,7 @@ import { toast } from "./toast.js";
 /** In one line. @param {Outcome} outcome */
 export function valueLine({ kind, value, size: bytes }) {
   if (!value) return kind === "Success" ? size(bytes) : kind === "Failure" ? "failed" : "";
-  if (kind === "Failure") return `${value.code ? `[${value.code}] ` : ""}${oneLine(value.message, 120)}`;
+  if (kind === "Failure") return `${value.code ? `[${value.code}] ` : ""}${oneLine(value.message)}`;
   if (kind === "StateKeys") return value.join(", ") || "no keys";
   return value.length ? preview(value) : "empty";
 }
@@ -16,13 +16,14 @@ export function valueLine({ kind, value, size: bytes }) {
 /** The same with its value, asked for if it was not sent. @param {string} id @param {Outcome | null} outcome */
 export function useOutcome(id, outcome) {
   const sent = outcome?.kind !== "Success" || outcome.value;
-  const answer = useOnce(async (signal) => {
-    if (sent) return outcome;
-    const [row] = await query(`SELECT entry_type, raw FROM sys_journal WHERE id = ${literal(id)} AND "index" = ${outcome.index}`, signal);
+  const asked = useOnce(async (signal) => {
+    if (sent) return null;
+    const [row] = await query(`SELECT entry_type, raw FROM sys_journal
+      WHERE id = ${literal(id)} AND "index" = ${outcome.index}`, signal);
     if (!row) throw new Error("It is not kept any more.");
     return { ...outcome, value: payloadOf(row.entry_type, row.raw) };
   }, [id, outcome?.index, !sent]);
-  return sent ? { data: outcome, failure: "" } : answer;
+  return sent ? { ...asked, data: outcome } : asked;
 }
 
 /** @param {Props} props */
@@ -39,14 +40,16 @@ export function ValueView({ id, outcome }) {
   }
   const cut = !all && value.text.length > SHOWN_MAX;
   return html`<div class="bar"><span class="soft">${value.kind} · ${size(value.size)}</span>
-      <${Copy} text=${value.text} /><button class="plain" onClick=${() => save(data.value, `${id}-${outcome.index}`)}>Save</button></div>
+      <${Copy} text=${value.text} />
+      <button class="plain" onClick=${() => save(data.value, `${id}-${outcome.index}`)}>Save</button></div>
     <pre dir="auto" tabindex="0" class="value">${cut ? value.text.slice(0, SHOWN_MAX) : value.text}</pre>
     ${cut && html`<button onClick=${() => setAll(true)}>Show all ${size(value.size)}</button>`}`;
 }
 
 /** @param {Props} props */
-export function Copy({ text }) {
-  const copy = () => navigator.clipboard.writeText(text).then(() => toast("Copied"), () => toast("The browser does not let this page copy", "fail"));
+function Copy({ text }) {
+  const copy = () => navigator.clipboard.writeText(text)
+    .then(() => toast("Copied"), () => toast("The browser does not allow it", "fail"));
   return html`<button type="button" class="plain" onClick=${copy}>Copy</button>`;
 }
 
@@ -55,13 +58,11 @@ export function Copied({ text, kind = "" }) {
   return html`<span class=${`mono ${kind}`} dir="auto">${text}</span> <${Copy} text=${text} />`;
 }
 
-/** @param {number[]} bytes @param {string} name */
-function save(bytes, name) {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([Uint8Array.from(bytes)]));
-  link.download = name;
-  link.click();
-  URL.revokeObjectURL(link.href);
+/** @param {number[]} bytes */
+function save(bytes, name = "") {
+  const href = URL.createObjectURL(new Blob([Uint8Array.from(bytes)]));
+  Object.assign(document.createElement("a"), { href, download: name }).click();
+  URL.revokeObjectURL(href);
 }
 
 /** The one popover of a page. @param {Props} props */

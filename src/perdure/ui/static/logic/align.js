@@ -1,11 +1,11 @@
 // @ts-check
-/** Two lists side by side: what is in both, in the same order, stands beside each other. */
+/** Two lists side by side, and two texts. */
 
-/** Of a name that comes often, so many places before and after the expected one are looked at. */
+/** Of a name that comes often so many places are looked at, before and after the expected one. */
 const REACH = 30;
 
 /**
- * The longest common subsequence; what is in one list alone has null beside it.
+ * What is in both in the same order stands side by side, and null beside the rest.
  * @template T @param {T[]} left @param {T[]} right @param {(one: T) => string} name @returns {[T | null, T | null][]}
  */
 export function align(left, right, name) {
@@ -24,12 +24,12 @@ export function align(left, right, name) {
   return pairs.reverse();
 }
 
-/** The last link of the longest chain of equal names, by the method of Hunt and Szymanski. @param {string[]} a @param {string[]} b */
+/** The longest common subsequence, from its end: Hunt and Szymanski. @param {string[]} a @param {string[]} b */
 function longest(a, b) {
   /** @type {Map<string, {met: number, at: number[]}>} */
   const places = new Map(b.map((name) => [name, { met: 0, at: [] }]));
   b.forEach((name, j) => places.get(name)?.at.push(j));
-  /** @type {Chain[]} by length: the chain that ends first */
+  /** Of each length the one that ends first. @type {Chain[]} */
   const ends = [];
   a.forEach((name, i) => {
     const place = places.get(name);
@@ -46,4 +46,22 @@ function longest(a, b) {
     }
   });
   return ends.at(-1);
+}
+
+const LINES_MAX = 2000;
+
+/** Line by line. @param {string} before @param {string} after */
+export function diffLines(before, after) {
+  const [left, right] = [before, after].map((text) => (text ? text.split("\n").slice(0, LINES_MAX) : []));
+  return align(left, right, (line) => line).map(([one, other]) => {
+    if (other === null) return { sign: "-", text: one ?? "" };
+    return { sign: one === null ? "+" : " ", text: other };
+  });
+}
+
+/** null stands for equal lines far from a change. @param {DiffLine[]} lines */
+export function shorten(lines, round = 3) {
+  const near = lines.map((_, at) =>
+    lines.slice(Math.max(0, at - round), at + round + 1).some((line) => line.sign !== " "));
+  return lines.map((line, at) => (near[at] ? line : null)).filter((line, at) => line || near[at - 1] !== false);
 }

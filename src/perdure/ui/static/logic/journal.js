@@ -58,7 +58,7 @@ function target({ invocation_target: called }) {
   return `${key === undefined ? name : `${name}/${key}`}).${handler}(…)`;
 }
 
-/** Commands of whose value the short form says nothing. */
+/** Commands of whose value the short form tells nothing. */
 const SILENT = ["Input", "Call", "OneWayCall", "SetState", "CompletePromise"];
 const CANCEL_SIGNAL = 1;
 const opened = new WeakMap();
@@ -78,7 +78,8 @@ function entryOf(row) {
   }
   const [command] = Object.keys(Command);
   const body = long.Command?.[command];
-  const fields = { value: SILENT.includes(command) ? "Success" : undefined, ...Command[command], ...body, ...body?.request };
+  const value = SILENT.includes(command) ? "Success" : undefined;
+  const fields = { value, ...Command[command], ...body, ...body?.request };
   const cancels = fields.signal_id?.Index === CANCEL_SIGNAL;
   return { ...entry, command: cancels ? "Cancel" : command, fields, outcome: carried(row, fields) };
 }
@@ -88,14 +89,15 @@ function carried({ index, raw_length: size }, fields) {
   const { state_keys: StateKeys, result, value = result, parameter = value, payload = parameter } = fields;
   if (!payload && !StateKeys) return null;
   if (typeof payload === "string") return { kind: payload, index, size };
-  const [[kind, found]] = Object.entries(StateKeys ? { StateKeys } : Array.isArray(payload) ? { Success: payload } : payload);
-  return { kind, value: found, index, size };
+  const found = StateKeys ? { StateKeys } : Array.isArray(payload) ? { Success: payload } : payload;
+  const [kind] = Object.keys(found);
+  return { kind, value: found[kind], index, size };
 }
 
 /** @type {Step} */
 export const BLANK = {
-  key: "", index: -1, place: Infinity, kind: "other", code: "", name: "", state: "note", begin: 0, end: null, input: null,
-  outcome: null, child: null, tries: [], headers: [], awakeable: null, until: null, answer: null, completion: null,
+  key: "", index: -1, place: Infinity, kind: "other", code: "", name: "", state: "note", begin: 0, end: null,
+  input: null, outcome: null, child: null, tries: [], headers: [], awakeable: null, until: null, answer: null, completion: null,
   text: "", who: "", reason: "",
 };
 
@@ -163,9 +165,10 @@ function happened({ sequence, event_type: type, event_json, appended_at, after_j
   const code = event.restate_doc_error_code ?? event.error_code;
   const guilty = event.related_command_type === "Run" && run(event.related_command_name);
   const step = stepWith({
-    key: `e${sequence}`, place: after + 0.5, kind: words, code: event.operation ?? (failed ? "attempt failed" : words), begin,
-    state: failed ? "failed" : type === "Paused" ? "paused" : "note", who: event.actor ?? "", reason: event.reason ?? "",
-    text: message || (event.callees ?? event.invocation_ids ?? []).join(", "), child: event.new_invocation_id ?? null,
+    key: `e${sequence}`, place: after + 0.5, kind: words, begin, who: event.actor ?? "", reason: event.reason ?? "",
+    code: event.operation ?? (failed ? "attempt failed" : words), child: event.new_invocation_id ?? null,
+    state: failed ? "failed" : type === "Paused" ? "paused" : "note",
+    text: message || (event.callees ?? event.invocation_ids ?? []).join(", "),
     tries: failed ? [{ at: begin, message, trace: event.error_stacktrace ?? "", code }] : [],
   });
   return { step, guilty };
@@ -187,10 +190,11 @@ function lifeSteps(row) {
   /** @type {Record<string, string>} */
   const origins = { ingress: "a request", service: row.invoked_by_target ?? "a call", restart_as_new: "a restart" };
   const origin = origins[row.invoked_by];
+  const failure = row.completion_failure;
   return [
     { key: "created", begin: created, place: -3, text: origin && `by ${origin}` },
     { key: "started", begin: running > created + 50 ? running : 0, place: -2 },
-    { key: "completed", begin: millis(row.completed_at) ?? 0, state: row.completion_failure ? "failed" : "ok", text: row.completion_failure },
+    { key: "completed", begin: millis(row.completed_at) ?? 0, state: failure ? "failed" : "ok", text: failure },
   ].filter((one) => one.begin).map((one) => stepWith({ kind: "life", code: one.key, ...one }));
 }
 

@@ -1,13 +1,13 @@
 // @ts-check
 /** Payloads as people read them, and ids that are made of bytes. */
 
-/** How much of a value is shown before somebody asks for all of it, in characters. */
+/** Characters that are shown before somebody asks for all of a value. */
 export const SHOWN_MAX = 20000;
 const INDENTED_MAX = 1 << 20;
 const DEPTH_MAX = 100;
 const CONTROL = /[\x00-\x08\x0e-\x1f]/;
 
-/** JSON is indented, other text stays as it is, and the rest becomes hexadecimal. @param {ArrayLike<number>} bytes */
+/** JSON is indented, other text stays, the rest becomes hexadecimal. @param {ArrayLike<number>} bytes */
 export function shown(bytes) {
   const size = bytes.length;
   const [kind, text] = size ? read(Uint8Array.from(bytes)) : ["empty", ""];
@@ -28,8 +28,8 @@ function read(bytes) {
   }
 }
 
-/** Brackets in texts are counted too: this is about how it looks alone. @param {string} text */
-function depth(text) {
+/** Brackets in texts are counted too: this is about looks alone. */
+function depth(text = "") {
   let most = 0;
   let now = 0;
   for (const [sign] of text.matchAll(/[[\]{}]/g)) most = Math.max(most, (now += "[{".includes(sign) ? 1 : -1));
@@ -38,7 +38,8 @@ function depth(text) {
 
 /** Sixteen bytes in a line. @param {Uint8Array} bytes */
 function hex(bytes) {
-  return Array.from(bytes, (byte, at) => byte.toString(16).padStart(2, "0") + (at % 16 === 15 ? "\n" : " ")).join("").trim();
+  const pair = (byte = 0, at = 0) => byte.toString(16).padStart(2, "0") + (at % 16 === 15 ? "\n" : " ");
+  return Array.from(bytes, pair).join("").trim();
 }
 
 /** The beginning of a value in one line. @param {number[]} bytes */
@@ -49,25 +50,26 @@ export function preview(bytes, most = 120) {
   return oneLine(text, most) + (bytes.length > start.length && text.length <= most ? "…" : "");
 }
 
-/** @param {string} text @param {number} most */
-export function oneLine(text, most) {
+export function oneLine(text = "", most = 120) {
   const line = text.replaceAll(/\s+/g, " ").trim();
   return line.length > most ? `${line.slice(0, most)}…` : line;
 }
 
-/** The field of a message that holds its value, where it is not that of completions. @type {Record<string, number>} */
-const FIELDS = { Input: 14, Output: 14, GetEagerState: 14, SetState: 3, Call: 3, OneWayCall: 3, CompletePromise: 2, CompleteAwakeable: 2 };
+/** The field that holds the value, where it is not that of completions. @type {Record<string, number>} */
+const FIELDS = {
+  Input: 14, Output: 14, GetEagerState: 14, SetState: 3, Call: 3, OneWayCall: 3, CompletePromise: 2, CompleteAwakeable: 2,
+};
 
-/** The value in an entry as it is stored. @param {string} type of the entry @param {string} raw hexadecimal */
-export function payloadOf(type, raw) {
+/** The value in an entry as it is stored; raw: hexadecimal. */
+export function payloadOf(type = "", raw = "") {
   const bytes = Uint8Array.from({ length: raw.length / 2 }, (_, at) => parseInt(raw.slice(at * 2, at * 2 + 2), 16));
   const command = type.replace("Command: ", "");
   const value = field(bytes, FIELDS[command] ?? 5);
   return command.endsWith("Call") && command in FIELDS ? value : field(value, 1);
 }
 
-/** A field of a protobuf message that has nothing but varints and bytes. @param {Uint8Array} message @param {number} wanted */
-function field(message, wanted) {
+/** A field of a protobuf message that has nothing but varints and bytes. @param {Uint8Array} message */
+function field(message, wanted = 0) {
   let at = 0;
   const number = () => {
     let [value, scale, byte] = [0, 1, 128];
@@ -85,16 +87,16 @@ function field(message, wanted) {
 
 const DIGITS = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
 
-/** The id under which an awakeable of an invocation is resolved. @param {string} invocation @param {number} signal */
-export function awakeableId(invocation, signal) {
+/** Under which an awakeable is resolved. */
+export function awakeableId(invocation = "", signal = 0) {
   const body = invocation.slice("inv_1".length);
   const bytes = [...unpacked(body.slice(0, 11), 8), ...unpacked(body.slice(11), 16)];
   for (const shift of [24, 16, 8, 0]) bytes.push((signal >>> shift) & 255);
   return `sign_1${btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "")}`;
 }
 
-/** @param {string} text base 62 of a little-endian number @param {number} length in bytes */
-function unpacked(text, length) {
+/** Bytes of a little-endian number in base 62. */
+function unpacked(text = "", length = 0) {
   let value = 0n;
   for (const digit of text) value = value * 62n + BigInt(DIGITS.indexOf(digit));
   return Array.from({ length }, (_, at) => Number((value >> BigInt(8 * at)) & 255n));

@@ -1,5 +1,5 @@
 // @ts-check
-/** Times, durations and sizes as people read them. Pure: the time that is "now" is always an argument. */
+/** Times, durations and sizes as people read them. */
 
 /** Milliseconds since 1970. @param {string | null} [iso] */
 export function millis(iso) {
@@ -19,19 +19,20 @@ export function duration(ms) {
   return `${Math.floor(ms / size)}${name}${rest ? ` ${rest}${next}` : ""}`;
 }
 
-/** `2m 3s ago`, `in 5s`. @param {number | null} at @param {number} now */
-export function relative(at, now) {
+/** @param {number | null} at */
+export function relative(at, now = 0) {
   if (at === null) return "";
   return at <= now ? `${duration(now - at)} ago` : `in ${duration(at - now)}`;
 }
 
-/** A moment in the zone that the reader has chosen. @param {number | null} at @param {string} zone @param {number} now */
-export function clockTime(at, zone, now) {
+/** @param {number | null} at */
+export function clockTime(at, zone = "utc", now = 0) {
   if (at === null) return "";
-  const iso = (ms = 0) =>
-    new Date(zone === "utc" ? ms : ms - new Date(ms).getTimezoneOffset() * 60000).toISOString().slice(0, -1);
-  const [day, time] = iso(at).split("T");
-  return (iso(now).startsWith(day) ? time : `${day} ${time}`) + (zone === "utc" ? " UTC" : "");
+  const utc = zone === "utc";
+  const parts = (ms = 0) =>
+    new Date(utc ? ms : ms - new Date(ms).getTimezoneOffset() * 60000).toISOString().split(/[TZ]/);
+  const [day, time] = parts(at);
+  return `${parts(now)[0] === day ? "" : `${day} `}${time}${utc ? " UTC" : ""}`;
 }
 
 /** @param {number | null} [bytes] */

@@ -1,5 +1,5 @@
 // @ts-check
-/** Times on a line: where a moment is drawn, which long gaps are folded, what is seen of the whole. Pure. */
+/** Times on a line: where a moment is drawn, which gaps are folded, what is seen of the whole. */
 import { duration, millis } from "./time.js";
 
 export const ALL = { left: 0, right: 1 };
@@ -12,8 +12,8 @@ const FOLD_WIDTH = 0.04;
 const VIEW_MIN = 1e-4;
 const MARKS_MAX = 40;
 
-/** @param {number} from @param {number} to @param {number[][]} gaps to fold, in order, apart from each other */
-export function makeAxis(from, to, gaps = []) {
+/** gaps: to be folded, in order. @param {number[][]} gaps */
+export function makeAxis(from = 0, to = 0, gaps = []) {
   const end = Math.max(to, from + 1);
   const rest = gaps.reduce((left, [a, b]) => left - (b - a), end - from);
   // Nothing but gaps: they share the whole.
@@ -39,7 +39,7 @@ export function place(axis, time = 0) {
   return one ? one.left + ((time - one.from) / (one.to - one.from)) * (one.right - one.left) : 1;
 }
 
-/** The moment at a place; the other way round. @param {Axis} axis */
+/** The other way round. @param {Axis} axis */
 export function moment({ stretches }, x = 0) {
   const one = stretches.find((stretch) => x <= stretch.right) ?? stretches[stretches.length - 1];
   return one.from + ((x - one.left) / (one.right - one.left)) * (one.to - one.from);
@@ -53,13 +53,14 @@ export function bar(axis, view, begin = 0, end = begin) {
   return { left: from * 100, width: (Math.min(right, 1) - from) * 100 };
 }
 
-/** Long stretches in which nothing happens and no code runs. quietEnd: nor does any at the end. @param {Step[]} steps */
+/** Long stretches in which no code runs. quietEnd: nor does any at the end. @param {Step[]} steps */
 export function gapsOf(steps, from = 0, to = 0, quietEnd = false) {
   const busy = steps.filter((step) => step.kind === "run" && !step.tries.length);
   const times = steps.flatMap((step) => [step.begin, step.end ?? to, ...step.tries.map((one) => one.at)]);
   const sorted = [from, to, ...times].filter((time) => time >= from && time <= to).sort((a, b) => a - b);
-  const quiet = sorted.map((end, at) => ({ begin: sorted[at - 1], end, length: end - sorted[at - 1] })).filter(({ begin, end, length }) =>
-    length >= GAP_MIN && (end !== to || quietEnd) && !busy.some((run) => run.begin < end && (run.end ?? to) > begin));
+  const gaps = sorted.map((end, at) => ({ begin: sorted[at - 1], end, length: end - sorted[at - 1] }));
+  const quiet = gaps.filter(({ begin, end, length }) => length >= GAP_MIN && (end !== to || quietEnd)
+    && !busy.some((run) => run.begin < end && (run.end ?? to) > begin));
   quiet.sort((one, other) => other.length - one.length);
   let rest = to - from;
   const chosen = [];
@@ -76,7 +77,8 @@ export function ticks(axis, view, most = 6) {
   const span = view.right - view.left;
   const x = (at = 0) => ((at - view.left) / span) * 100;
   const gaps = axis.stretches.filter((one) => one.folded);
-  const marks = gaps.map(({ left, right, from, to }) => ({ left: x((left + right) / 2), text: `⋯ ${duration(to - from)}`, folded: true }));
+  const marks = gaps.map(({ left, right, from, to }) =>
+    ({ left: x((left + right) / 2), text: `⋯ ${duration(to - from)}`, folded: true }));
   for (const one of axis.stretches) {
     const [left, right] = [Math.max(one.left, view.left), Math.min(one.right, view.right)];
     if (one.folded || right <= left) continue;
@@ -92,17 +94,18 @@ export function ticks(axis, view, most = 6) {
   return marks.filter(({ left }) => left >= 0 && left <= 100);
 }
 
-/** A distance as exact as the step between marks. */
+/** As exact as the step between marks. */
 function exact(ms = 0, step = 1) {
   if (ms < 1000 || step >= 1000) return duration(ms);
   const rest = ms % 60000;
-  return `${ms === rest ? "" : `${(ms - rest) / 60000}m `}${(rest / 1000).toFixed(step < 10 ? 3 : step < 100 ? 2 : 1)}s`;
+  const minutes = ms === rest ? "" : `${(ms - rest) / 60000}m `;
+  return `${minutes}${(rest / 1000).toFixed(step < 10 ? 3 : step < 100 ? 2 : 1)}s`;
 }
 
-const DAY = 86400;
-const ROUND = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21600];
-
-const roundUp = (ms = 0) => (ROUND.find((one) => one * 1000 >= ms) ?? Math.ceil(ms / 1000 / DAY) * DAY) * 1000;
+const DAY = 86400000;
+const SECONDS = [1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21600].map((seconds) => seconds * 1000);
+const ROUND = [1, 2, 5, 10, 20, 50, 100, 200, 500, ...SECONDS];
+const roundUp = (ms = 0) => ROUND.find((one) => one >= ms) ?? Math.ceil(ms / DAY) * DAY;
 
 /** A smaller or larger view round a place of it; factor below 1: closer. @param {View} view */
 export function zoom({ left, right }, factor = 1, at = (left + right) / 2) {
@@ -115,7 +118,7 @@ export function moved(left = 0, span = 1) {
   return { left: from, right: from + span };
 }
 
-/** The view in an address: two numbers between 0 and 1. @param {string | null} text */
+/** From the address. @param {string | null} text */
 export function viewFrom(text) {
   const [left, right] = (text ?? "").split("-").map(Number);
   return left >= 0 && right <= 1 && right - left >= VIEW_MIN ? { left, right } : ALL;
@@ -125,7 +128,7 @@ export function viewText({ left, right } = ALL) {
   return right - left === 1 ? "" : `${+left.toFixed(5)}-${+right.toFixed(5)}`;
 }
 
-/** What became of the whole over time: queued, running, paused, waiting, backing off. @param {Story} story */
+/** What became of the whole over time. @param {Story} story */
 export function phases({ row, steps }, now = 0) {
   const from = Date.parse(row.created_at);
   const to = millis(row.completed_at) ?? now;
@@ -139,7 +142,8 @@ export function phases({ row, steps }, now = 0) {
       if (kind === "paused") turn(kind, begin);
       else if (code === "resume" && last().kind === "paused") turn("running", begin);
     }
-    const ends = steps.flatMap(({ begin, end, tries }) => (row.status === "suspended" ? end ?? begin : tries.map(({ at }) => at)));
+    const ends = steps.flatMap(({ begin, end, tries }) =>
+      (row.status === "suspended" ? end ?? begin : tries.map(({ at }) => at)));
     const latest = ends.reduce((most, at) => (at <= to ? Math.max(most, at) : most), 0);
     if (["suspended", "backing-off"].includes(row.status)) turn(row.status, latest);
   }

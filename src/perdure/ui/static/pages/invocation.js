@@ -1,14 +1,13 @@
 // @ts-check
 /** One invocation: its status and why, its journal on a timeline, its remote control. */
 import { About, Head } from "../components/invocation-head.js";
-import { JournalTable } from "../components/journal-table.js";
 import { Keys } from "../components/keys.js";
 import {
   address, go, html, millis, search as setSearch, serverNow, useMemo, useNow, usePlace, useRef, useState,
 } from "../components/kit.js";
 import { Absent, LIVES_MAX, NO_STORY, useStories } from "../components/lives.js";
-import { Minimap } from "../components/minimap.js";
 import { StepDetails } from "../components/step-details.js";
+import { JournalTable, Minimap } from "../components/timeline.js";
 import { ValuePopover } from "../components/value.js";
 import { keptBefore } from "../logic/restart.js";
 import { ALL, gapsOf, makeAxis, viewFrom, viewText, zoom } from "../logic/timeline.js";
@@ -58,8 +57,10 @@ function Shown({ id, story, known, live, setLive, search, expanded }) {
   const view = viewFrom(search.get("zoom"));
   const line = lines.find((one) => one.key === chosen);
   const current = () => lines[cursor.current];
-  const onExpand = (child = "") =>
-    put("expand", ...expanded.filter((/** @type {string} */ one) => one !== child), ...(expanded.includes(child) ? [] : [child]));
+  const onExpand = (child = "") => {
+    const others = expanded.filter((/** @type {string} */ one) => one !== child);
+    put("expand", ...others, others.length < expanded.length ? "" : child);
+  };
   const step = (by = 1, fits = (/** @type {Line} */ _) => true) => {
     let at = cursor.current + by;
     while (lines[at] && !fits(lines[at])) at += by;
@@ -94,17 +95,20 @@ function Shown({ id, story, known, live, setLive, search, expanded }) {
   const restarts = happenings.filter((one) => one.event_json.includes("new_invocation_id")).length;
   const failures = steps.reduce((sum, one) => sum + one.tries.length, 0);
   return html`<${Head} story=${story} now=${now} /><${About} ...${{ row, now, restarts, failures }} />
-    <div class="bar"><span role="group" aria-label="View" class="bar"><button aria-pressed=${!raw} onClick=${() => put("tab")}>Journal</button>
+    <div class="bar"><span role="group" aria-label="View" class="bar">
+        <button aria-pressed=${!raw} onClick=${() => put("tab")}>Journal</button>
         <button aria-pressed=${raw} onClick=${() => put("tab", "json")}>JSON</button></span>
       <span class="soft">${journalSize(story)}</span><span class="grow"></span>
       <button class="plain" aria-pressed=${live} onClick=${toggleLive}>${live ? "● live" : "○ stopped"}</button>
-      ${!raw && html`<label><input type="checkbox" checked=${folds} onChange=${() => put("fold", folds ? "no" : "")} /> fold gaps</label>`}
+      ${!raw && html`<label>
+        <input type="checkbox" checked=${folds} onChange=${() => put("fold", folds ? "no" : "")} /> fold gaps</label>`}
       <${Keys} keys=${keys} /></div>
     ${raw ? html`<pre tabindex="0" class="value raw">${plain(story)}</pre>` : html`
     <${Minimap} ...${{ steps, axis, view, now }} onView=${setView} />
     <div class=${line ? "split" : ""}>
-      <${JournalTable} ...${{ lines, axis, view, chosen, focused, expanded, onExpand }} now=${Math.min(now, axis.to)} live=${open}
-        onChoose=${(key) => put("step", key)} onFocus=${(at) => (cursor.current = at)} onValue=${(line, outcome) => setValue({ line, outcome })} />
+      <${JournalTable} ...${{ lines, axis, view, chosen, focused, expanded, onExpand }} live=${open}
+        now=${Math.min(now, axis.to)} onChoose=${(key) => put("step", key)} onFocus=${(at) => (cursor.current = at)}
+        onValue=${(line, outcome) => setValue({ line, outcome })} />
       ${line && html`<${StepDetails} key=${chosen} line=${line} now=${now} onClose=${() => put("step")} />`}
     </div>`}
     ${value && html`<${ValuePopover} key=${value.line.key} ...${value} onClose=${() => setValue(null)} />`}`;
@@ -130,9 +134,10 @@ function useAxis(row, lines, now, folds) {
   const to = millis(row.completed_at) ?? now;
   return useMemo(() => {
     // What was done after the end has its place at the edge.
-    const last = lines.reduce((most, { step }) => (step.kind === "operation" ? most : Math.max(most, step.end ?? step.begin)), to);
+    const steps = lines.map(({ step }) => step);
+    const last = steps.reduce((most, step) => (step.kind === "operation" ? most : Math.max(most, step.end ?? 0)), to);
     const quiet = !["running", "ready"].includes(row.status);
-    return makeAxis(from, last, folds ? gapsOf(lines.map(({ step }) => step), from, last, quiet) : []);
+    return makeAxis(from, last, folds ? gapsOf(steps, from, last, quiet) : []);
   }, [from, to, lines, folds]);
 }
 
@@ -145,7 +150,8 @@ function journalSize({ journal, missing, failure }) {
 
 /** @param {Story} story */
 function plain({ row: invocation, journal, happenings: journal_events }) {
-  const entries = journal.map(({ entry_lite_json, entry_json = entry_lite_json, ...rest }) => ({ ...rest, entry_json }));
-  const parsed = (/** @type {string} */ name, /** @type {any} */ value) => (name.endsWith("_json") ? JSON.parse(value) : value);
-  return JSON.stringify({ invocation, journal: entries, journal_events }, parsed, 2);
+  const entries = journal.map(({ entry_lite_json, entry_json = entry_lite_json, ...rest }) =>
+    ({ ...rest, entry_json }));
+  const all = { invocation, journal: entries, journal_events };
+  return JSON.stringify(all, (name, value) => (name.endsWith("_json") ? JSON.parse(value) : value), 2);
 }

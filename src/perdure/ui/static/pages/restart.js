@@ -21,13 +21,14 @@ export function Restart({ id }) {
   const now = useNow();
   const { row, missing, failure } = story;
   if (!row) return html`<${Absent} id=${id} story=${story} />`;
-  const back = html`<p>${link(["invocations", id], "Back to its journal")}</p>`;
   const refused = !row.completed_at
-    ? "Only what is completed can be restarted: cancel it first. When its handler has cleaned up and ended, this page goes on."
+    ? "Only what is completed can be restarted: cancel it first. This page goes on when its handler has ended."
     : !row.journal_size && "Its journal is not there any more, and with it its input: it cannot be restarted.";
-  if (refused) return html`<${Head} story=${story} now=${now} /><p class="effect tone-hold">${refused}</p>${back}`;
-  if (missing) return html`<p class="soft">${failure || "Reading the journal…"}</p>`;
-  return html`<${Picker} id=${id} story=${story} asked=${search.get("from")} />${back}`;
+  const body = refused
+    ? html`<${Head} story=${story} now=${now} /><p class="effect tone-hold">${refused}</p>`
+    : missing ? html`<p class="soft">${failure || "Reading the journal…"}</p>`
+      : html`<${Picker} id=${id} story=${story} asked=${search.get("from")} />`;
+  return html`${body}<p>${link(["invocations", id], "Back to its journal")}</p>`;
 }
 
 /** @param {Props} props */
@@ -35,10 +36,13 @@ function Picker({ id, story: { row, steps, journal }, asked }) {
   const { data } = useOnce((signal) => request("GET", "/deployments", { signal }), []);
   const workflow = row.target_service_ty === "workflow";
   const all = choices(steps);
-  const limit = workflow ? { last: 0, why: "state and promises stay with the old key" } : limitOf(steps, journal.length);
+  const limit = workflow ? { last: 0, why: "state and promises stay with the old key" }
+    : limitOf(steps, journal.length);
   const from = /^\d+$/.test(asked ?? "") ? Number(asked) : likely(all, limit);
   const { kept, again, effects, cancelled } = plan(all, from);
-  const fits = from <= limit.last;
+  const seen = useWindow(all.length);
+  const edge = kept.length - 1;
+  useEffect(() => seen.show(Math.max(0, edge)), [edge]);
   const choose = (next = 0) => setSearch(new URLSearchParams({ from: `${next}` }), { replace: true });
   const shift = (by = 1) => {
     const cuts = [...new Set([0, ...all.map(keptBefore)])].filter((cut) => cut <= limit.last);
@@ -57,46 +61,48 @@ function Picker({ id, story: { row, steps, journal }, asked }) {
     void run(Object.fromEntries(new FormData(event.target)));
   };
   const [less, more] = [["keep one step less", () => shift(-1)], ["keep one step more", () => shift(1)]];
-  return html`<div class="head"><h1>Restart <bdi>${row.target}</bdi></h1><span class="mono soft">${id}</span><span class="grow"></span>
-      <${Keys} keys=${[["k", ...less], ["j", ...more], ["ArrowUp", ...less], ["ArrowDown", ...more]]} /></div>
-    <p>A new invocation begins with the same input. Steps that are kept do not run again: their results are taken from this journal.</p>
-    <${Steps} steps=${all} from=${from} limit=${limit} onChoose=${choose} />
+  const draw = (/** @type {Step} */ step, at = 0) => {
+    const cut = keptBefore(step);
+    const refused = cut > limit.last;
+    return html`<tr key=${step.key} data-step=${step.key}
+        class=${`tone-${lookOf(step).tone} ${at > edge ? "again" : at === edge ? "edge" : ""}`}>
+      <td>${at > edge ? "○ run again" : "● keep"}</td><td class="num soft">${step.index}</td>
+      <td class="cut"><${StepName} step=${step} /></td>
+      <td class="res cut soft" dir="auto">${step.outcome && valueLine(step.outcome)}</td>
+      <td class="took right soft">${took(step)}</td>
+      <td><button disabled=${refused} title=${refused ? limit.why : ""} aria-pressed=${cut === from}
+          onClick=${() => choose(cut)}>Run again from here</button>
+        ${at > edge && hasEffect(step)
+          && html` <span class="failure" title="It did something outside already">⚠ again</span>`}</td></tr>`;
+  };
+  return html`<div class="head"><h1>Restart <bdi>${row.target}</bdi></h1><span class="mono soft">${id}</span>
+      <span class="grow"></span><${Keys} keys=${[["k", ...less], ["j", ...more], ["ArrowUp", ...less], ["ArrowDown", ...more]]} /></div>
+    <p>A new invocation begins with the same input. Kept steps do not run again: this journal has their results.</p>
+    <${LongTable} seen=${seen} kind="picker" rows=${all} draw=${draw} columns=${{ "Kept?": "mark", "#": "num", Step: "",
+      Result: "res", Took: "took right", Choose: "time" }} />
     <form onSubmit=${submit}>
-      <p class="effect tone-run" role="status"><strong>Keeps ${kept.length} ${kept.length === 1 ? "step" : "steps"}, runs ${again.length} again.</strong> The journal is kept up to entry ${from}.</p>
-      ${effects.length > 0 && html`<p class="effect tone-retry">⚠ ${effects.length} of those that run again did something outside already, and do it once more: <code dir="auto">${effects.slice(0, 5).map((step) => step.code).join(", ")}${effects.length > 5 && " …"}</code></p>`}
-      ${cancelled && html`<p class="effect tone-fail">The cancellation is among what is kept: the new invocation is cancelled again. Keep less.</p>`}
-      ${!fits && html`<p class="invalid" role="alert">It can be kept up to entry ${limit.last} only: ${limit.why}.</p>`}
+      <p class="effect tone-run" role="status"><b>Keeps ${kept.length} ${kept.length === 1 ? "step" : "steps"},
+        runs ${again.length} again.</b> The journal is kept up to entry ${from}.</p>
+      ${effects.length > 0 && html`<p class="effect tone-retry">⚠ ${effects.length} of those that run again did
+        something outside already, and do it once more:
+        <code dir="auto"> ${effects.slice(0, 5).map((step) => step.code).join(", ")}</code>${effects.length > 5 && " …"}</p>`}
+      ${cancelled && html`<p class="effect tone-fail">The cancellation is among what is kept: the new invocation is
+        cancelled again. Keep less.</p>`}
+      ${from > limit.last && html`<p class="invalid" role="alert">It can be kept up to entry ${limit.last} only:
+        ${limit.why}.</p>`}
       <${Choice} label="Code" name="deployment" of=${codes(row, data?.deployments ?? [])} />
       ${workflow && html`<${Text} label="Key of the new workflow: one runs once per key" name="key" required />`}
       <${Text} label="Reason, kept in the journals of both" name="reason" maxlength="500" />
       ${failure && html`<p class="invalid" role="alert">${failure}</p>`}
-      <div class="bar"><button class="primary" disabled=${busy || !fits}>Restart as new</button></div>
+      <div class="bar"><button class="primary" disabled=${busy || from > limit.last}>Restart as new</button></div>
     </form>`;
 }
 
-/** What can be chosen to run it. @param {InvocationRow} row @param {any[]} deployments @returns {Record<string, string>} */
+/** What can run it. @param {InvocationRow} row @param {any[]} deployments @returns {Record<string, string>} */
 function codes({ target_service_name: wanted, pinned_deployment_id: pinned }, deployments) {
   const places = Object.fromEntries(deployments.flatMap(({ id, uri, arn, services }) => services
     .filter((/** @type {any} */ one) => one.name === wanted)
     .map((/** @type {any} */ one) => [id, `${uri ?? arn ?? id}, revision ${one.revision}`])));
-  return { latest: "the newest deployment", keep: `the deployment it ran on${pinned ? ` (${places[pinned] ?? pinned})` : ""}`, ...places };
-}
-
-/** @param {Props} props */
-function Steps({ steps, from, limit, onChoose }) {
-  const seen = useWindow(steps.length);
-  const edge = steps.findLastIndex((step) => step.index <= from);
-  useEffect(() => seen.show(Math.max(0, edge)), [edge]);
-  const draw = (/** @type {Step} */ step, at = 0) => {
-    const keeps = step.index <= from;
-    const cut = keptBefore(step);
-    const refused = cut > limit.last;
-    return html`<tr key=${step.key} data-step=${step.key} class=${`tone-${lookOf(step).tone} ${keeps ? "" : "again"} ${at === edge ? "edge" : ""}`}>
-      <td class="mark">${keeps ? "● keep" : "○ run again"}</td><td class="num soft">${step.index}</td><td class="cut"><${StepName} step=${step} /></td>
-      <td class="res cut soft" dir="auto">${step.outcome && valueLine(step.outcome)}</td><td class="took right soft">${took(step)}</td>
-      <td><button disabled=${refused} title=${refused ? limit.why : ""} aria-pressed=${cut === from} onClick=${() => onChoose(cut)}>Run again from here</button>
-        ${!keeps && hasEffect(step) && html` <span class="failure" title="It did something outside already">⚠ again</span>`}</td></tr>`;
-  };
-  return html`<${LongTable} seen=${seen} kind="picker" rows=${steps} draw=${draw} columns=${[
-    ["mark", "Kept?"], ["num", "#"], ["", "Step"], ["res", "Result"], ["took right", "Took"], ["time", html`<span class="unseen">Choose</span>`]]} />`;
+  const keep = `the deployment it ran on${pinned ? ` (${places[pinned] ?? pinned})` : ""}`;
+  return { latest: "the newest deployment", keep, ...places };
 }
