@@ -140,9 +140,6 @@ interface Props {
   live: boolean;
   /** The row that the keyboard is to be on; each new object moves it there. */
   focused: { at: number };
-  /** How often it was restarted, and how many tries failed, as far as is known. */
-  restarts: number;
-  failures: number;
   /** Of a bar: the stretch of time, or the moment where `to` is left out. */
   from: number;
   to?: number;

@@ -22,7 +22,10 @@ export function useAnswer(ask, inputs, every = EVERY_MS) {
   return { ...answer, again: () => setTurn((turn) => turn + 1) };
 }
 
-/** The same, asked once. @template T @param {(signal: AbortSignal) => Promise<T>} ask @param {readonly unknown[]} inputs */
+/**
+ * The same, asked once.
+ * @template T @param {(signal: AbortSignal) => Promise<T>} ask @param {readonly unknown[]} inputs
+ */
 export function useOnce(ask, inputs) {
   return useAnswer(ask, inputs, NEVER_MS);
 }

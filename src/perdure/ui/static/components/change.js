@@ -38,7 +38,8 @@ export function Text({ label, onValue, ...rest }) {
 /** of: values and what they are called. @param {Props} props */
 export function Choice({ label, of, onValue, ...rest }) {
   return html`<label class="field"><span>${label}</span>
-    <select ...${rest} onChange=${(event) => onValue?.(event.target.value)}>${Object.entries(of).map(([name, word]) => html`<option key=${name} value=${name}>${word}</option>`)}</select></label>`;
+    <select ...${rest} onChange=${(event) => onValue?.(event.target.value)}>${Object.entries(of).map(([name, word]) =>
+      html`<option key=${name} value=${name}>${word}</option>`)}</select></label>`;
 }
 
 /** @param {Props} props */

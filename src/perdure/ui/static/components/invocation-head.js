@@ -23,7 +23,7 @@ export function Head({ story: { row, waits }, now }) {
   const linked = (/** @type {string} */ part) => (part.startsWith("inv_1") ? invocationLink(part) : part);
   const text = !waits.length && why(row, now);
   return html`<p class="crumbs soft">${link(["invocations"], "Invocations")} / <bdi>${row.target_service_name}</bdi>
-      / <bdi>${row.target_handler_name}</bdi></p>
+      ${" / "}<bdi>${row.target_handler_name}</bdi></p>
     <div class="head"><h1><bdi>${row.target}</bdi></h1><${StatusBadge} row=${row} /><span class="grow"></span>
       <${Operations} row=${row} /></div>
     <div class="why">
@@ -49,8 +49,10 @@ function Waiting({ wait: { kind, id, step, since, text, child, until }, now }) {
 }
 
 /** @param {Props} props */
-export function About({ row, now, restarts, failures }) {
+export function About({ story: { row, steps, happenings }, now }) {
   const { zone } = useSettings();
+  const restarts = happenings.filter((one) => one.event_json.includes("new_invocation_id")).length;
+  const failures = steps.reduce((sum, one) => sum + one.tries.length, 0);
   const deployment = row.pinned_deployment_id ?? row.last_attempt_deployment_id;
   const { data: code } = useOnce(async () => deployment && request("GET", `/deployments/${deployment}`), [deployment]);
   const uri = code?.uri ?? code?.arn ?? deployment;

@@ -58,9 +58,9 @@ export function useStories(wanted, live = true) {
       setStories((before) => new Map(before).set(id, fold(before.get(id) ?? NO_STORY, messages)));
     const readOlder = async (id = "", first = 0) => {
       for (let before = first; before > 0 && before > first - ENTRIES_MAX; before -= PAGE) {
-        const entries = await query(`SELECT "index", entry_type, raw_length, appended_at, entry_lite_json FROM sys_journal
-          WHERE id = ${literal(id)} AND "index" < ${before} AND "index" >= ${before - PAGE} ORDER BY "index"`, stop.signal);
-        tell(id, [{ event: "older", data: { entries } }]);
+        const sql = `SELECT "index", entry_type, raw_length, appended_at, entry_lite_json FROM sys_journal
+          WHERE id = ${literal(id)} AND "index" < ${before} AND "index" >= ${before - PAGE} ORDER BY "index"`;
+        tell(id, [{ event: "older", data: { entries: await query(sql, stop.signal) } }]);
       }
     };
     const close = follow(ids.map((id) => `invocation:${id}`), { onMessages: (messages) => ids.forEach((id, topic) => {

@@ -37,7 +37,8 @@ export function LongTable({ seen: { box, look, first, last }, kind = "", columns
   const names = Object.entries(columns);
   const space = (count = 0) => count > 0
     && html`<tr aria-hidden="true"><td colspan=${names.length} style=${{ height: `${count * ROW}px` }}></td></tr>`;
-  const heads = names.map(([name, kind]) => html`<th class=${kind}><span>${name}</span>${kind === "time" && head}</th>`);
+  const heads = names.map(([name, kind]) =>
+    html`<th class=${kind}><span>${name}</span>${kind === "time" && head}</th>`);
   return html`<div class=${`tl ${kind}`} ref=${box} onScroll=${look} tabindex="0" role="region" aria-label="Steps">
     <table><thead><tr>${heads}</tr></thead>
     <tbody>${space(first)}${rows.slice(first, last).map((one, at) => draw(one, first + at))}

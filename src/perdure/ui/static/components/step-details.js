@@ -33,7 +33,7 @@ export function StepDetails({ line: { id, step, story }, now, onClose }) {
       story.row.completed_at ? "Restart from here" : "Interrupt and restart from here…",
       { from: `${keptBefore(step)}` }, { class: "button" })}</p>`}
     ${tries.map((one, at) => html`<details key=${at} open=${at === tries.length - 1}>
-      <summary class="failure">Failed try at ${clockTime(one.at, zone, now)}${one.code && ` · ${one.code}`}:
+      <summary class="failure">Failed try at ${clockTime(one.at, zone, now)}${one.code && ` · ${one.code}`}${": "}
         <bdi>${one.message}</bdi></summary>
       <pre tabindex="0" class="value">${one.trace || one.message}</pre></details>`)}
     ${outcomes.map(([name, outcome]) => outcome && html`<h3>${name}</h3><${ValueView} id=${id} outcome=${outcome} />`)}

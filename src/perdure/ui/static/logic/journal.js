@@ -97,8 +97,8 @@ function carried({ index, raw_length: size }, fields) {
 /** @type {Step} */
 export const BLANK = {
   key: "", index: -1, place: Infinity, kind: "other", code: "", name: "", state: "note", begin: 0, end: null,
-  input: null, outcome: null, child: null, tries: [], headers: [], awakeable: null, until: null, answer: null, completion: null,
-  text: "", who: "", reason: "",
+  input: null, outcome: null, child: null, tries: [], headers: [], awakeable: null, until: null, answer: null,
+  completion: null, text: "", who: "", reason: "",
 };
 
 /** @param {Partial<Step>} fields @returns {Step} */
@@ -155,23 +155,27 @@ function journalSteps(journal, id) {
   return steps;
 }
 
-/** @param {any} one a row of `sys_journal_events` */
+/** Kind, code and state of events. @type {Record<string, [kind: string, code: string, state: string]>} */
+const HAPPENINGS = {
+  TransientError: ["failure", "attempt failed", "failed"],
+  Paused: ["paused", "paused", "paused"],
+  Operation: ["operation", "", "note"],
+  CancelGraceOver: ["other", "cancel grace over", "note"],
+};
+
+/** guilty: code of the step whose try failed. @param {any} one a row of `sys_journal_events` */
 function happened({ sequence, event_type: type, event_json, appended_at, after_journal_entry_index: after = -1 }) {
   const event = JSON.parse(event_json);
   const begin = Date.parse(appended_at);
-  const words = type.replaceAll(/(?<=[a-z])(?=[A-Z])/g, " ").toLowerCase();
-  const failed = type === "TransientError";
+  const [kind, code, state] = HAPPENINGS[type] ?? ["other", type, "note"];
   const message = event.error_message ?? event.last_failure?.error_message ?? "";
-  const code = event.restate_doc_error_code ?? event.error_code;
-  const guilty = event.related_command_type === "Run" && run(event.related_command_name);
+  const why = event.restate_doc_error_code ?? event.error_code;
   const step = stepWith({
-    key: `e${sequence}`, place: after + 0.5, kind: words, begin, who: event.actor ?? "", reason: event.reason ?? "",
-    code: event.operation ?? (failed ? "attempt failed" : words), child: event.new_invocation_id ?? null,
-    state: failed ? "failed" : type === "Paused" ? "paused" : "note",
-    text: message || (event.callees ?? event.invocation_ids ?? []).join(", "),
-    tries: failed ? [{ at: begin, message, trace: event.error_stacktrace ?? "", code }] : [],
+    key: `e${sequence}`, place: after + 0.5, kind, code: event.operation ?? code, state, begin, who: event.actor ?? "",
+    reason: event.reason ?? "", child: event.new_invocation_id ?? null, text: message || event.callees?.join(", "),
+    tries: kind === "failure" ? [{ at: begin, message, trace: event.error_stacktrace ?? "", code: why }] : [],
   });
-  return { step, guilty };
+  return { step, guilty: event.related_command_type === "Run" && run(event.related_command_name) };
 }
 
 /** What came of a step that has no end yet. @param {InvocationRow} row @param {Step} step */

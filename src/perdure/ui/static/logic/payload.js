@@ -57,7 +57,8 @@ export function oneLine(text = "", most = 120) {
 
 /** The field that holds the value, where it is not that of completions. @type {Record<string, number>} */
 const FIELDS = {
-  Input: 14, Output: 14, GetEagerState: 14, SetState: 3, Call: 3, OneWayCall: 3, CompletePromise: 2, CompleteAwakeable: 2,
+  Input: 14, Output: 14, GetEagerState: 14, SetState: 3, Call: 3, OneWayCall: 3, CompletePromise: 2,
+  CompleteAwakeable: 2,
 };
 
 /** The value in an entry as it is stored; raw: hexadecimal. */

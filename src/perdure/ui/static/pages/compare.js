@@ -21,7 +21,7 @@ export function Compare() {
   const [a, b] = ["a", "b"].map((name) => (search.get(name) ?? "").trim());
   const valid = [a, b].every((id) => RegExp(`^${ID}$`).test(id));
   const field = (name = "", label = "", value = "") => html`<label class="field"><span>${label}</span>
-    <input class="mono" size="40" required pattern=${ID} title="the id of an invocation" ...${{ name, value }} /></label>`;
+    <input class="mono" size="40" required pattern=${ID} title="id of an invocation" ...${{ name, value }} /></label>`;
   return html`<div class="head"><h1>Compare</h1></div>
     <form class="bar" action=${address(["compare"])}>${field("a", "Left", a)}${field("b", "Right", b)}
       <button class="primary">Compare</button>
@@ -65,8 +65,8 @@ function Shown({ ids, stories }) {
       ${row.restarted_from === ids[1 - side] && html`<p class="soft">restarted from the other</p>`}</section>`)}</div>
     <p>${WORDS.map(([sign, word]) => html`<span class="chip" data-sign=${sign}>${sign} ${count(sign)} ${word}</span> `)}
       <span class="soft">the right one took ${duration(Math.abs(more))} ${more < 0 ? "less" : "more"}</span></p>
-    <${LongTable} seen=${seen} kind="compare" rows=${pairs} draw=${draw} columns=${{ Both: "mark", Left: "side",
-      "Result ": "", Right: "side", Result: "", Time: "time" }} />
+    <${LongTable} seen=${seen} kind="compare" rows=${pairs} draw=${draw} columns=${{ Both: "mark", Left: "half",
+      "Result ": "", Right: "half", Result: "", Time: "time" }} />
     ${pair && html`<${ValueDiff} key=${opened} ids=${ids} pair=${pair} />`}`;
 }
 
@@ -94,7 +94,8 @@ function Side({ step }) {
   if (!step) return html`<td class="soft">–</td><td></td>`;
   const value = step.outcome ?? step.input;
   return html`<td class=${`cut tone-${lookOf(step).tone}`}>
-      <${StepName} step=${step}><span class="soft">${step.index} </span><//><span class="soft"> ${took(step)}</span></td>
+      <${StepName} step=${step}><span class="soft">${step.index} </span><//>
+      <span class="soft"> ${took(step)}</span></td>
     <td class=${`cut ${value?.kind === "Failure" ? "failure" : ""}`} dir="auto">${value && valueLine(value)}</td>`;
 }
 

@@ -41,7 +41,7 @@ const press = (actions = "") => /** @type {any} */ (document.querySelector(actio
 
 /** @param {Props} props */
 function Shown({ id, story, known, live, setLive, search, expanded }) {
-  const { row, steps, happenings } = story;
+  const { row, steps } = story;
   const open = live && !row.completed_at;
   const ticking = useNow(open ? 250 : 5000);
   const [stopped, setStopped] = useState(0);
@@ -92,9 +92,7 @@ function Shown({ id, story, known, live, setLive, search, expanded }) {
     ["p", "pause", () => press("[data-action=pause]")],
     ["r", "resume, retry now", () => press("[data-action=resume], [data-action=retry-now]")],
   ];
-  const restarts = happenings.filter((one) => one.event_json.includes("new_invocation_id")).length;
-  const failures = steps.reduce((sum, one) => sum + one.tries.length, 0);
-  return html`<${Head} story=${story} now=${now} /><${About} ...${{ row, now, restarts, failures }} />
+  return html`<${Head} story=${story} now=${now} /><${About} story=${story} now=${now} />
     <div class="bar"><span role="group" aria-label="View" class="bar">
         <button aria-pressed=${!raw} onClick=${() => put("tab")}>Journal</button>
         <button aria-pressed=${raw} onClick=${() => put("tab", "json")}>JSON</button></span>

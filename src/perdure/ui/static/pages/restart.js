@@ -76,20 +76,22 @@ function Picker({ id, story: { row, steps, journal }, asked }) {
           && html` <span class="failure" title="It did something outside already">⚠ again</span>`}</td></tr>`;
   };
   return html`<div class="head"><h1>Restart <bdi>${row.target}</bdi></h1><span class="mono soft">${id}</span>
-      <span class="grow"></span><${Keys} keys=${[["k", ...less], ["j", ...more], ["ArrowUp", ...less], ["ArrowDown", ...more]]} /></div>
+      <span class="grow"></span>
+      <${Keys} keys=${[["k", ...less], ["j", ...more], ["ArrowUp", ...less], ["ArrowDown", ...more]]} /></div>
     <p>A new invocation begins with the same input. Kept steps do not run again: this journal has their results.</p>
     <${LongTable} seen=${seen} kind="picker" rows=${all} draw=${draw} columns=${{ "Kept?": "mark", "#": "num", Step: "",
       Result: "res", Took: "took right", Choose: "time" }} />
     <form onSubmit=${submit}>
-      <p class="effect tone-run" role="status"><b>Keeps ${kept.length} ${kept.length === 1 ? "step" : "steps"},
-        runs ${again.length} again.</b> The journal is kept up to entry ${from}.</p>
+      <p class="effect tone-run" role="status">
+        <b>Keeps ${kept.length} ${kept.length === 1 ? "step" : "steps"}, runs ${again.length} again.</b> The journal is kept up to entry ${from}.</p>
       ${effects.length > 0 && html`<p class="effect tone-retry">⚠ ${effects.length} of those that run again did
         something outside already, and do it once more:
-        <code dir="auto"> ${effects.slice(0, 5).map((step) => step.code).join(", ")}</code>${effects.length > 5 && " …"}</p>`}
+        <code dir="auto"> ${effects.slice(0, 5).map((step) => step.code).join(", ")}</code>
+        ${effects.length > 5 && " …"}</p>`}
       ${cancelled && html`<p class="effect tone-fail">The cancellation is among what is kept: the new invocation is
         cancelled again. Keep less.</p>`}
-      ${from > limit.last && html`<p class="invalid" role="alert">It can be kept up to entry ${limit.last} only:
-        ${limit.why}.</p>`}
+      ${from > limit.last && html`<p class="invalid" role="alert">
+        It can be kept up to entry ${limit.last} only: ${limit.why}.</p>`}
       <${Choice} label="Code" name="deployment" of=${codes(row, data?.deployments ?? [])} />
       ${workflow && html`<${Text} label="Key of the new workflow: one runs once per key" name="key" required />`}
       <${Text} label="Reason, kept in the journals of both" name="reason" maxlength="500" />
