@@ -72,5 +72,5 @@ export function Table({ label, head, children }) {
 
 /** Warnings of the server. @param {{info?: {code: string, message: string}[]}} props */
 export function Warnings({ info = [] }) {
-  return info.map(({ code, message }) => html`<p key=${code + message} class="effect tone-retry">${code} ${message}</p>`);
+  return info.map(({ code, message }) => html`<p class="effect tone-retry">${code} ${message}</p>`);
 }

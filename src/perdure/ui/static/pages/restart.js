@@ -83,7 +83,8 @@ function Picker({ id, story: { row, steps, journal }, asked }) {
       Result: "res", Took: "took right", Choose: "time" }} />
     <form onSubmit=${submit}>
       <p class="effect tone-run" role="status">
-        <b>Keeps ${kept.length} ${kept.length === 1 ? "step" : "steps"}, runs ${again.length} again.</b> The journal is kept up to entry ${from}.</p>
+        <b>Keeps ${kept.length} ${kept.length === 1 ? "step" : "steps"}, runs ${again.length} again.</b>
+        ${" "}The journal is kept up to entry ${from}.</p>
       ${effects.length > 0 && html`<p class="effect tone-retry">⚠ ${effects.length} of those that run again did
         something outside already, and do it once more:
         <code dir="auto"> ${effects.slice(0, 5).map((step) => step.code).join(", ")}</code>
