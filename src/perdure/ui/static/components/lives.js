@@ -54,7 +54,7 @@ export function useStories(wanted, live = true) {
   useEffect(() => {
     if (!live) return undefined;
     const stop = new AbortController();
-    const tell = (id = "", messages = [{ event: "", data: /** @type {any} */ (null) }]) =>
+    const tell = (id = "", messages = /** @type {any[]} */ ([])) =>
       setStories((before) => new Map(before).set(id, fold(before.get(id) ?? NO_STORY, messages)));
     const readOlder = async (id = "", first = 0) => {
       for (let before = first; before > 0 && before > first - ENTRIES_MAX; before -= PAGE) {
