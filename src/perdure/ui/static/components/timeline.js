@@ -25,8 +25,8 @@ export function JournalTable(props) {
     });
     return () => cancelAnimationFrame(frame);
   }, [focused]);
-  const marks = ticks(axis, view, innerWidth < 760 ? 2 : 6).map(({ text, folded, left }) => html`<i key=${text}
-    class=${folded ? (left > 90 ? "fold edge" : "fold") : ""} style=${{ left: `${left}%` }}><b>${text}</b></i>`);
+  const marks = ticks(axis, view, innerWidth < 760 ? 2 : found < 0 ? 6 : 4).map(({ text, folded, left }) => html`<i
+    key=${text} class=${folded ? (left > 90 ? "fold edge" : "fold") : ""} style=${{ left: `${left}%` }}><b>${text}</b></i>`);
   const head = html`<div class="grid" aria-hidden="true">
     ${marks}${live && html`<${Bar} axis=${axis} view=${view} kind="now" from=${now} />`}</div>`;
   const draw = (/** @type {Line} */ line, index = 0) =>

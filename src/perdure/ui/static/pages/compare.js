@@ -61,7 +61,7 @@ function Shown({ ids, stories }) {
   return html`<div class="cards">${stories.map(({ row }, side) => html`<section class="card" aria-label=${SIDES[side]}>
       <h2><bdi>${row.target}</bdi> <${StatusBadge} row=${row} /></h2>
       <p>${invocationLink(row.id)} · ${duration(lengths[side])} · ${pairs.length - count(side ? "-" : "+")} steps</p>
-      <p class="failure" dir="auto">${firstLine(row.completion_failure)}</p>
+      ${row.completion_failure && html`<p class="failure" dir="auto">${firstLine(row.completion_failure)}</p>`}
       ${row.restarted_from === ids[1 - side] && html`<p class="soft">restarted from the other</p>`}</section>`)}</div>
     <p>${WORDS.map(([sign, word]) => html`<span class="chip" data-sign=${sign}>${sign} ${count(sign)} ${word}</span> `)}
       <span class="soft">the right one took ${duration(Math.abs(more))} ${more < 0 ? "less" : "more"}</span></p>
