@@ -7,6 +7,8 @@ What the code blocks of a page mean:
     ```         behind commands: what they print
     ```text     what the program prints that was started last, now or in a while
 
+A block behind `<!-- not run: why -->` is left alone.
+
 In outputs, ids, times and durations stand for others of their kind, `…` for any text, and alone on a line for any
 lines. An id of an output is the reader's own from then on: it is replaced wherever it comes again.
 """
