@@ -17,7 +17,7 @@ REFERENCE_SERVER := @restatedev/restate-server@1.7.12
 # node and npm from the wheel come before what the machine may have.
 NPM := PATH="$(CURDIR)/$(BIN):$$PATH" npm --no-audit --no-fund --no-update-notifier --loglevel=error --fetch-retries=1
 
-.PHONY: help setup lock dev test lint types docs bench bench-introspection crash interop-reference clean
+.PHONY: help setup lock dev test lint types docs bench bench-introspection bench-page screenshots crash interop-reference clean
 
 help: ## Lists the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 20
@@ -79,6 +79,12 @@ bench: setup ## Measures; see benchmarks/
 
 bench-introspection: setup ## Measures SQL queries, and what they cost the rest
 	$(BIN)/python benchmarks/introspection.py
+
+bench-page: setup ## Measures how smooth the web page is
+	$(BIN)/python benchmarks/page.py
+
+screenshots: setup ## Takes the pictures in docs/images
+	$(BIN)/python scripts/screenshots.py
 
 crash: setup ## Long runs that kill processes at random moments
 	$(PYTEST) -m "crash or soak" --timeout 900
