@@ -87,7 +87,7 @@ def test_a_promise_it_waits_for_is_named_with_the_way_to_its_answer(page: Page, 
     server.wait_status(invocation, "suspended")
     opened(page, invocation)
     why = page.locator(".why")
-    expect(why).to_contain_text('promise("signed") since')
+    expect(why).to_contain_text('promise("signed") for')
     expect(why.get_by_role("link", name="answer")).to_have_attribute("href", re.compile("^/ui/waits"))
 
 
