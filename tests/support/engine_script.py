@@ -234,6 +234,12 @@ class EngineScript:
         )
         return self._apply(record)
 
+    def _do_complete_promise(self, directive: Directive) -> list[str]:
+        """complete-promise S/key/NAME [value=|failure=]: somebody outside completes a promise"""
+        service, key, name = directive.words.positional[0].split("/")
+        outcome = _outcome(directive.words) or Success(b"")
+        return self._apply(records.CompletePromise(_REQUEST, service=service, key=key, name=name, outcome=outcome))
+
     def _do_cancel(self, directive: Directive) -> list[str]:
         """cancel NAME [actor=] [reason=]. `undelivered`: as for progress"""
         words = directive.words

@@ -69,6 +69,32 @@ class RejectAwakeableRequest(msgspec.Struct, frozen=True):
     message: str
 
 
+class ResolveSignalRequest(ResolveAwakeableRequest, frozen=True):
+    """name: of the signal."""
+
+    name: str
+
+
+class RejectSignalRequest(RejectAwakeableRequest, frozen=True):
+    """name: of the signal."""
+
+    name: str
+
+
+class ResolvePromiseRequest(ResolveAwakeableRequest, frozen=True):
+    """key: of the workflow. name: of the promise."""
+
+    key: str
+    name: str
+
+
+class RejectPromiseRequest(RejectAwakeableRequest, frozen=True):
+    """key: of the workflow. name: of the promise."""
+
+    key: str
+    name: str
+
+
 class QueryRequest(msgspec.Struct, frozen=True):
     query: str
 
@@ -208,6 +234,14 @@ class QueryError(msgspec.Struct, frozen=True):
 
     message: str
     restate_code: str
+
+
+class SendResponse(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
+    """status: `Accepted`, or `PreviouslyAccepted` when it was there already. execution_time: RFC 3339, if delayed."""
+
+    invocation_id: str
+    status: str
+    execution_time: str | UnsetType = UNSET
 
 
 class RestartAsNewResponse(msgspec.Struct, frozen=True):

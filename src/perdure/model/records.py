@@ -112,6 +112,15 @@ class CompleteSignal(Record, frozen=True, gc=False, kw_only=True):
     outcome: Outcome | None
 
 
+class CompletePromise(Record, frozen=True, gc=False, kw_only=True):
+    """Somebody outside completes a promise of a workflow key. Answered with `Done` or `Refused`."""
+
+    service: str
+    key: str
+    name: str
+    outcome: Outcome
+
+
 class Operator(msgspec.Struct, frozen=True, gc=False):
     """Who steers an invocation, and why; both in their own words."""
 

@@ -1,11 +1,14 @@
-"""What arrives from outside for keys, signals and the registry."""
+"""What arrives from outside for keys, signals, promises and the registry."""
 
+from perdure.engine.commands import promise
 from perdure.engine.inbox import queue_mutation
 from perdure.engine.lifecycle.messages import on_signal
 from perdure.engine.notifications import signal_of
+from perdure.engine.outcome import PROMISE_COMPLETED
 from perdure.engine.turn import Turn
 from perdure.model.actions import Done, Refused, RegistryChanged
 from perdure.model.records import (
+    CompletePromise,
     CompleteSignal,
     DeleteDeployment,
     ModifyState,
@@ -19,6 +22,15 @@ def on_complete_signal(turn: Turn, record: CompleteSignal) -> None:
     """Always taken: whether anybody waits for it is not the sender's business."""
     signal = signal_of(record.signal_id, record.signal_name, record.outcome)
     on_signal(turn, SignalMessage(record.id, signal.signal_id, signal.signal_name, signal.failed, signal.raw))
+    turn.reply(record, Done())
+
+
+def on_complete_promise(turn: Turn, record: CompletePromise) -> None:
+    """Taken once, also before anybody waits for it or the workflow began, as from handlers of the workflow."""
+    if turn.tx.promise(record.service, record.key, record.name) is not None:
+        turn.reply(record, Refused(PROMISE_COMPLETED.code, PROMISE_COMPLETED.message))
+        return
+    promise.complete(turn, record.service, record.key, record.name, record.outcome)
     turn.reply(record, Done())
 
 

@@ -1,0 +1,64 @@
+// @ts-check
+/** What pages of services, deployments, objects and waits are made of. */
+import { html, useState } from "../vendor/preact-htm.js";
+import { Table, Text, Tick } from "./change.js";
+
+export * from "../api/answer.js";
+export * from "../api/http.js";
+export * from "../vendor/preact-htm.js";
+export * from "./change.js";
+export * from "./router.js";
+
+/**
+ * A page, or what stands for it until there is an answer.
+ * @template T @param {unknown} title @param {Asked<T>} asked @param {(data: T) => unknown} body
+ * @param {unknown} [beside] the title
+ */
+export function page(title, { data, failure }, body, beside) {
+  // The line is always there: what is below it keeps its place, and what was typed.
+  return html`<div class="head"><h1><bdi>${title}</bdi></h1><span class="grow"></span>${beside}</div>
+    <p class=${failure ? "invalid" : "soft"} role=${failure && "alert"} hidden=${data && !failure}>
+      ${failure || "Loading…"}</p>${data && body(data)}`;
+}
+
+/**
+ * @template T @param {string} label @param {T[]} rows @param {keyof T} key what tells rows apart
+ * @param {Record<string, (row: T) => unknown>} columns by their heads
+ * @param {{empty?: unknown, chosen?: unknown}} [options] empty: said of no rows. chosen: key of the row that is marked
+ */
+export function table(label, rows, key, columns, { empty, chosen } = {}) {
+  if (!rows.length) return empty && html`<p class="empty">${empty}</p>`;
+  const cells = Object.values(columns);
+  return html`<${Table} label=${label} head=${Object.keys(columns)}>${rows.map((row) => html`
+    <tr key=${row[key]} class=${chosen && row[key] === chosen && "chosen"}>${cells.map((cell) => html`<td>${cell(row)}</td>`)}</tr>`)}<//>`;
+}
+
+/** @param {Record<string, unknown>} known by name; what is empty is left out */
+export function facts(known) {
+  const told = Object.entries(known).filter(([, value]) => value);
+  return html`<dl class="facts">${told.map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`)}</dl>`;
+}
+
+/** @param {Warning[]} [told] by the server */
+export function warnings(told = []) {
+  return told.map(({ code, message }) => html`<p class="effect tone-retry">${code} ${message}</p>`);
+}
+
+/** @param {number} count @param {string} one @param {string} [more] */
+export function counted(count, one, more = `${one}s`) {
+  return `${count} ${count === 1 ? one : more}`;
+}
+
+/**
+ * Values of a form, and a field for each: a box to tick for a boolean, else a line of text, or what `as` says.
+ * @template {Record<string, any>} V @param {V} initial
+ */
+export function useForm(initial) {
+  const [values, set] = useState(initial);
+  const field = (/** @type {string} */ name, /** @type {string} */ label, /** @type {Record<string, any>} */ { as, ...more } = {}) => {
+    const onValue = (/** @type {unknown} */ value) => set((before) => ({ ...before, [name]: value }));
+    const value = values[name];
+    return html`<${as ?? (typeof value === "boolean" ? Tick : Text)} name=${name} label=${label} value=${value} onValue=${onValue} ...${more} />`;
+  };
+  return { values, set, field };
+}
