@@ -86,14 +86,13 @@ interface Registered {
 /** A JSON schema, as far as it is looked at. */
 type Schema = Record<string, any>;
 
-/** One field of a form made from a schema. options: JSON of each value that is allowed. */
+/** One field of a form made from a schema. kind: `choice`, `string`, `number` or `integer`. options: JSON of each value, and its word. */
 interface SchemaField {
   name: string;
   label: string;
-  kind: "text" | "number" | "options";
-  options: string[];
-  required: boolean;
-  nullable: boolean;
+  kind: string;
+  options: Record<string, string>;
+  needed: boolean;
   initial: string;
 }
 
@@ -106,13 +105,13 @@ interface StateEntry {
 
 /**
  * What an invocation waits for. told: the server said so; else it is only known that it has not come.
- * step: the one that waits, when there is one. id: of an awakeable. since: milliseconds, null when it is not known.
+ * step: the one of the journal that waits, when there is one. id: of an awakeable. since: milliseconds, null when it is not known.
  */
 interface Waiting {
   told: boolean;
   kind: string;
   text: string;
-  step: import("../static/logic/journal.js").Step | null;
+  step: any;
   id: string | null;
   since: number | null;
   until: number | null;
@@ -125,7 +124,7 @@ interface ChangeProps {
   /** What it will do, said before it is done. */
   effect: any;
   danger?: boolean;
-  disabled?: any;
+  disabled?: boolean;
   /** Carries it out and gives what is told afterwards, or null to stay open. */
   act: () => Promise<any>;
   onClose: () => void;

@@ -1,6 +1,8 @@
 // @ts-check
-/** What pages of services, deployments, objects and waits are made of. */
+/** What the pages of services, deployments, objects and waits are made of. */
 import { html, useState } from "../vendor/preact-htm.js";
+import { useAnswer } from "../api/answer.js";
+import { request } from "../api/http.js";
 import { Table, Text, Tick } from "./change.js";
 
 export * from "../api/answer.js";
@@ -9,10 +11,14 @@ export * from "../vendor/preact-htm.js";
 export * from "./change.js";
 export * from "./router.js";
 
+/** What an address of the admin API tells, kept up to date. @returns {Asked<any>} */
+export function useGet(path = "") {
+  return useAnswer((signal) => request("GET", path, { signal }), [path]);
+}
+
 /**
- * A page, or what stands for it until there is an answer.
- * @template T @param {unknown} title @param {Asked<T>} asked @param {(data: T) => unknown} body
- * @param {unknown} [beside] the title
+ * A page, or what stands for it until there is an answer. beside: the title.
+ * @template T @param {unknown} title @param {Asked<T>} asked @param {(data: T) => unknown} body @param {unknown} [beside]
  */
 export function page(title, { data, failure }, body, beside) {
   // The line is always there: what is below it keeps its place, and what was typed.
@@ -22,15 +28,15 @@ export function page(title, { data, failure }, body, beside) {
 }
 
 /**
- * @template T @param {string} label @param {T[]} rows @param {keyof T} key what tells rows apart
- * @param {Record<string, (row: T) => unknown>} columns by their heads
- * @param {{empty?: unknown, chosen?: unknown}} [options] empty: said of no rows. chosen: key of the row that is marked
+ * key: what tells rows apart. columns: cells by their heads. empty: said of no rows. chosen: key of the row that is marked.
+ * @template T @param {string} label @param {T[]} rows @param {keyof T} key @param {Record<string, (row: T) => unknown>} columns
  */
-export function table(label, rows, key, columns, { empty, chosen } = {}) {
+export function table(label, rows, key, columns, empty = /** @type {unknown} */ (""), chosen = "") {
   if (!rows.length) return empty && html`<p class="empty">${empty}</p>`;
   const cells = Object.values(columns);
   return html`<${Table} label=${label} head=${Object.keys(columns)}>${rows.map((row) => html`
-    <tr key=${row[key]} class=${chosen && row[key] === chosen && "chosen"}>${cells.map((cell) => html`<td>${cell(row)}</td>`)}</tr>`)}<//>`;
+    <tr key=${row[key]} class=${chosen && row[key] === chosen && "chosen"}>
+      ${cells.map((cell) => html`<td>${cell(row)}</td>`)}</tr>`)}<//>`;
 }
 
 /** @param {Record<string, unknown>} known by name; what is empty is left out */
@@ -44,21 +50,16 @@ export function warnings(told = []) {
   return told.map(({ code, message }) => html`<p class="effect tone-retry">${code} ${message}</p>`);
 }
 
-/** @param {number} count @param {string} one @param {string} [more] */
-export function counted(count, one, more = `${one}s`) {
-  return `${count} ${count === 1 ? one : more}`;
-}
-
 /**
  * Values of a form, and a field for each: a box to tick for a boolean, else a line of text, or what `as` says.
  * @template {Record<string, any>} V @param {V} initial
  */
 export function useForm(initial) {
   const [values, set] = useState(initial);
-  const field = (/** @type {string} */ name, /** @type {string} */ label, /** @type {Record<string, any>} */ { as, ...more } = {}) => {
-    const onValue = (/** @type {unknown} */ value) => set((before) => ({ ...before, [name]: value }));
+  const field = (name = "", label = "", more = /** @type {any} */ ({})) => {
     const value = values[name];
-    return html`<${as ?? (typeof value === "boolean" ? Tick : Text)} name=${name} label=${label} value=${value} onValue=${onValue} ...${more} />`;
+    const props = { name, label, value, onValue: (/** @type {any} */ now) => set((old) => ({ ...old, [name]: now })) };
+    return html`<${more.as ?? (value === !!value ? Tick : Text)} ...${props} ...${more} />`;
   };
   return { values, set, field };
 }

@@ -20,8 +20,8 @@ export function Shell({ children }) {
   };
   /** @param {string} label @param {"scheme" | "zone"} name @param {string[]} options */
   const choice = (label, name, options) => html`<label>${label} <select value=${settings[name]}
-    onInput=${(/** @type {any} */ event) => change({ [name]: event.target.value })}>
-    ${options.map((one) => html`<option>${one}</option>`)}</select></label>`;
+    onInput=${(event) => change({ [name]: event.target.value })}>
+    ${options.map((one) => html`<option value=${one}>${one}</option>`)}</select></label>`;
   return html`<a class="skip" href="#main">To the content</a>
     <header class="side">
       ${link([""], html`<img src="icon.svg" alt="" />Perdure`, {}, { class: "brand" })}

@@ -2,68 +2,60 @@
 /** What a form makes of a JSON schema, and JSON of what was filled in. */
 
 const DEPTH_MAX = 8;
-/** @type {Record<string, SchemaField["kind"]>} */
-const KINDS = { string: "text", number: "number", integer: "number" };
-/** @type {Record<string, unknown>} */
-const EMPTY = { string: "", integer: 0, number: 0, boolean: false, object: {} };
+/** What is sent of a type if nothing else is known. @type {Record<string, unknown>} */
+const EMPTY = { string: "", number: 0, integer: 0, boolean: false, object: {}, array: [] };
 
 /** Fields for an object whose properties are all simple, else null. @param {Schema} schema @returns {SchemaField[] | null} */
 export function fieldsOf(schema) {
-  const object = resolved(schema, schema);
-  if (object.type !== "object" || !object.properties || typeof object.additionalProperties === "object") return null;
-  const fields = [];
-  for (const [name, property] of Object.entries(object.properties)) {
-    const field = fieldOf(name, property, object.required?.includes(name) ?? false, schema);
-    if (!field) return null;
-    fields.push(field);
-  }
-  return fields;
+  const { type, properties, required = [], additionalProperties } = plain(schema, schema);
+  if (type !== "object" || !properties || typeof additionalProperties === "object") return null;
+  const fields = Object.entries(properties).map(([name, property]) => fieldOf(name, plain(property, schema), required.includes(name)));
+  return fields.every((field) => field !== null) ? fields : null;
 }
 
-/** @param {string} name @param {Schema} property @param {boolean} required @param {Schema} root @returns {SchemaField | null} */
-function fieldOf(name, property, required, root) {
-  const choices = property.anyOf ?? [property.type].flat().map((type) => ({ ...property, type }));
-  const given = choices.filter((/** @type {Schema} */ one) => one.type !== "null");
-  const { type, enum: values } = resolved(given[0] ?? {}, root);
-  const allowed = values ?? (type === "boolean" ? [false, true] : []);
-  const kind = allowed.length ? "options" : KINDS[type];
-  if (given.length !== 1 || !kind) return null;
-  const nullable = choices.length > 1;
-  const options = allowed.map((/** @type {unknown} */ value) => JSON.stringify(value));
-  if (!required || nullable) options.unshift("");
-  const preset = property.default ?? undefined;
-  const initial = preset === undefined ? options[0] ?? "" : kind === "text" ? preset : JSON.stringify(preset);
-  const about = [required ? "" : "optional", property.description].filter(Boolean).join(", ");
-  return { name, kind, options, required, nullable, initial, label: about ? `${name} (${about})` : name };
+/** @param {string} name @param {Schema} property @param {boolean} needed @returns {SchemaField | null} */
+function fieldOf(name, { type, description, default: preset, choices, enum: values }, needed) {
+  const allowed = values ?? (type === "boolean" ? [false, true] : null);
+  const kind = allowed ? "choice" : type;
+  if (choices > 1 || !["choice", "string", "number", "integer"].includes(kind)) return null;
+  const words = allowed?.map((/** @type {unknown} */ one) => [JSON.stringify(one), String(one)]) ?? [];
+  const options = Object.fromEntries(needed ? words : [["", ""], ...words]);
+  const known = preset !== undefined && preset !== null;
+  const initial = known ? (kind === "string" ? preset : JSON.stringify(preset)) : Object.keys(options)[0] ?? "";
+  const note = [needed ? "" : "optional", description].filter(Boolean).join(", ");
+  return { name, kind, needed, initial, options, label: note ? `${name} (${note})` : name };
 }
 
-/** JSON of the object; what is empty is left out if it may be. @param {SchemaField[]} fields @param {Record<string, string>} values */
+/** JSON of the object; what is empty and optional is left out. @param {SchemaField[]} fields @param {Record<string, string>} values */
 export function jsonOf(fields, values) {
-  const parts = fields.filter(({ name, required }) => required || values[name]).map(({ name, kind, nullable }) => {
-    const value = values[name];
+  const parts = fields.filter(({ name, needed }) => needed || values[name]).map(({ name, kind }) => {
     // Numbers stay as they were typed: JavaScript would change large ones.
-    const json = !value && nullable ? "null" : kind === "text" ? JSON.stringify(value) : value;
+    const json = kind === "string" ? JSON.stringify(values[name]) : values[name];
     return `${JSON.stringify(name)}: ${json}`;
   });
   return `{${parts.join(", ")}}`;
 }
 
-/** Some value of that shape. @param {Schema} schema @param {Schema} [root] @param {number} [depth] @returns {unknown} */
+/** Some value of that shape. @param {Schema} schema @param {Schema} [root] @returns {unknown} */
 export function exampleOf(schema, root = schema, depth = 0) {
-  if (depth > DEPTH_MAX) return null;
-  const { type, default: preset, const: only, examples, enum: values, properties, items, ...one } = resolved(schema, root);
+  const { type, default: preset, examples, enum: allowed, properties, items } = plain(schema, root);
+  const told = preset ?? (examples ?? allowed)?.[0];
+  if (told !== undefined || depth > DEPTH_MAX) return told ?? null;
   const inner = (/** @type {Schema} */ part) => exampleOf(part, root, depth + 1);
-  const told = preset ?? only ?? (examples ?? values)?.[0];
-  if (told !== undefined) return told;
-  const part = (one.anyOf ?? one.oneOf ?? one.allOf)?.[0];
-  if (part) return inner(part);
-  if (properties) return Object.fromEntries(Object.entries(properties).map(([name, property]) => [name, inner(property)]));
-  if (type === "array") return items ? [inner(items)] : [];
-  return EMPTY[[type].flat()[0]] ?? null;
+  if (type === "array" && items) return [inner(items)];
+  if (!properties) return EMPTY[type] ?? null;
+  return Object.fromEntries(Object.entries(properties).map(([name, part]) => [name, inner(part)]));
 }
 
-/** What a reference within the schema leads to. @param {Schema} schema @param {Schema} root @returns {Schema} */
-function resolved(schema, root) {
-  if (!schema.$ref?.startsWith("#/")) return schema;
-  return schema.$ref.slice(2).split("/").reduce((/** @type {any} */ at, /** @type {string} */ part) => at?.[part], root) ?? {};
+/**
+ * A schema without references and alternatives: the first that is not null. choices: how many of these there are.
+ * @param {Schema} schema @param {Schema} root @returns {Schema}
+ */
+function plain(schema, root) {
+  const given = (schema.anyOf ?? schema.oneOf ?? schema.allOf ?? [schema]).filter((/** @type {Schema} */ one) => one.type !== "null");
+  const { $ref, ...own } = given[0] ?? {};
+  const found = $ref ? $ref.slice(2).split("/").reduce((/** @type {any} */ at, /** @type {string} */ part) => at?.[part], root) : own;
+  const types = [found?.type].flat().filter((type) => type !== "null");
+  const only = found?.const === undefined ? undefined : [found.const];
+  return { ...schema, ...found, type: types[0], enum: found?.enum ?? only, choices: Math.max(given.length, types.length) };
 }

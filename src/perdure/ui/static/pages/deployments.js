@@ -13,65 +13,59 @@ const PINNED = `SELECT pinned_deployment_id AS id, count(*) AS n FROM sys_invoca
 async function load(signal) {
   const [{ deployments }, { services }, pinned] = await Promise.all([
     request("GET", "/deployments", { signal }), request("GET", "/services", { signal }), query(PINNED, signal)]);
-  for (const one of deployments) {
-    one.open = pinned.find(({ id }) => id === one.id)?.n ?? 0;
-    one.newest = services.some((/** @type {Service} */ { deployment_id }) => deployment_id === one.id);
-  }
-  return deployments.sort((/** @type {Deployment} */ a, /** @type {Deployment} */ b) => (a.created_at < b.created_at ? 1 : -1));
+  const newest = services.map((/** @type {Service} */ one) => one.deployment_id);
+  const known = deployments.map((/** @type {Deployment} */ one) =>
+    ({ ...one, newest: newest.includes(one.id), open: pinned.find(({ id }) => id === one.id)?.n }));
+  return known.sort((a = known[0], b = known[0]) => b.created_at.localeCompare(a.created_at));
 }
 
-/** @param {{id?: string}} props */
-export function Deployments({ id }) {
-  const { search } = usePlace();
+export function Deployments({ id = usePlace().search.get("id") ?? "" }) {
   const asked = useAnswer(load, []);
   const [registers, setRegisters] = useState(false);
-  const [removed, setRemoved] = useState(/** @type {Deployment | null} */ (null));
+  const [removed, setRemoved] = useState(null);
   const now = useNow();
   const onClose = () => (setRegisters(false), setRemoved(null), asked.again());
-  return page("Deployments", asked, (deployments) => [table("Deployments", deployments, "id", {
+  return page("Deployments", asked, (deployments) => table("Deployments", deployments, "id", {
     Deployment: (one) => html`<bdi>${one.uri}</bdi><div class="mono soft">${one.id}</div>`,
-    Services: (one) => one.services.map(({ name, revision }) => html`<div>
+    Services: ({ services }) => services.map(({ name, revision }) => html`<div>
       ${link(["services", name])} <span class="soft">revision ${revision}</span></div>`),
-    SDK: (one) => html`${one.sdk_version}<div class="soft">protocol ${one.min_protocol_version}–${one.max_protocol_version}</div>`,
+    SDK: (one) => html`${one.sdk_version}
+      <div class="soft">protocol ${one.min_protocol_version}–${one.max_protocol_version}</div>`,
     Registered: (one) => relative(millis(one.created_at), now),
     "Open invocations": (one) => (one.open ? link(["invocations"], `${one.open} open`, { deployment: one.id })
       : one.newest ? "none; takes new ones" : "drained"),
-    Operations: (one) => html`<button class="danger" aria-label=${`Remove ${one.uri}`}
+    Operations: (one) => html`<button class="danger" aria-label="Remove ${one.uri}"
       onClick=${() => setRemoved(one)}>Remove…</button>`,
-  }, {
-    chosen: id ?? search.get("id"),
-    empty: html`No endpoint is registered. Register one, or <code>perdure deployments register URL</code>.`,
-  }), removed && html`<${Remove} deployment=${removed} onClose=${onClose} />`],
+  }, html`No endpoint is registered. Register one, or <code>perdure deployments register URL</code>.`, id),
   html`<button class="primary" onClick=${() => setRegisters(true)}>Register…</button>
-    ${registers && html`<${Register} onClose=${onClose} />`}`);
+    ${registers && html`<${Register} onClose=${onClose} />`}
+    ${removed && html`<${Remove} ...${removed} onClose=${onClose} />`}`);
 }
 
-/** @param {{onClose: () => void}} props */
-function Register({ onClose }) {
+function Register({ onClose = () => {} }) {
   const { values, field } = useForm({ uri: "", force: false, breaking: false, use_http_11: false });
-  // It holds for the values that were asked with.
-  const [found, setFound] = useState({ values, preview: /** @type {Registered | null} */ (null) });
-  const preview = found.values === values ? found.preview : null;
+  const [found, setFound] = useState(null);
+  // It is forgotten when something else is asked for.
+  const preview = /** @type {Registered | null} */ (found?.values === values ? found.preview : null);
   const act = async () => {
     const answer = await request("POST", "/deployments", { body: { ...values, dry_run: !preview } });
     if (preview) return `Registered ${answer.id}`;
     setFound({ values, preview: answer });
     return null;
   };
-  return html`<${Change} title="Register an endpoint" word=${preview ? "Register" : "Preview"} act=${act}
-      onClose=${onClose} disabled=${!values.uri}
-      effect=${preview ? "New invocations of these services run there from now on. Those that have begun stay where they are."
+  return html`<${Change} title="Register an endpoint" word=${preview ? "Register" : "Preview"} ...${{ act, onClose }}
+      disabled=${!values.uri} effect=${preview
+        ? "New invocations of these services run there from now on. Those that have begun stay where they are."
         : "The endpoint is asked what it serves. Nothing is changed yet."}>
     ${field("uri", "Address", { placeholder: "http://localhost:9080" })}
     ${field("force", "Discover it anew if it is registered, also for invocations that have begun on it")}
     ${field("breaking", "Let services change their type")}${field("use_http_11", "Speak HTTP/1.1 with it")}
     ${preview && html`<div role="status"><h3>What it serves</h3>${warnings(preview.info)}<ul>
       ${preview.services.map(({ name, ty, revision, handlers, info }) => html`<li><b><bdi>${name}</bdi></b> ${ty},
-        revision ${revision}: ${handlers.map(({ name }) => name).join(", ")}${warnings(info)}</li>`)}</ul></div>`}<//>`;
+        revision ${revision}: ${handlers.map((one) => one.name).join(", ")}${warnings(info)}</li>`)}</ul></div>`}<//>`;
 }
 
-/** @param {{deployment: Deployment, onClose: () => void}} props */
-function Remove({ deployment: { id, uri }, onClose }) {
+function Remove({ id = "", uri = "", onClose = () => {} }) {
   const [refused, setRefused] = useState("");
   const act = async () => {
     try {
@@ -83,9 +77,9 @@ function Remove({ deployment: { id, uri }, onClose }) {
       return null;
     }
   };
-  return html`<${Change} title=${`Remove ${uri}`} word=${refused ? "Remove by force" : "Remove"} danger act=${act}
-      onClose=${onClose} effect=${refused
-        ? "What is pinned to it fails each attempt with RT0011 and tries again, until it is moved or cancelled. Services that nothing else serves are gone."
+  return html`<${Change} title="Remove ${uri}" word=${refused ? "Remove by force" : "Remove"} danger
+      ...${{ act, onClose }} effect=${refused
+        ? "What is pinned to it fails with RT0011 and is retried, until it is moved or cancelled. Services that nothing else serves are gone."
         : "Only if it is drained: no open invocation needs it, and it is the newest for no service."}>
     <p class="mono soft">${id}</p>${refused && html`<p class="invalid" role="alert">${refused}</p>`}<//>`;
 }

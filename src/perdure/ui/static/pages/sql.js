@@ -1,7 +1,7 @@
 // @ts-check
 /** Questions in SQL over everything the server knows. */
 import {
-  counted, html, idLink, query, search as setSearch, table, useEffect, usePlace, useRef, useState,
+  html, idLink, query, search as setSearch, table, useEffect, usePlace, useRef, useState,
 } from "../components/kit.js";
 import { change, useSettings } from "../components/settings.js";
 import { cell, columnsOf, placeOf, toCsv } from "../logic/table.js";
@@ -58,8 +58,8 @@ export function Sql() {
     try {
       const found = await query(sql, signal);
       setRows(found);
-      setTold(html`<span class="soft" role="status">${counted(found.length, "row")} in ${Math.round(performance.now() - began)} ms${
-        found.length > SHOWN_MAX && `, the first ${SHOWN_MAX} are shown`}</span>
+      setTold(html`<span class="soft" role="status">${found.length} rows in ${Math.round(performance.now() - began)} ms
+          ${found.length > SHOWN_MAX && `, the first ${SHOWN_MAX} are shown`}</span>
         <button onClick=${() => save(toCsv(found))}>Save as CSV</button>`);
     } catch (error) {
       if (signal.aborted) return;
@@ -92,7 +92,7 @@ export function Sql() {
     <textarea class="code" aria-label="Query" rows="7" spellcheck="false" value=${text} onKeyDown=${pressed} onInput=${typed}></textarea>
     <div class="bar"><button class="primary" onClick=${submit} disabled=${busy}>Run</button>
       <span class="soft"><kbd>Ctrl</kbd> <kbd>Enter</kbd></span> ${told}</div>
-    ${told && table("Result", rows.slice(0, SHOWN_MAX), "", Object.fromEntries(columns), { empty: "No row." })}`;
+    ${told && table("Result", rows.slice(0, SHOWN_MAX), "", Object.fromEntries(columns), "No row.")}`;
 }
 
 /** @param {unknown} value */

@@ -49,7 +49,7 @@ export function Waits() {
         : answer.promise !== undefined && html`of ${link(["objects", answer.service, answer.key], `${answer.service}/${answer.key}`)}`}`,
       Since: ({ row, wait }) => relative(wait.step ? wait.since : millis(row.modified_at), now),
       Answer: ({ answer }) => link(["waits"], "Answer…", answer, { class: "button" }),
-    }, { empty: "Nothing waits for an answer from outside." })}
+    }, "Nothing waits for an answer from outside.")}
     ${target && html`<${Answer} key=${target.what} ...${target} onClose=${() => (go(address(["waits"]), { replace: true }), asked.again())} />`}`);
 }
 
