@@ -43,11 +43,11 @@ class Services:
         return json_response(schemas.ListHandlersResponse([handler_view(handler) for handler in handlers]))
 
     async def handler(self, request: Request) -> Response:
-        service = self._service(request)
-        name = request.path_params["handler"]
-        if name not in service.handlers:
-            raise no_such_handler(service.name, name)
-        return json_response(handler_view(service.handlers[name]))
+        service, name = request.path_params["service"], request.path_params["handler"]
+        found = self._gateway.registry.handler(service, name)
+        if found is None:
+            raise no_such_handler(service, name)
+        return json_response(handler_view(found))
 
     async def openapi(self, request: Request) -> Response:
         return json_response(describe_service(self._service(request), self._ingress_endpoint))

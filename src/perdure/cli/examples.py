@@ -45,7 +45,8 @@ def example(
         return
     write_line(f"{target} is there; its README.md says what to try. Run it with")
     for program in programs:
-        write_line(f"  perdure dev {program}")
+        other = "    the same with the official SDK, `restate-sdk`" if program.endswith("_restate.py") else ""
+        write_line(f"  perdure dev {program}{other}")
 
 
 def _list(known: dict[str, Path], as_json: bool) -> None:

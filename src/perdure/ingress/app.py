@@ -81,8 +81,9 @@ class IngressApp:
             case Call():
                 return await self._invocations.invoke(route, request)
             case ById() | ByIdempotencyKey() | ByWorkflow():
+                invocation_id = self._invocations.id_of(route)
                 _check_method(request, "GET")
-                return await self._invocations.by_route(route)
+                return await self._invocations.outcome(invocation_id, attach=route.attach)
             case ByBody():
                 _check_method(request, "POST")
                 return await self._invocations.by_body(route, request)

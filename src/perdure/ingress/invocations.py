@@ -138,16 +138,19 @@ class Invocations:
         invocation_id = ids.idempotent_invocation_id(target.service, target.handler, idempotency_key, target.key)
         return invocation_id, idempotency_key, may_exist
 
-    async def by_route(self, route: ById | ByIdempotencyKey | ByWorkflow) -> Answer:
-        """Attach or output, the target in the path. Raises: IngressError 400."""
+    def id_of(self, route: ById | ByIdempotencyKey | ByWorkflow) -> str:
+        """The invocation that a path names. Raises: IngressError 400."""
         match route:
             case ById():
-                invocation_id = _check_id(route.id)
+                return _check_id(route.id)
             case ByWorkflow():
-                invocation_id = ids.workflow_invocation_id(route.name, route.key)
+                return ids.workflow_invocation_id(route.name, route.key)
             case ByIdempotencyKey():
-                invocation_id = self._idempotent_id(route.service, route.key, route.handler, route.idempotency_key)
-        return await self._attach(invocation_id) if route.attach else await self._output(invocation_id)
+                return self._idempotent_id(route.service, route.key, route.handler, route.idempotency_key)
+
+    async def outcome(self, invocation_id: str, *, attach: bool) -> Answer:
+        """attach: waits for it. Raises: IngressError."""
+        return await self._attach(invocation_id) if attach else await self._output(invocation_id)
 
     async def by_body(self, route: ByBody, request: Request) -> Answer:
         """Attach, output or lookup, the target in the body. Raises: IngressError 400, 413."""

@@ -99,7 +99,7 @@ def parse(path: str, services: Mapping[str, Service]) -> Route:
     """path: as on the wire, without the query. Raises: IngressError 400 or 404."""
     segments = path.strip("/").split("/")
     if not 2 <= len(segments) <= _SEGMENTS_MAX:
-        raise IngressError(400, f"bad path: {path}")
+        raise IngressError(400, f"bad path: {path[:1]}{path[1:].removesuffix('/')}")
     first = segments[0]
     if first == "restate":
         return _restate(segments, services)

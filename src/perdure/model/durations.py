@@ -52,6 +52,8 @@ def parse_duration(text: str) -> int:
         raise BadDuration("it is empty; write for example `PT10S` or `10s`")
     if text[0] == "-" or text.endswith(" ago"):
         raise BadDuration("it is negative")
+    if text == "0":
+        return 0
     text = text.removeprefix("+")
     ns = _iso(text) if text[:1] in ("P", "p") else _friendly(text)
     return -(-ns // 10**6)

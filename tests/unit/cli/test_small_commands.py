@@ -62,7 +62,8 @@ def test_example(run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert "coding_agent" in names
     assert "insurance_claim" in run("example").stdout
     result = run("example", "coding-agent")
-    assert "perdure dev coding_agent/agent.py" in result.stdout
+    assert "perdure dev coding_agent/agent.py\n" in result.stdout
+    assert "perdure dev coding_agent/agent_restate.py    the same with the official SDK" in result.stdout
     copied = tmp_path / "coding_agent" / "agent.py"
     assert copied.read_bytes() == (ROOT / "examples" / "coding_agent" / "agent.py").read_bytes()
     assert run("example", "coding_agent").exit_code == 2

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 Load = Callable[[str], ModuleType]
+EXAMPLES = Path(__file__).resolve().parents[3] / "examples"
 HELLO = [{"role": "user", "content": "hello"}]
 
 
@@ -55,6 +56,22 @@ def discover(app: Any) -> dict[str, set[str]]:
 )
 def test_an_example_offers_its_services(example: Load, file: str, services: dict[str, set[str]]) -> None:
     assert discover(example(file).app) == services
+
+
+@pytest.mark.parametrize("twin", sorted(EXAMPLES.glob("*/*_restate.py")), ids=lambda path: path.parent.name)
+def test_code_moves_between_the_sdks_by_its_imports_alone(twin: Path) -> None:
+    own = twin.with_stem(twin.stem.removesuffix("_restate")).read_text(encoding="utf-8")
+    moved = own.replace("import perdure as restate\n", "import restate\n").replace(
+        "from perdure import", "from restate import"
+    )
+    assert "perdure import" not in moved
+    assert twin.read_text(encoding="utf-8") == moved
+
+
+def test_every_example_has_its_twin() -> None:
+    assert {path.parent.name for path in EXAMPLES.glob("*/*_restate.py")} == {
+        path.parent.name for path in EXAMPLES.glob("*/README.md")
+    }
 
 
 def test_the_stand_in_says_that_no_model_answered(example: Load, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -253,6 +253,7 @@ NO_SCOPES = "scoped invocations require vqueues to be enabled"
         ("POST", "/restate/health", {}, b"", 405, "method not allowed"),
         ("POST", "/restate/a/foo/resolve", {}, b"", 400, "bad awakeable id 'foo': bad format"),
         ("GET", "/restate/attach/foo", {}, b"", 400, "bad invocation id 'foo': bad format"),
+        ("POST", "/restate/attach/foo", {}, b"", 400, "bad invocation id 'foo': bad format"),
         ("GET", "/restate/attach/inv_foo", {}, b"", 400, "bad invocation id 'inv_foo': unrecognized codec version"),
         ("GET", "/restate/attach/inv_1foo", {}, b"", 400, "bad invocation id 'inv_1foo': bad length"),
         ("POST", "/Probe/greet?delay=1s", {}, b"", 400, "cannot use the delay query parameter with calls."),

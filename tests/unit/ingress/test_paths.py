@@ -88,7 +88,9 @@ def test_the_rest(path: str, expected: object, services: Mapping[str, Service]) 
     ("path", "status", "message"),
     [
         ("/", 400, "bad path: /"),
+        ("//", 400, "bad path: /"),
         ("/Probe", 400, "bad path: /Probe"),
+        ("/Probe/", 400, "bad path: /Probe"),
         ("/openapi", 400, "bad path: /openapi"),
         ("/openapi/x", 404, "not found"),
         ("/a/b/c/d/e/f/g/h", 400, "bad path: /a/b/c/d/e/f/g/h"),

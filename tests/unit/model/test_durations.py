@@ -43,6 +43,7 @@ DAY = 24 * HOUR
         ("1500us", 2),
         ("1ns", 1),
         ("1.5h", HOUR * 3 // 2),
+        ("0", 0),
     ],
 )
 def test_accepted(text: str, ms: int) -> None:
