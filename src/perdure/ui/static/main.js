@@ -15,7 +15,7 @@ import { HandlerPage, Service, Services } from "./pages/services.js";
 import { Sql } from "./pages/sql.js";
 import { Waits } from "./pages/waits.js";
 
-/** By the first part of the address; of several by the number of the parts behind it. @type {Record<string, unknown[]>} */
+/** By the first part of the address, then by how many there are behind it. @type {Record<string, unknown[]>} */
 const PAGES = {
   "": [Overview],
   bulk: [Bulk],

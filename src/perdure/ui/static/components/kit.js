@@ -7,9 +7,12 @@ import { Table, Text, Tick } from "./change.js";
 
 export * from "../api/answer.js";
 export * from "../api/http.js";
+export * from "../logic/time.js";
 export * from "../vendor/preact-htm.js";
 export * from "./change.js";
+export * from "./clock.js";
 export * from "./router.js";
+export * from "./settings.js";
 
 /** What an address of the admin API tells, kept up to date. @returns {Asked<any>} */
 export function useGet(path = "") {
@@ -17,8 +20,9 @@ export function useGet(path = "") {
 }
 
 /**
- * A page, or what stands for it until there is an answer. beside: the title.
- * @template T @param {unknown} title @param {Asked<T>} asked @param {(data: T) => unknown} body @param {unknown} [beside]
+ * A page, or what stands for it until there is an answer. beside: what stands beside its title.
+ * @template T
+ * @param {unknown} title @param {Asked<T>} asked @param {(data: T) => unknown} body @param {unknown} [beside]
  */
 export function page(title, { data, failure }, body, beside) {
   // The line is always there: what is below it keeps its place, and what was typed.
@@ -28,8 +32,9 @@ export function page(title, { data, failure }, body, beside) {
 }
 
 /**
- * key: what tells rows apart. columns: cells by their heads. empty: said of no rows. chosen: key of the row that is marked.
- * @template T @param {string} label @param {T[]} rows @param {keyof T} key @param {Record<string, (row: T) => unknown>} columns
+ * key: tells rows apart. columns: cells by their heads. empty: said of no rows. chosen: key of the row that is marked.
+ * @template T
+ * @param {string} label @param {T[]} rows @param {keyof T} key @param {Record<string, (row: T) => unknown>} columns
  */
 export function table(label, rows, key, columns, empty = /** @type {unknown} */ (""), chosen = "") {
   if (!rows.length) return empty && html`<p class="empty">${empty}</p>`;

@@ -30,7 +30,7 @@ export function Shell({ children }) {
         ${choice("Times", "zone", ["local", "utc"])}</div>
     </header>
     <div>
-      ${lost && html`<div class="banner" role="alert">The server does not answer. This page goes on when it is back.</div>`}
+      ${lost && html`<div class="banner" role="alert">The server does not answer. This page waits for it.</div>`}
       <main id="main" tabindex="-1">${children}</main>
     </div><${Toasts} />`;
 }

@@ -1,10 +1,9 @@
 // @ts-check
 /** Where the code is: endpoints, what still needs them, and how they come and go. */
-import { useNow } from "../components/clock.js";
 import {
-  ApiError, Change, at, html, link, page, query, request, table, useAnswer, useForm, usePlace, useState, warnings,
+  ApiError, Change, at, html, link, millis, page, query, relative, request, table, useAnswer, useForm, useNow, usePlace,
+  useState, warnings,
 } from "../components/kit.js";
-import { millis, relative } from "../logic/time.js";
 
 const PINNED = `SELECT pinned_deployment_id AS id, count(*) AS n FROM sys_invocation_status
   WHERE status <> 'completed' AND pinned_deployment_id IS NOT NULL GROUP BY 1`;
@@ -79,7 +78,7 @@ function Remove({ id = "", uri = "", onClose = () => {} }) {
   };
   return html`<${Change} title="Remove ${uri}" word=${refused ? "Remove by force" : "Remove"} danger
       ...${{ act, onClose }} effect=${refused
-        ? "What is pinned to it fails with RT0011 and is retried, until it is moved or cancelled. Services that nothing else serves are gone."
+        ? "What is pinned to it fails with RT0011, until it is moved or cancelled. Services of it alone are gone."
         : "Only if it is drained: no open invocation needs it, and it is the newest for no service."}>
     <p class="mono soft">${id}</p>${refused && html`<p class="invalid" role="alert">${refused}</p>`}<//>`;
 }

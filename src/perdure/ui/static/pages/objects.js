@@ -1,12 +1,11 @@
 // @ts-check
 /** Keys of objects and workflows: which there are, who holds them, what they know. */
 import {
-  facts, html, idLink, link, page, query, search as setSearch, table, useAnswer, useGet, usePlace, useState,
+  facts, html, idLink, link, page, query, search as setSearch, size, table, useAnswer, useGet, usePlace, useState,
 } from "../components/kit.js";
 import { EditEntry } from "../components/state-entry.js";
 import { literal } from "../logic/filters.js";
 import { oneLine } from "../logic/payload.js";
-import { size } from "../logic/time.js";
 
 const KEYS = 100;
 const ENTRIES = 200;
@@ -32,26 +31,29 @@ async function loadKeys(service = "", after = "", begins = "", signal) {
     `service_name = ${name}`, after && `service_key > ${literal(after)}`,
     begins && `service_key >= ${literal(begins)} AND service_key < ${literal(`${begins}\u{10ffff}`)}`,
   ].filter(Boolean).join(" AND ");
-  const invoked = "SELECT target_service_name AS service_name, target_service_key AS service_key FROM sys_invocation_status";
-  const known = ["state", "sys_keyed_service_status", "sys_inbox", "sys_promise", `(${invoked}) AS i`]
+  const target = "target_service_name AS service_name, target_service_key AS service_key";
+  const invoked = `(SELECT ${target} FROM sys_invocation_status) AS invoked`;
+  const known = ["state", "sys_keyed_service_status", "sys_inbox", "sys_promise", invoked]
     .map((from) => `SELECT service_key FROM ${from} WHERE service_key IS NOT NULL AND ${where}`).join(" UNION ");
   const of = (what = "", from = "") =>
     `(SELECT ${what} FROM ${from} AS t WHERE t.service_name = ${name} AND t.service_key = keys.service_key)`;
   const rows = await query(`SELECT service_key, ${of("count(*)", "state")} AS entries,
     ${of("sum(value_length)", "state")} AS size, ${of("count(*)", "sys_inbox")} AS queue,
     ${of("invocation_id", "sys_keyed_service_status")} AS holder
-    FROM (SELECT DISTINCT service_key FROM (${known}) AS known ORDER BY 1 LIMIT ${KEYS + 1}) AS keys ORDER BY 1`, signal);
+    FROM (SELECT DISTINCT service_key FROM (${known}) AS known ORDER BY 1 LIMIT ${KEYS + 1}) AS keys
+    ORDER BY 1`, signal);
   return { rows: rows.slice(0, KEYS), more: rows.length > KEYS };
 }
 
 /** id: name of the service. */
 export function Keys({ id = "" }) {
-  const { after, begins = "" } = Object.fromEntries(usePlace().search);
+  const { after = "", begins = "" } = Object.fromEntries(usePlace().search);
   const asked = useAnswer((signal) => loadKeys(id, after, begins, signal), [id, after, begins]);
   const find = (/** @type {any} */ event) => {
     event.preventDefault();
     setSearch(new URLSearchParams({ begins: event.target.begins.value }));
   };
+  const turn = (word = "", after = "") => link(["objects", id], word, { begins, after }, { class: "button" });
   return page([link(["objects"], "Objects"), " / ", id], asked, ({ rows, more }) => html`
     ${table("Keys", rows, "service_key", {
       Key: ({ service_key: key }) => link(["objects", id, key], key || EMPTY),
@@ -60,9 +62,8 @@ export function Keys({ id = "" }) {
       "Held by": ({ holder }) => (holder ? idLink(holder) : html`<span class="soft">nobody</span>`),
       Queue: (row) => row.queue,
     }, "No key has state, a lock, a queue or an invocation that is kept.")}
-    <div class="bar">${after && link(["objects", id], "↑ To the first page", { begins }, { class: "button" })}
-      ${more && link(["objects", id], "Next page ↓", { begins, after: rows[KEYS - 1].service_key }, { class: "button" })}
-    </div>`,
+    <div class="bar">${after && turn("↑ To the first page", "")}
+      ${more && turn("Next page ↓", rows[KEYS - 1].service_key)}</div>`,
   html`<form class="bar" onSubmit=${find}>
     <label>Keys that begin with <input name="begins" defaultValue=${begins} /></label><button>Find</button></form>`);
 }
@@ -89,10 +90,11 @@ export function ObjectPage({ id = "", inner = "" }) {
   const value = (text = "") => html`<bdi class="mono">${oneLine(text, 120)}</bdi>`;
   const title = [link(["objects", id]), " / ", inner || EMPTY];
   return page(title, asked, ({ entries, more, held: { holder, length }, queue, promises }) => html`
-    ${facts({ "Held by": holder ? idLink(holder) : "nobody: it is free", Queue: length ? `${length} waiting` : "empty" })}
+    ${facts({ "Held by": holder ? idLink(holder) : "nobody", Queue: length ? `${length} waiting` : "empty" })}
     ${length > 0 && html`<details><summary>The first in the queue</summary>
       <ol>${queue.map((one) => html`<li>${idLink(one.id)}</li>`)}</ol></details>`}
-    <div class="head"><h2>State</h2><button disabled=${more} onClick=${() => setEdited("")}>Add an entry…</button></div>
+    <div class="head"><h2>State</h2>
+      <button disabled=${more} onClick=${() => setEdited("")}>Add an entry…</button></div>
     ${more && html`<p class="soft">The first ${ENTRIES} entries are shown. So many cannot be changed here.</p>`}
     ${table("State", entries, "key", {
       Name: ({ key }) => html`<bdi>${key}</bdi>`,

@@ -1,9 +1,8 @@
 // @ts-check
 /** Questions in SQL over everything the server knows. */
 import {
-  html, idLink, query, search as setSearch, table, useEffect, usePlace, useRef, useState,
+  change, html, idLink, query, search as setSearch, table, useEffect, usePlace, useRef, useSettings, useState,
 } from "../components/kit.js";
-import { change, useSettings } from "../components/settings.js";
 import { cell, columnsOf, placeOf, toCsv } from "../logic/table.js";
 
 const PRESETS = {
@@ -46,27 +45,15 @@ export function Sql() {
   const asked = usePlace().search.get("q") ?? "";
   const { queries } = useSettings();
   const [text, setText] = useState(asked || PRESETS["Not completed"]);
-  const [rows, setRows] = useState(/** @type {Record<string, any>[]} */ ([]));
-  const [told, setTold] = useState(/** @type {unknown} */ (null));
-  const [busy, setBusy] = useState(false);
-  const running = useRef(/** @type {AbortController | null} */ (null));
-  const run = async (/** @type {string} */ sql) => {
-    running.current?.abort();
+  const [answer, setAnswer] = useState(null);
+  const running = useRef(new AbortController());
+  const run = async (sql = "") => {
+    running.current.abort();
     const { signal } = (running.current = new AbortController());
-    setBusy(true);
     const began = performance.now();
-    try {
-      const found = await query(sql, signal);
-      setRows(found);
-      setTold(html`<span class="soft" role="status">${found.length} rows in ${Math.round(performance.now() - began)} ms
-          ${found.length > SHOWN_MAX && `, the first ${SHOWN_MAX} are shown`}</span>
-        <button onClick=${() => save(toCsv(found))}>Save as CSV</button>`);
-    } catch (error) {
-      if (signal.aborted) return;
-      setRows([]);
-      setTold(html`<span class="invalid" role="alert">${/** @type {Error} */ (error).message}</span>`);
-    }
-    setBusy(false);
+    setAnswer({ busy: true });
+    const told = await query(sql, signal).then((rows) => ({ rows, took: performance.now() - began }), (error) => ({ error }));
+    if (!signal.aborted) setAnswer(told);
   };
   useEffect(() => {
     if (!asked) return;
@@ -78,33 +65,37 @@ export function Sql() {
     if (text === asked) void run(text);
     else setSearch(new URLSearchParams({ q: text }));
   };
-  const pressed = (/** @type {KeyboardEvent} */ event) => {
-    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) submit();
-  };
   const typed = (/** @type {any} */ event) => setText(event.target.value);
-  const columns = columnsOf(rows).map((name) => [name, (/** @type {Record<string, unknown>} */ row) => shown(row[name])]);
   return html`<div class="head"><h1>SQL</h1><span class="grow"></span>
-      <label>Start from <select onChange=${typed}>
-        <optgroup label="Examples">${Object.entries(PRESETS).map(([name, sql]) => html`<option value=${sql}>${name}</option>`)}</optgroup>
+      <label>Start from <select onInput=${typed}><optgroup label="Examples">
+        ${Object.entries(PRESETS).map(([name, sql]) => html`<option value=${sql}>${name}</option>`)}</optgroup>
         ${queries.length > 0 && html`<optgroup label="Asked before">
           ${queries.map((sql) => html`<option value=${sql}>${sql.replaceAll(/\s+/g, " ").slice(0, 80)}</option>`)}</optgroup>`}
       </select></label></div>
-    <textarea class="code" aria-label="Query" rows="7" spellcheck="false" value=${text} onKeyDown=${pressed} onInput=${typed}></textarea>
-    <div class="bar"><button class="primary" onClick=${submit} disabled=${busy}>Run</button>
-      <span class="soft"><kbd>Ctrl</kbd> <kbd>Enter</kbd></span> ${told}</div>
-    ${told && table("Result", rows.slice(0, SHOWN_MAX), "", Object.fromEntries(columns), "No row.")}`;
+    <textarea class="code" aria-label="Query" rows="7" spellcheck="false" value=${text} onInput=${typed}
+      onKeyDown=${(event) => event.key === "Enter" && (event.ctrlKey || event.metaKey) && submit()}></textarea>
+    <div class="bar"><button class="primary" onClick=${submit} disabled=${answer?.busy}>Run</button>
+      <span class="soft"><kbd>Ctrl</kbd> <kbd>Enter</kbd></span>
+      ${answer?.error && html`<span class="invalid" role="alert">${answer.error.message}</span>`}
+      ${answer?.rows && html`<span class="soft" role="status">${answer.rows.length} rows in ${Math.round(answer.took)} ms</span>
+        ${answer.rows.length > SHOWN_MAX && html`<span>The first ${SHOWN_MAX} are shown.</span>`}
+        <button onClick=${() => save(toCsv(answer.rows))}>Save as CSV</button>`}</div>
+    ${answer?.rows && result(answer.rows)}`;
 }
 
-/** @param {unknown} value */
-function shown(value) {
-  const text = cell(value);
+/** @param {Record<string, unknown>[]} rows */
+function result(rows) {
+  const columns = columnsOf(rows).map((name) => [name, (row = rows[0]) => shown(cell(row[name]))]);
+  return table("Result", rows.slice(0, SHOWN_MAX), "", Object.fromEntries(columns), "No row.");
+}
+
+function shown(text = "") {
   if (placeOf(text)) return idLink(text);
   const long = text.length > 300 && html`<details><summary>${text.slice(0, 120)}…</summary><pre>${text}</pre></details>`;
   return html`<span class="mono">${long || text}</span>`;
 }
 
-/** @param {string} csv */
-function save(csv) {
+function save(csv = "") {
   const link = document.createElement("a");
   link.href = URL.createObjectURL(new Blob([csv], { type: "text/csv" }));
   link.download = "perdure.csv";
