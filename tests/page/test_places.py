@@ -15,7 +15,6 @@ from pydantic import BaseModel
 
 from page.accessible import faults
 from page.journeys import RTL, hold, keep, notes, order, tools, trip
-from perdure.engine.state import state_version
 from support.client import CallFailed, Client, wait_for
 from support.embedded import embedded
 from support.servers import python_services
@@ -280,8 +279,9 @@ def test_entries_are_added_and_removed_and_the_others_stay(page: Page, server: C
     assert state(server, "k2") == {RTL: [True]}
 
 
-def test_a_state_that_somebody_else_changed_is_left_alone(page: Page, server: Client) -> None:
+def test_a_state_that_somebody_else_changed_is_left_alone(browser: Browser, server: Client) -> None:
     server.call("Notes/k3/keep", 1)
+    page = browser.new_page(base_url=server.admin)
     page.goto("/ui/objects/Notes/k3")
     page.get_by_role("button", name="Edit note").click()
     expect(page.get_by_label("After")).to_have_value("1")
@@ -289,7 +289,34 @@ def test_a_state_that_somebody_else_changed_is_left_alone(page: Page, server: Cl
     page.get_by_label("After").fill("2")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("alert")).to_contain_text("Somebody else changed the state")
+    page.close()
     assert state(server, "k3") == {"note": 7}
+
+
+def test_a_binary_entry_is_replaced(page: Page, server: Client) -> None:
+    change = {"object_key": "k4", "name": "raw", "before": None, "value": [0, 255]}
+    httpx.patch(f"{server.admin}/services/Notes/state", json=change).raise_for_status()
+    page.goto("/ui/objects/Notes/k4")
+    page.get_by_role("button", name="Edit raw").click()
+    expect(page.get_by_text("binary, 2 bytes")).to_be_visible()
+    page.get_by_label("After").fill("[1]")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    assert state(server, "k4") == {"raw": [1]}
+
+
+def test_a_change_waits_for_who_holds_the_key(page: Page, server: Client) -> None:
+    holder = server.send("Notes/k5/hold")
+    server.wait_status(holder, "running", "suspended")
+    page.goto("/ui/objects/Notes/k5")
+    page.get_by_role("button", name="Add an entry").click()
+    page.get_by_label("Name").fill("note")
+    page.get_by_label("After").fill("5")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("status").filter(has_text="when the key is free")).to_be_visible()
+    assert state(server, "k5") == {}
+    server.operate(holder, "kill")
+    wait_for(lambda: state(server, "k5") == {"note": 5}, "the change")
 
 
 def test_who_holds_a_key_and_who_waits_for_it(page: Page, server: Client) -> None:
@@ -302,14 +329,6 @@ def test_who_holds_a_key_and_who_waits_for_it(page: Page, server: Client) -> Non
     expect(page.get_by_text("1 waiting")).to_be_visible()
     page.goto("/ui/objects/Notes?begins=hel")
     expect(page.get_by_role("row").filter(has_text=holder)).to_contain_text("held")
-
-
-@pytest.mark.parametrize("entries", [{}, {"name": b"bob"}, {"\U0001f680": b"\xff\x00", "\ufb01": b"1", "a": b""}])
-def test_the_version_of_a_state_is_the_servers(page: Page, entries: dict[str, bytes]) -> None:
-    page.goto("/ui/")
-    rows = [{"key": name, "value": value.hex()} for name, value in entries.items()]
-    found = page.evaluate("async (rows) => (await import('/ui/logic/state.js')).versionOf(rows)", rows)
-    assert found == state_version(sorted((name.encode(), value) for name, value in entries.items()))
 
 
 @pytest.mark.parametrize(

@@ -290,6 +290,15 @@ class EngineScript:
         mutation = records.StateMutation(service, key, state, directive.words.get("version"))
         return self._apply(records.ModifyState(_REQUEST, mutation=mutation))
 
+    def _do_change_state(self, directive: Directive) -> list[str]:
+        """change-state S/key/NAME [before=] [value=]: of one entry"""
+        words = directive.words
+        service, key, name = words.positional[0].split("/")
+        before, value = (None if word is None else word.encode() for word in (words.get("before"), words.get("value")))
+        change = records.EntryChange(name, before, value)
+        mutation = records.StateMutation(service, key, {}, change=change)
+        return self._apply(records.ModifyState(_REQUEST, mutation=mutation))
+
     def _do_wait(self, directive: Directive) -> list[str]:
         """wait MS: time passes, and timers are looked at"""
         self._now += int(directive.words.positional[0])

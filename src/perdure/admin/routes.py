@@ -174,6 +174,12 @@ def _service_routes(services: Services, state: State) -> list[Route]:
             "POST", f"{one}/state", state.replace, "modify_service_state", "service", "Replace the state of a key",
             {202: None}, body=schemas.ModifyServiceStateRequest, errors=(400, 404),
         ),
+        Route(
+            "PATCH", f"{one}/state", state.change_entry, "change_service_state_entry", "service",
+            "Change one entry of the state of a key",
+            {200: schemas.ChangeStateEntryResponse, 202: schemas.ChangeStateEntryResponse},
+            body=schemas.ChangeStateEntryRequest, errors=(400, 404, 409),
+        ),
     ]  # fmt: skip
 
 

@@ -57,6 +57,15 @@ class ModifyServiceStateRequest(msgspec.Struct, frozen=True):
     scope: str | None = None
 
 
+class ChangeStateEntryRequest(msgspec.Struct, frozen=True):
+    """before: what the entry was when it was seen. value: what it shall be. null: there is no such entry."""
+
+    object_key: str
+    name: str
+    before: list[Byte] | str | None
+    value: list[Byte] | str | None
+
+
 class ResolveAwakeableRequest(msgspec.Struct, frozen=True):
     """value: any JSON; its bytes are what the invocation gets."""
 
@@ -242,6 +251,12 @@ class SendResponse(msgspec.Struct, frozen=True, rename="camel", omit_defaults=Tr
     invocation_id: str
     status: str
     execution_time: str | UnsetType = UNSET
+
+
+class ChangeStateEntryResponse(msgspec.Struct, frozen=True):
+    """applied: it is done. Else it waits for its turn behind the invocation that holds the key."""
+
+    applied: bool
 
 
 class RestartAsNewResponse(msgspec.Struct, frozen=True):

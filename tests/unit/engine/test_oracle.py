@@ -252,6 +252,11 @@ class BothStores(RuleBasedStateMachine):
     def modify_state(self, state: dict[str, bytes], key: str) -> None:
         self.step(records.ModifyState(1, mutation=records.StateMutation("Cart", key, state)))
 
+    @rule(key=st.sampled_from(["k", "l"]), name=names, values=st.tuples(*[st.sampled_from([None, b"", b"1"])] * 2))
+    def change_entry(self, key: str, name: str, values: tuple[bytes | None, bytes | None]) -> None:
+        change = records.EntryChange(name, *values)
+        self.step(records.ModifyState(1, mutation=records.StateMutation("Cart", key, {}, change=change)))
+
     @rule(retention=st.sampled_from([None, 100, 10**19]))
     def change_settings(self, retention: int | None) -> None:
         self.step(records.PutServiceSettings(1, service="Cart", settings=ServiceSettings(journal_retention=retention)))

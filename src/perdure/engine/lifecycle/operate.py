@@ -35,8 +35,15 @@ def on_complete_promise(turn: Turn, record: CompletePromise) -> None:
 
 
 def on_modify_state(turn: Turn, record: ModifyState) -> None:
-    queue_mutation(turn, record.mutation)
-    turn.reply(record, Done())
+    applied = queue_mutation(turn, record.mutation)
+    change = record.mutation.change
+    if change is None:
+        turn.reply(record, Done())
+    elif applied is False:
+        text = f"Somebody else changed the state meanwhile: the entry '{change.name}' is not what was seen."
+        turn.reply(record, Refused(409, f"{text} Look at it, and try again."))
+    else:
+        turn.reply(record, Done(immediate=applied is True))
 
 
 def on_put_deployment(turn: Turn, record: PutDeployment) -> None:

@@ -96,11 +96,10 @@ interface SchemaField {
   initial: string;
 }
 
-/** A row of the table `state`. value: hexadecimal. */
+/** An entry of the table `state`. value: hexadecimal. text: the same, if it is some. */
 interface StateEntry {
-  key: string;
   value: string;
-  value_utf8?: string;
+  text?: string;
 }
 
 /**

@@ -93,15 +93,13 @@ export function ObjectPage({ id = "", inner = "" }) {
     ${facts({ "Held by": holder ? idLink(holder) : "nobody", Queue: length ? `${length} waiting` : "empty" })}
     ${length > 0 && html`<details><summary>The first in the queue</summary>
       <ol>${queue.map((one) => html`<li>${idLink(one.id)}</li>`)}</ol></details>`}
-    <div class="head"><h2>State</h2>
-      <button disabled=${more} onClick=${() => setEdited("")}>Add an entry…</button></div>
-    ${more && html`<p class="soft">The first ${ENTRIES} entries are shown. So many cannot be changed here.</p>`}
+    <div class="head"><h2>State</h2><button onClick=${() => setEdited("")}>Add an entry…</button></div>
+    ${more && html`<p class="soft">The first ${ENTRIES} entries are shown.</p>`}
     ${table("State", entries, "key", {
       Name: ({ key }) => html`<bdi>${key}</bdi>`,
       Value: ({ text }) => (text === undefined ? html`<span class="soft">long or binary</span>` : value(text)),
       Size: (row) => size(row.value_length),
-      Operations: ({ key }) => html`<button disabled=${more} aria-label="Edit ${key}"
-        onClick=${() => setEdited(key)}>Edit…</button>`,
+      Operations: ({ key }) => html`<button aria-label="Edit ${key}" onClick=${() => setEdited(key)}>Edit…</button>`,
     }, "It has no state.")}
     ${promises.length > 0 && html`<h2>Promises</h2>${table("Promises", promises, "key", {
       Promise: ({ key }) => html`<bdi>${key}</bdi>`,
