@@ -8,10 +8,10 @@ import { Compare } from "./pages/compare.js";
 import { Deployments } from "./pages/deployments.js";
 import { Invocation } from "./pages/invocation.js";
 import { Invocations } from "./pages/invocations.js";
-import { Keys, ObjectPage, Objects } from "./pages/objects.js";
+import { Keys, ObjectPage } from "./pages/objects.js";
 import { Overview } from "./pages/overview.js";
 import { Restart } from "./pages/restart.js";
-import { HandlerPage, Service, Services } from "./pages/services.js";
+import { HandlerPage, Objects, Service, Services } from "./pages/services.js";
 import { Sql } from "./pages/sql.js";
 import { Waits } from "./pages/waits.js";
 

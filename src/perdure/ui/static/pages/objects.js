@@ -1,7 +1,7 @@
 // @ts-check
 /** Keys of objects and workflows: which there are, who holds them, what they know. */
 import {
-  facts, html, idLink, link, page, query, search as setSearch, size, table, useAnswer, useGet, usePlace, useState,
+  facts, html, idLink, link, page, query, search as setSearch, size, table, useAnswer, usePlace, useState,
 } from "../components/kit.js";
 import { EditEntry } from "../components/state-entry.js";
 import { literal } from "../logic/filters.js";
@@ -12,17 +12,6 @@ const ENTRIES = 200;
 const QUEUE = 50;
 /** What stands for the empty key. */
 const EMPTY = '""';
-
-export function Objects() {
-  /** @type {Asked<{services: Service[]}>} */
-  const asked = useGet("/services");
-  return page("Objects and workflows", asked, ({ services }) =>
-    table("Services with keys", services.filter((one) => one.ty !== "Service"), "name", {
-      Service: (one) => link(["objects", one.name]),
-      Type: (one) => one.ty,
-      Handlers: (one) => one.handlers.map(({ name }) => name).join(", "),
-    }, "No service has keys."));
-}
 
 /** A page of keys with what is known of each. @param {AbortSignal} signal */
 async function loadKeys(service = "", after = "", begins = "", signal) {

@@ -15,18 +15,23 @@ const DURATIONS = Object.entries({
 
 const hidden = (/** @type {Service | Handler} */ one) => (one.public ? "" : " (private)");
 
-export function Services() {
+export const Services = () => listed("Services", "services", "There is no service. Register a deployment.");
+export const Objects = () => listed("Objects and workflows", "objects", "No service has keys.");
+
+/** Services by name; place: where these lead. */
+function listed(title = "", place = "", empty = "") {
   /** @type {Asked<{services: Service[]}>} */
   const asked = useGet("/services");
-  return page("Services", asked, ({ services }) => table("Services", services, "name", {
-    Service: (one) => [link(["services", one.name]), hidden(one)],
+  const wanted = (/** @type {Service} */ one) => place === "services" || one.ty !== "Service";
+  return page(title, asked, ({ services }) => table(title, services.filter(wanted), "name", {
+    Service: (one) => [link([place, one.name]), hidden(one)],
     Type: (one) => one.ty,
     Handlers: (one) => one.handlers.map(({ name }) => [link(["services", one.name, name]), " "]),
     Revision: (one) => one.revision,
     Deployment: (one) => idLink(one.deployment_id),
     Invocations: ({ name: service }) =>
       link(["invocations"], "list", { service }, { "aria-label": `list of invocations of ${service}` }),
-  }, ["There is no service. Register a ", link(["deployments"], "deployment"), "."]));
+  }, empty));
 }
 
 export function Service({ id = "" }) {

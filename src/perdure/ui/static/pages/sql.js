@@ -3,6 +3,7 @@
 import {
   change, html, idLink, query, search as setSearch, table, useEffect, usePlace, useRef, useSettings, useState,
 } from "../components/kit.js";
+import { oneLine } from "../logic/payload.js";
 import { cell, columnsOf, placeOf, toCsv } from "../logic/table.js";
 
 const PRESETS = {
@@ -52,8 +53,8 @@ export function Sql() {
     const { signal } = (running.current = new AbortController());
     const began = performance.now();
     setAnswer({ busy: true });
-    const told = await query(sql, signal).then((rows) => ({ rows, took: performance.now() - began }), (error) => ({ error }));
-    if (!signal.aborted) setAnswer(told);
+    const told = await query(sql, signal).then((rows) => ({ rows }), (error) => ({ error }));
+    if (!signal.aborted) setAnswer({ ...told, took: performance.now() - began });
   };
   useEffect(() => {
     if (!asked) return;
@@ -70,15 +71,15 @@ export function Sql() {
       <label>Start from <select onInput=${typed}><optgroup label="Examples">
         ${Object.entries(PRESETS).map(([name, sql]) => html`<option value=${sql}>${name}</option>`)}</optgroup>
         ${queries.length > 0 && html`<optgroup label="Asked before">
-          ${queries.map((sql) => html`<option value=${sql}>${sql.replaceAll(/\s+/g, " ").slice(0, 80)}</option>`)}</optgroup>`}
+          ${queries.map((sql) => html`<option value=${sql}>${oneLine(sql, 80)}</option>`)}</optgroup>`}
       </select></label></div>
     <textarea class="code" aria-label="Query" rows="7" spellcheck="false" value=${text} onInput=${typed}
       onKeyDown=${(event) => event.key === "Enter" && (event.ctrlKey || event.metaKey) && submit()}></textarea>
     <div class="bar"><button class="primary" onClick=${submit} disabled=${answer?.busy}>Run</button>
       <span class="soft"><kbd>Ctrl</kbd> <kbd>Enter</kbd></span>
       ${answer?.error && html`<span class="invalid" role="alert">${answer.error.message}</span>`}
-      ${answer?.rows && html`<span class="soft" role="status">${answer.rows.length} rows in ${Math.round(answer.took)} ms</span>
-        ${answer.rows.length > SHOWN_MAX && html`<span>The first ${SHOWN_MAX} are shown.</span>`}
+      ${answer?.rows && html`<span class="soft" role="status">${answer.rows.length} rows in ${Math.round(answer.took)} ms
+          ${answer.rows.length > SHOWN_MAX && `, the first ${SHOWN_MAX} are shown`}</span>
         <button onClick=${() => save(toCsv(answer.rows))}>Save as CSV</button>`}</div>
     ${answer?.rows && result(answer.rows)}`;
 }
@@ -91,8 +92,8 @@ function result(rows) {
 
 function shown(text = "") {
   if (placeOf(text)) return idLink(text);
-  const long = text.length > 300 && html`<details><summary>${text.slice(0, 120)}…</summary><pre>${text}</pre></details>`;
-  return html`<span class="mono">${long || text}</span>`;
+  if (text.length <= 300) return html`<span class="mono">${text}</span>`;
+  return html`<details><summary>${text.slice(0, 120)}…</summary><pre>${text}</pre></details>`;
 }
 
 function save(csv = "") {

@@ -14,8 +14,9 @@ const MOST = 200;
 const OUTSIDE = { waits: "outside" };
 const WAITING = `SELECT id, target, status, modified_at, target_service_name, target_service_key, target_service_ty,
   suspended_waiting_future_json, last_awaiting_on_future_json FROM sys_invocation
-  WHERE ${toSql(fromSearch(new URLSearchParams(OUTSIDE)))} OR status <> 'completed' AND target_service_ty = 'workflow' AND target_service_key IN (
-    SELECT service_key FROM sys_promise WHERE NOT completed AND service_name = target_service_name)
+  WHERE ${toSql(fromSearch(new URLSearchParams(OUTSIDE)))} OR status <> 'completed'
+    AND target_service_ty = 'workflow' AND target_service_key IN (
+      SELECT service_key FROM sys_promise WHERE NOT completed AND service_name = target_service_name)
   ORDER BY modified_at, id LIMIT ${MOST + 1}`;
 
 /** @param {AbortSignal} signal */
@@ -53,11 +54,12 @@ export function Waits() {
       Since: ({ step, since, row }) => relative(step ? since : millis(row.modified_at), now),
       Status: ({ row }) => html`<${StatusBadge} row=${row} />`,
     }, "Nothing waits for an answer from outside.")}
-    ${path && html`<${Answer} key=${search} ...${{ path, names, onClose }} />`}`);
+    ${path && html`<${Answer} key=${search} ...${{ path, names, onClose }}>
+      ${service && `${service}/${key} `}${id} ${signal ?? promise}<//>`}`);
 }
 
-/** path: what is answered. names: what of it, in the body. */
-function Answer({ path = "", names = {}, onClose = () => {} }) {
+/** path, names: what is answered, in the address and in the body of the request. children: the same for people. */
+function Answer({ path = "", names = {}, onClose = () => {}, children = [] }) {
   const { values: { verb, value, message }, field } = useForm({ verb: "resolve", value: "", message: "" });
   const resolves = verb === "resolve";
   const act = async () => {
@@ -68,9 +70,9 @@ function Answer({ path = "", names = {}, onClose = () => {} }) {
   };
   return html`<${Change} title="Answer what is waited for" word=${resolves ? "Resolve" : "Reject"} danger=${!resolves}
       ...${{ act, onClose }} disabled=${resolves ? faultOf(value) : !message}
-      effect=${`The invocation ${resolves ? "goes on with this value" : "gets a failure with code 500 and this message"}.
+      effect=${`${resolves ? "The invocation goes on with this value." : "It gets a failure with code 500."}
         The first answer counts, and it cannot be taken back.`}>
-    <p class="mono soft"><bdi>${decodeURIComponent(path)} ${Object.values(names).join(" ")}</bdi></p>
+    <p class="mono soft"><bdi>${children}</bdi></p>
     ${field("verb", "Answer", { as: Choice, of: { resolve: "Resolve with a value", reject: "Reject with a failure" } })}
     ${resolves ? field("value", "Value, as JSON", { as: Code, json: true }) : field("message", "Message")}<//>`;
 }
