@@ -41,6 +41,7 @@ export function Waits() {
   const names = promise !== undefined ? { key, name: promise } : signal !== undefined ? { name: signal } : { id };
   const path = promise !== undefined ? at("services", service, "promises")
     : signal !== undefined ? at("invocations", id, "signals") : id && at("awakeables", id);
+  const what = [service && `${service}/${key}`, id, signal ?? promise].filter(Boolean).join(" ");
   const onClose = () => (go(address(["waits"]), { replace: true }), asked.again());
   return page("Waits", asked, ({ waits, more }) => html`
     <p class="soft">Invocations that go on when somebody answers, the longest wait first.
@@ -54,12 +55,11 @@ export function Waits() {
       Since: ({ step, since, row }) => relative(step ? since : millis(row.modified_at), now),
       Status: ({ row }) => html`<${StatusBadge} row=${row} />`,
     }, "Nothing waits for an answer from outside.")}
-    ${path && html`<${Answer} key=${search} ...${{ path, names, onClose }}>
-      ${service && `${service}/${key} `}${id} ${signal ?? promise}<//>`}`);
+    ${path && html`<${Answer} key=${search} ...${{ what, path, names, onClose }} />`}`);
 }
 
-/** path, names: what is answered, in the address and in the body of the request. children: the same for people. */
-function Answer({ path = "", names = {}, onClose = () => {}, children = [] }) {
+/** what: is answered, for people. path, names: the same, in the address and in the body of the request. */
+function Answer({ what = "", path = "", names = {}, onClose = () => {} }) {
   const { values: { verb, value, message }, field } = useForm({ verb: "resolve", value: "", message: "" });
   const resolves = verb === "resolve";
   const act = async () => {
@@ -72,7 +72,7 @@ function Answer({ path = "", names = {}, onClose = () => {}, children = [] }) {
       ...${{ act, onClose }} disabled=${resolves ? faultOf(value) : !message}
       effect=${`${resolves ? "The invocation goes on with this value." : "It gets a failure with code 500."}
         The first answer counts, and it cannot be taken back.`}>
-    <p class="mono soft"><bdi>${children}</bdi></p>
+    <p class="mono soft"><bdi>${what}</bdi></p>
     ${field("verb", "Answer", { as: Choice, of: { resolve: "Resolve with a value", reject: "Reject with a failure" } })}
     ${resolves ? field("value", "Value, as JSON", { as: Code, json: true }) : field("message", "Message")}<//>`;
 }
