@@ -130,9 +130,7 @@ interface ChangeProps {
   children?: any;
 }
 
-interface FieldProps {
-  label: string;
-  value: string;
-  onValue: (value: string) => void;
-  [attribute: string]: any;
+/** Of components that are not called by name: templates are not checked. */
+interface Props {
+  [name: string]: any;
 }

@@ -63,8 +63,9 @@ export function useForm(initial) {
   const [values, set] = useState(initial);
   const field = (name = "", label = "", more = /** @type {any} */ ({})) => {
     const value = values[name];
-    const props = { name, label, value, onValue: (/** @type {any} */ now) => set((old) => ({ ...old, [name]: now })) };
-    return html`<${more.as ?? (value === !!value ? Tick : Text)} ...${props} ...${more} />`;
+    const onValue = (/** @type {any} */ now) => set((old) => ({ ...old, [name]: now }));
+    if (value === !!value) return html`<${Tick} label=${label} checked=${value} onValue=${onValue} />`;
+    return html`<${more.as ?? Text} ...${{ name, label, value, onValue, ...more }} />`;
   };
   return { values, set, field };
 }

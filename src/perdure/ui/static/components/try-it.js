@@ -32,7 +32,7 @@ export function TryIt({ service, handler: { name, input_json_schema: schema, inp
   const fieldOf = (/** @type {SchemaField} */ { name, label, kind, needed, options }) => input.field(name, label,
     kind === "choice" ? { as: Choice, of: options }
       : kind === "string" ? {} : { type: "number", step: "any", required: needed });
-  return html`<form class="card" onSubmit=${(event) => (event.preventDefault(), run())}>
+  return html`<form class="card" onSubmit=${(event) => (event.preventDefault(), run(event))}>
       ${keyed && field("key", "Key")}
       ${takes === "none" ? html`<p class="soft">It takes no input.</p>` : fields ? fields.map(fieldOf)
         : input.field("body", json ? "Input, as JSON" : `Input, as ${takes}`, { as: Code, json })}

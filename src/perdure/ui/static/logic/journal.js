@@ -132,7 +132,7 @@ function slept(ms) {
 }
 
 /** @type {Step} */
-const BLANK = {
+export const BLANK = {
   key: "", index: -1, kind: "other", code: "", name: "", state: "note", begin: 0, end: 0, input: null, outcome: null, child: null,
   tries: [], headers: [], awakeable: null, until: null, answer: null, completion: null, text: "", who: "", reason: "", operation: "",
 };

@@ -1,15 +1,15 @@
 // @ts-check
 /** What an invocation waits for, in terms of its journal. */
+import { BLANK } from "./journal.js";
 import { awakeableId } from "./payload.js";
 
-/** @typedef {import("./journal.js").Step} Step */
 /** @typedef {Waiting} Wait */
 
 /** @type {Record<string, string>} */
 const WORDS = { sleep: "timer", call: "call", promise: "promise", attach: "invocation" };
 const CANCEL_SIGNAL = 1;
 
-/** @param {any} row of `sys_invocation` @param {Step[]} steps @returns {Wait[]} */
+/** @param {any} row of `sys_invocation` @param {any[]} steps @returns {Wait[]} */
 export function waitsOf(row, steps) {
   const { id, status, suspended_waiting_future_json: suspended, last_awaiting_on_future_json: last } = row;
   if (status === "completed") return [];
@@ -28,11 +28,11 @@ export function waitsOf(row, steps) {
     const over = steps.some((one) => one.awakeable === awakeable && one.kind === "awakeable");
     return over ? [] : { ...outside, kind: "awakeable", text: "awakeable", id: awakeable };
   });
-  return waits.length || status !== "running" ? waits : open.map((step) => ofStep(step, false));
+  return waits.length || status !== "running" ? waits : open.map((step) => ofStep(step));
 }
 
-/** @param {Step} step @param {boolean} told @returns {Wait} */
-function ofStep(step, told) {
+/** @param {any} step @returns {Wait} */
+function ofStep(step, told = false) {
   const { kind, code, begin, until, child } = step;
   return { told, kind: WORDS[kind] ?? "step", text: code, step, id: null, since: begin, until, child };
 }
@@ -43,14 +43,14 @@ function leaves(/** @type {any} */ tree) {
   return tree.Single ? [tree.Single] : Object.values(tree).flatMap(leaves);
 }
 
-/** Rows of the journal for what has none there: answers from outside that have not come. @param {import("./status.js").Row} row @param {Wait[]} waits @returns {Step[]} */
+/**
+ * Rows of the journal for what has none there: answers from outside that have not come.
+ * @param {any} row @param {Wait[]} waits
+ */
 export function waitSteps(row, waits) {
-  const paused = row.status === "paused";
-  return waits.filter((wait) => wait.step === null).map((wait) => ({
-    key: `w${wait.id ?? wait.text}`, index: -1, kind: wait.kind, code: wait.text, name: "", state: paused ? "paused" : "waiting", begin: wait.since ?? 0,
-    end: null, completion: null, input: null, outcome: null, child: null, tries: [], headers: [], awakeable: wait.id, until: null, answer: null, text: "", who: "",
-    reason: "", operation: "",
-  }));
+  const state = row.status === "paused" ? "paused" : "waiting";
+  return waits.filter((wait) => !wait.step).map(({ id, text, kind, since }) =>
+    ({ ...BLANK, key: `w${id ?? text}`, kind, code: text, state, begin: since ?? 0, end: null, awakeable: id }));
 }
 
 /**
