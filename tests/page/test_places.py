@@ -348,6 +348,53 @@ def test_where_a_text_stops_being_json(page: Page, text: str, fault: str) -> Non
     assert page.evaluate("async (text) => (await import('/ui/logic/json.js')).faultOf(text)", text) == fault
 
 
+SIZES = {"$defs": {"Size": {"type": "object", "properties": {"mm": {"type": "integer"}}}}}
+
+
+@pytest.mark.parametrize(
+    ("schema", "example"),
+    [
+        ({"type": "string"}, ""),
+        ({"anyOf": [{"type": "null"}, {"type": "array", "items": {"enum": ["s", "l"]}}]}, ["s"]),
+        ({"type": ["null", "number"], "examples": [2.5]}, 2.5),
+        (
+            {"type": "object", "properties": {"a": {"const": 1}, "b": {"$ref": "#/$defs/Size"}}} | SIZES,
+            {"a": 1, "b": {"mm": 0}},
+        ),
+        ({"$ref": "#/$defs/Nothing"}, None),
+        ({}, None),
+    ],
+)
+def test_an_example_has_the_shape_of_the_schema(page: Page, schema: dict[str, Any], example: Any) -> None:
+    page.goto("/ui/")
+    assert page.evaluate("async (one) => (await import('/ui/logic/schema.js')).exampleOf(one)", schema) == example
+
+
+@pytest.mark.parametrize(
+    ("properties", "required", "body"),
+    [
+        ({"a": {"type": "string"}, "b": {"type": "integer"}}, ["a"], {"a": ""}),
+        ({"a": {"type": "boolean"}, "b": {"enum": [1, "1"]}}, ["a", "b"], {"a": False, "b": 1}),
+        (
+            {"a": {"type": "number", "default": 0.5}, "b": {"anyOf": [{"type": "string"}, {"type": "null"}]}},
+            [],
+            {"a": 0.5},
+        ),
+        ({"a": {"type": "array"}}, [], None),
+        ({"a": {"anyOf": [{"type": "string"}, {"type": "integer"}]}}, [], None),
+    ],
+)
+def test_simple_properties_are_fields(page: Page, properties: Any, required: list[str], body: Any) -> None:
+    page.goto("/ui/")
+    schema = {"type": "object", "properties": properties, "required": required}
+    script = """async (schema) => {
+        const { fieldsOf, jsonOf } = await import('/ui/logic/schema.js');
+        const fields = fieldsOf(schema);
+        return fields && JSON.parse(jsonOf(fields, Object.fromEntries(fields.map((one) => [one.name, one.initial]))));
+    }"""
+    assert page.evaluate(script, schema) == body
+
+
 def test_settings_of_a_service_are_changed(page: Page, server: Client) -> None:
     page.goto("/ui/services")
     page.get_by_role("link", name="Tools", exact=True).click()

@@ -27,7 +27,7 @@ export function useGet(path = "") {
 export function page(title, { data, failure }, body, beside) {
   // The line is always there: what is below it keeps its place, and what was typed.
   return html`<div class="head"><h1><bdi>${title}</bdi></h1><span class="grow"></span>${beside}</div>
-    <p class=${failure ? "invalid" : "soft"} role=${failure && "alert"} hidden=${data && !failure}>
+    <p class=${failure ? "invalid" : "soft"} role=${failure ? "alert" : null} hidden=${data && !failure}>
       ${failure || "Loading…"}</p>${data && body(data)}`;
 }
 
@@ -61,11 +61,11 @@ export function warnings(told = []) {
  */
 export function useForm(initial) {
   const [values, set] = useState(initial);
-  const field = (name = "", label = "", more = /** @type {any} */ ({})) => {
+  const field = (name = "", label = "", { as = Text, ...more } = /** @type {any} */ ({})) => {
     const value = values[name];
     const onValue = (/** @type {any} */ now) => set((old) => ({ ...old, [name]: now }));
-    if (value === !!value) return html`<${Tick} label=${label} checked=${value} onValue=${onValue} />`;
-    return html`<${more.as ?? Text} ...${{ name, label, value, onValue, ...more }} />`;
+    if (typeof value === "boolean") return html`<${Tick} label=${label} checked=${value} onValue=${onValue} />`;
+    return html`<${as} ...${{ name, label, value, onValue, ...more }} />`;
   };
   return { values, set, field };
 }

@@ -26,7 +26,7 @@ function fieldOf(name, { type, description, default: preset, choices, enum: valu
   const options = Object.fromEntries(needed ? words : [["", ""], ...words]);
   const known = kind === "string" ? preset : JSON.stringify(preset ?? undefined);
   const note = [!needed && "optional", description].filter(Boolean).join(", ");
-  const initial = known ?? Object.keys(options)[0];
+  const initial = known ?? Object.keys(options)[0] ?? "";
   return { name, kind, needed, options, initial, label: note ? `${name} (${note})` : name };
 }
 
