@@ -3,21 +3,22 @@
 import json
 import statistics
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from contestants import SERVICES, Contestant, find_reference, official, perdure
+from contestants import SERVICES, Contestant, EmbeddedContestant, find_reference, official, perdure
 from processes import Failed
 
-LOAD = Path(__file__).resolve().parent / "load.py"
 OFFICIAL = "official"
 LINK = "Perdure, worker link"
 HTTP2 = "Perdure, HTTP/2"
 OWN = "Perdure, worker link, own SDK"
+OWN_HTTP2 = "Perdure, HTTP/2, own SDK"
+OWN_SERVER = "Perdure, own server, own SDK"
+EMBEDDED = "Perdure, embedded, own SDK"
 
 
 @dataclass(frozen=True)
@@ -48,8 +49,8 @@ class Timing:
     `retries` times, and the quietest counts.
     """
 
-    seconds: float = 5.0
-    warmup: float = 1.0
+    seconds: float = 3.0
+    warmup: float = 0.5
     rounds: int = 2
     foreign_max: float = 0.15
     retries: int = 2
@@ -90,10 +91,7 @@ class Comparison:
 
 def load(one: Contestant, path: str, body: str, callers: int, *arguments: str, limit: float = 120.0) -> dict[str, Any]:
     """Runs the load generator. limit: seconds after which it is given up. Raises: Failed."""
-    command = [sys.executable, str(LOAD), "--port", str(one.ingress), "--path", path, "--body", body]
-    command += ["--callers", str(callers), *arguments]
-    for name, pids in (("server", one.server_pids), ("service", one.service_pids)):
-        command += ["--watch", f"{name}:{','.join(map(str, pids))}"]
+    command = [*one.load_command(), "--path", path, "--body", body, "--callers", str(callers), *arguments]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=limit, check=True)
     except subprocess.SubprocessError as error:
@@ -126,12 +124,17 @@ def running(language: str, folder: Path, say: Callable[[str], None]) -> Iterator
         else:
             started[OFFICIAL] = official(program, folder / "official")
         started[HTTP2] = perdure(folder / "http2")
-        for one in started.values():
-            one.wait_until_healthy()
-            one.serve(language)
+        served = dict.fromkeys(started, language)
         if language == "python":
             started[LINK] = perdure(folder / "link", app=SERVICES / "bench_app.py")
+            started[OWN_HTTP2] = perdure(folder / "own-http2")
+            started[OWN_SERVER] = perdure(folder / "own-server")
             started[OWN] = perdure(folder / "own", app=SERVICES / "own_app.py")
+            started[EMBEDDED] = EmbeddedContestant("Perdure", folder / "embedded")
+            served |= {OWN_HTTP2: "own", OWN_SERVER: "own-server"}
+        for name, services in served.items():
+            started[name].wait_until_healthy()
+            started[name].serve(services)
         for one in started.values():
             one.wait_until_callable()
         yield started
@@ -155,14 +158,20 @@ def compare(
                     sample = summarize(name, language, workload, callers, found)
                     result.samples.append(sample)
                     say(
-                        f"{language:10} {workload.name:9} {callers:3} callers  {name:21} {sample.per_second:7.0f}/s"
+                        f"{language:10} {workload.name:9} {callers:3} callers  {name:28} {sample.per_second:7.0f}/s"
                         f"  p50 {sample.p50_ms:7.2f} ms  p99 {sample.p99_ms:7.2f} ms  server {sample.cpu['server']:.3f}"
                         f"  service {sample.cpu['service']:.3f}  load {sample.cpu['load']:.3f} s/1000"
                         f"  others {sample.foreign:.0%}" + (f"  ERRORS {sample.errors}" if sample.errors else "")
                     )
         for name, one in contestants.items():
-            result.memory[f"{language}: {name}"] = one.memory()
+            result.memory[f"{language}: {name}"] = one.memory() or _peak(result.samples, name)
     return result
+
+
+def _peak(samples: list[Sample], contestant: str) -> dict[str, tuple[float, float]]:
+    """Memory of a program that ended with each window."""
+    peak = max(one["peak_mib"] for sample in samples if sample.contestant == contestant for one in sample.windows)
+    return {"all": (peak, peak)}
 
 
 def summarize(

@@ -9,6 +9,7 @@ from pathlib import Path
 from processes import Failed, Process, answers, command_line, free_ports, listens, memory_mib, post, tree
 
 ROOT = Path(__file__).resolve().parent.parent
+LOAD = Path(__file__).resolve().parent / "load.py"
 SERVICES = Path(__file__).resolve().parent / "services"
 SCRATCH = ROOT / ".tools" / "bench"
 REFERENCE = ROOT / ".tools" / "reference"
@@ -54,6 +55,13 @@ class Contestant:
         self.server: Process | None = None
         self.service: Process | None = None
 
+    def load_command(self) -> list[str]:
+        """The generator of load, and where it finds the server; how many calls of what, the caller adds."""
+        command = [sys.executable, str(LOAD), "--port", str(self.ingress)]
+        for name, pids in (("server", self.server_pids), ("service", self.service_pids)):
+            command += ["--watch", f"{name}:{','.join(map(str, pids))}"]
+        return command
+
     @property
     def server_pids(self) -> list[int]:
         assert self.server is not None
@@ -94,16 +102,35 @@ class Contestant:
         assert self.server is not None
         return self.server.wait_for(called, "answer to a first call")
 
-    def serve(self, language: str) -> None:
-        """Starts the services behind HTTP/2 and registers them."""
+    def serve(self, services: str) -> None:
+        """Starts services behind HTTP/2 and registers them.
+
+        services: with which SDK, `python`, `typescript` or `own`; `own-server` is ours without hypercorn.
+        """
         [port] = free_ports(1)
-        if language == "python":
-            command = [sys.executable, str(SERVICES / "bench_app.py"), str(port)]
-        else:
-            command = [program("node") or "node", str(SERVICES / "bench_app.mjs"), str(port), str(TYPESCRIPT)]
-        self.service = Process(f"{language} services", command, self.folder / "service.log")
+        command = {
+            "python": [sys.executable, str(SERVICES / "bench_app.py")],
+            "own": [sys.executable, str(SERVICES / "own_app.py")],
+            "own-server": [sys.executable, str(SERVICES / "own_server.py")],
+            "typescript": [program("node") or "node", str(SERVICES / "bench_app.mjs")],
+        }[services]
+        command += [str(port), *([str(TYPESCRIPT)] if services == "typescript" else [])]
+        self.service = Process(f"{services} services", command, self.folder / "service.log")
         self.service.wait_for(lambda: listens(port), "listening socket")
         post(f"http://127.0.0.1:{self.admin}/deployments", json.dumps({"uri": f"http://127.0.0.1:{port}"}).encode())
+
+
+class EmbeddedContestant(Contestant):
+    """Engine and handlers inside of the program that makes the load. It runs for one window at a time."""
+
+    def load_command(self) -> list[str]:
+        return [sys.executable, str(SERVICES / "embedded_load.py"), "--data", str(self.folder / "data")]
+
+    def memory(self) -> dict[str, tuple[float, float]]:
+        return {}
+
+    def wait_until_callable(self) -> float:
+        return 0.0
 
 
 def is_worker(pid: int) -> bool:

@@ -10,6 +10,7 @@ import json
 import os
 import sys
 import time
+from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
 import uvloop
@@ -64,6 +65,10 @@ class Run:
         if self.active == 0:
             self.idle.set()
 
+    def join(self) -> None:
+        """One caller more, who will `leave`."""
+        self.active += 1
+
     def fail(self, what: str) -> None:
         self.errors[what] = self.errors.get(what, 0) + 1
 
@@ -81,7 +86,7 @@ class Caller(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # uvloop's transports do not call themselves one.
         self._transport = cast(asyncio.Transport, transport)
-        self._run.active += 1
+        self._run.join()
         self._next()
 
     def _next(self) -> None:
@@ -128,23 +133,17 @@ def percentile(ordered: list[float], share: float) -> float | None:
     return ordered[min(len(ordered) - 1, int(len(ordered) * share))] if ordered else None
 
 
-async def measure(options: argparse.Namespace) -> dict[str, Any]:
-    loop = asyncio.get_running_loop()
+async def measure(
+    options: argparse.Namespace, watched: dict[str, list[int]], start: Callable[[Run], Awaitable[None]]
+) -> dict[str, Any]:
+    """One window. watched: processes by name.  start: begins to call, so often at once as the options say."""
     run = Run(options.count)
-    watched = {name: [int(pid) for pid in pids.split(",") if pid] for name, _, pids in map(_split, options.watch)}
-    watched["load"] = [os.getpid()]
 
     def snapshot() -> tuple[float, dict[str, float], float]:
         return time.perf_counter(), {name: cpu_seconds(pids) for name, pids in watched.items()}, busy_seconds()
 
     begin = snapshot()
-    for number in range(options.callers):
-        path = options.path.replace("{caller}", str(number))
-        request = (
-            f"POST {path} HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\n"
-            f"content-length: {len(options.body)}\r\n\r\n{options.body}"
-        ).encode()
-        await loop.create_connection(lambda request=request: Caller(run, request), "127.0.0.1", options.port)
+    await start(run)
     if options.count is None:
         await asyncio.sleep(options.warmup)
         run.measuring = True
@@ -175,21 +174,41 @@ async def measure(options: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-def _split(text: str) -> tuple[str, str, str]:
-    return text.partition(":")
-
-
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--port", type=int, required=True)
+def arguments(description: str | None) -> argparse.ArgumentParser:
+    """What every generator of load is told."""
+    parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--path", required=True, help="`{caller}` stands for the caller's number")
     parser.add_argument("--body", default="")
     parser.add_argument("--callers", type=int, default=1)
     parser.add_argument("--warmup", type=float, default=0.5, help="seconds before the window")
     parser.add_argument("--seconds", type=float, default=5.0, help="the window, or the limit when --count is given")
     parser.add_argument("--count", type=int, help="that many calls instead of a window")
+    return parser
+
+
+def _split(text: str) -> tuple[str, str, str]:
+    return text.partition(":")
+
+
+def main() -> int:
+    parser = arguments(__doc__)
+    parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--watch", action="append", default=[], metavar="NAME:PID,PID")
-    print(json.dumps(uvloop.run(measure(parser.parse_args()))))
+    options = parser.parse_args()
+    watched = {name: [int(pid) for pid in pids.split(",") if pid] for name, _, pids in map(_split, options.watch)}
+    watched["load"] = [os.getpid()]
+
+    async def start(run: Run) -> None:
+        loop = asyncio.get_running_loop()
+        for number in range(options.callers):
+            path = options.path.replace("{caller}", str(number))
+            request = (
+                f"POST {path} HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\n"
+                f"content-length: {len(options.body)}\r\n\r\n{options.body}"
+            ).encode()
+            await loop.create_connection(lambda request=request: Caller(run, request), "127.0.0.1", options.port)
+
+    print(json.dumps(uvloop.run(measure(options, watched, start))))
     return 0
 
 

@@ -8,11 +8,20 @@ from typing import Any
 
 from compare import OFFICIAL, Comparison, Sample
 from growth import Growth
+from own_sdk import OwnSdk
 from targets import judge
 
 
-def write(out: Path, command: str, date: str, machine: dict[str, Any], comparison: Comparison, growth: Growth) -> None:
-    verdicts = judge(comparison, growth)
+def write(
+    out: Path,
+    command: str,
+    date: str,
+    machine: dict[str, Any],
+    comparison: Comparison,
+    growth: Growth,
+    own: OwnSdk,
+) -> None:
+    verdicts = judge(comparison, growth, own, machine["fdatasync_us"])
     raw = {
         "command": command,
         "date": date,
@@ -20,6 +29,7 @@ def write(out: Path, command: str, date: str, machine: dict[str, Any], compariso
         "targets": [asdict(verdict) for verdict in verdicts],
         "comparison": asdict(comparison),
         "growth": asdict(growth),
+        "own_sdk": asdict(own),
     }
     out.with_name("results.json").write_text(json.dumps(raw, indent=1) + "\n", "utf-8")
     parts = [

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from compare import HTTP2, LINK, OFFICIAL, OWN, Comparison, Sample
+from compare import EMBEDDED, HTTP2, LINK, OFFICIAL, OWN, OWN_HTTP2, Comparison, Sample
 from growth import Growth
+from own_sdk import REPLAYED_ENTRIES, OwnSdk
 
 LINK_THROUGHPUT_MIN = 4.0
 OWN_STEPS_MIN = 10.0
@@ -14,6 +15,10 @@ P50_MAX = 1 / 3
 SERVER_CPU_MAX = 1 / 2
 GROWTH_MAX = 1.5
 SUSPENDED_MEMORY_MIB_MAX = 300.0
+STEP_OVER_SYNC_MAX = 4.0
+REPLAY_MS_MAX = 150.0
+IMPORT_MS_MAX = 120.0
+IMPORT_MIB_MAX = 40.0
 MANY = 64
 
 
@@ -27,9 +32,10 @@ class Verdict:
     passed: bool
 
 
-def judge(comparison: Comparison, growth: Growth) -> list[Verdict]:
-    """Targets whose numbers were not measured are left out."""
-    verdicts = [*_throughput(comparison), *_own_sdk(comparison), *_latency(comparison), *_processor(comparison)]
+def judge(comparison: Comparison, growth: Growth, own: OwnSdk, fdatasync_us: float) -> list[Verdict]:
+    """Targets whose numbers were not measured are left out. fdatasync_us: the median of one, on the same disk."""
+    verdicts = [*_throughput(comparison), *_own_sdk(comparison), *_step(comparison, fdatasync_us), *_alone(own)]
+    verdicts += [*_latency(comparison), *_processor(comparison)]
     return [*verdicts, *_journals(growth), *_stores(growth), *_suspended(growth)]
 
 
@@ -56,23 +62,48 @@ def _throughput(comparison: Comparison) -> Iterator[Verdict]:
 
 
 def _own_sdk(comparison: Comparison) -> Iterator[Verdict]:
-    steps = {
-        own.workload: own.per_second / its.per_second
-        for own, its in pairs(comparison, "python", OWN, MANY)
-        if own.steps
-    }
-    if steps:
-        title = f"Worker link, own SDK: steps per second, {MANY} callers"
-        yield _at_least(title, steps, OWN_STEPS_MIN, f"≥ {OWN_STEPS_MIN:g} × official")
-    beside = {
-        sample.workload: sample.per_second / other.per_second
-        for sample in comparison.samples
-        if (sample.contestant, sample.callers) == (OWN, MANY)
-        and (other := comparison.find("python", LINK, sample.workload, MANY)) is not None
-    }
-    if beside:
-        title = f"Worker link: own SDK beside the official one, {MANY} callers"
-        yield _at_least(title, beside, OWN_OVER_OFFICIAL_SDK_MIN, f"≥ {OWN_OVER_OFFICIAL_SDK_MIN:g} ×")
+    for name, title in ((OWN, "Worker link"), (EMBEDDED, "Embedded")):
+        steps = {
+            own.workload: own.per_second / its.per_second
+            for own, its in pairs(comparison, "python", name, MANY)
+            if own.steps
+        }
+        if steps:
+            target = f"{title}, own SDK: steps per second, {MANY} callers"
+            yield _at_least(target, steps, OWN_STEPS_MIN, f"≥ {OWN_STEPS_MIN:g} × official")
+    for name, same_transport, title in ((OWN, LINK, "Worker link"), (OWN_HTTP2, HTTP2, "HTTP/2")):
+        beside = {
+            sample.workload: sample.per_second / other.per_second
+            for sample in comparison.samples
+            if (sample.contestant, sample.callers) == (name, MANY)
+            and (other := comparison.find("python", same_transport, sample.workload, MANY)) is not None
+        }
+        if beside:
+            target = f"{title}: own SDK beside the official one, {MANY} callers"
+            yield _at_least(target, beside, OWN_OVER_OFFICIAL_SDK_MIN, f"≥ {OWN_OVER_OFFICIAL_SDK_MIN:g} ×")
+
+
+def _step(comparison: Comparison, fdatasync_us: float) -> Iterator[Verdict]:
+    """What a step more costs a caller who is alone: it cannot be less than one sync."""
+    few, many = (comparison.find("python", EMBEDDED, workload, 1) for workload in ("3 steps", "10 steps"))
+    if few is not None and many is not None:
+        step_us = (many.p50_ms - few.p50_ms) / (many.steps - few.steps) * 1000
+        yield Verdict(
+            "Embedded, own SDK: p50 of one more step, one caller",
+            f"≤ {STEP_OVER_SYNC_MAX:g} × one fdatasync",
+            f"{step_us / fdatasync_us:.2f} ×: {step_us:.0f} µs, fdatasync {fdatasync_us:.0f} µs",
+            step_us <= STEP_OVER_SYNC_MAX * fdatasync_us,
+        )
+
+
+def _alone(own: OwnSdk) -> Iterator[Verdict]:
+    for found, limit, unit, target in (
+        (own.replay_ms, REPLAY_MS_MAX, "ms", f"own SDK: replay of a journal of {REPLAYED_ENTRIES} entries"),
+        (own.import_ms, IMPORT_MS_MAX, "ms", "own SDK: `import perdure`"),
+        (own.import_mib, IMPORT_MIB_MAX, "MiB", "own SDK: memory after `import perdure`"),
+    ):
+        if found is not None:
+            yield Verdict(target, f"< {limit:g} {unit}", f"{found:.0f} {unit}", found < limit)
 
 
 def _latency(comparison: Comparison) -> Iterator[Verdict]:

@@ -35,9 +35,15 @@ class CannotEmbed(PerdureError):
 
 
 class Embedded:
-    """Engine and handlers in this process: `async with Embedded(app) as engine: await engine.client.call(…)`.
+    """Engine and handlers in this process, and no port.
 
-    client: calls, sends and remote control, without a socket. Also `start` and `stop`, as often as wanted.
+        async with perdure.Embedded(app) as engine:
+            greeting = await engine.client.call(greet, "Ada")
+
+    client: a `Client` for calls, sends and remote control, without a socket; while the engine is not running, its
+    methods raise NoConnection.
+
+    `start` and `stop` do what the `async with` does, as often as wanted.
     """
 
     def __init__(
@@ -46,10 +52,11 @@ class Embedded:
         data: str | PathLike[str] | None = None,
         settings: Mapping[str, object] | None = None,
     ) -> None:
-        """apps: any ASGI apps that serve handlers; with `data`, keep their order, for invocations know them by it.
+        """Starts nothing yet.
 
-        data: the folder that keeps what happened; None: everything is forgotten at the end.
-        settings: by name, such as `{"retry.max_attempts": 3}`; environment and files are not read.
+        apps: any ASGI apps that serve handlers; with `data`, keep their order, for invocations know them by it.
+        data: the folder that keeps what happened; None: a temporary one, and everything is forgotten at the end.
+        settings: the server's, by name, such as `{"retry.max_attempts": 3}`; environment and files are not read.
         """
         self._apps = apps
         self._data = data
@@ -67,7 +74,11 @@ class Embedded:
         await self.stop()
 
     async def start(self) -> None:
-        """Recovers what was running, and registers the apps. Raises: CannotEmbed, StorageError, BadSetting."""
+        """Recovers what was running, and registers the apps.
+
+        Raises: CannotEmbed (E0620); BadSetting (E0201); StorageError (E0300) and what derives from it, such as
+        StoreLocked (E0302) when another process has the folder.
+        """
         assert self._core is None, "the engine is running"
         settings = load_settings(None, {**self._overrides, "data": self._folder()}, surroundings=False)
         self._core = core = self._make_core(settings)

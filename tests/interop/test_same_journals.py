@@ -11,21 +11,20 @@ from hypothesis import strategies as st
 import perdure
 from perdure.protocol import messages_pb2 as pb
 from perdure.protocol.framing import Frame, FrameDecoder
-from perdure.protocol.messages import MessageType, decode, signal_notification
+from perdure.protocol.messages import MessageType, decode
 from perdure.protocol.versions import invocation_content_type
-from support.programs import leaves, make_function, programs
+from support.programs import leaves, make_function, programs, server_for, workflow_programs
 from support.sdk_peer import Peer, handler, say
-from support.sdk_server import Server
 
 FINAL = {MessageType.SUSPENSION, MessageType.ERROR, MessageType.END}
 
 pytestmark = pytest.mark.interop
 
 
-async def official(function: Any, version: int, request: bytes) -> list[Frame]:
+async def official(function: Any, kind: str, version: int, request: bytes) -> list[Frame]:
     """What the official SDK answers to a request that is complete."""
-    entity = restate.VirtualObject("O")
-    entity.handler("h")(function)
+    entity: Any = restate.Workflow("S") if kind == "workflow" else restate.VirtualObject("S")
+    (entity.main if kind == "workflow" else entity.handler)("h")(function)
     app = restate.app([entity])
     content_type = invocation_content_type(version).encode()
     scope = {
@@ -33,8 +32,8 @@ async def official(function: Any, version: int, request: bytes) -> list[Frame]:
         "asgi": {"version": "3.0"},
         "http_version": "1.1",
         "method": "POST",
-        "path": "/invoke/O/h",
-        "raw_path": b"/invoke/O/h",
+        "path": "/invoke/S/h",
+        "raw_path": b"/invoke/S/h",
         "query_string": b"",
         "headers": [(b"content-type", content_type), (b"accept", content_type)],
     }
@@ -93,34 +92,30 @@ def sort(message: pb.SuspensionMessage | pb.Future) -> None:
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(program=programs, version=st.sampled_from([5, 6, 7]), data=st.data())
 def test_both_sdks_go_on_in_the_same_way(program: Any, version: int, data: st.DataObject) -> None:
+    check(program, "exclusive", version, data)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(program=workflow_programs, version=st.sampled_from([5, 6, 7]), data=st.data())
+def test_both_sdks_go_on_in_the_same_way_in_workflows(program: Any, version: int, data: st.DataObject) -> None:
+    check(program, "workflow", version, data)
+
+
+def check(program: Any, kind: str, version: int, data: st.DataObject) -> None:
     signals = [operation[1] for operation in leaves(program) if operation[0] == "signal"]
     # One signal resolves all waits for its name at once in the official SDK, and the first of them in ours.
     assume(len(signals) == len(set(signals)))
-    ours = handler(make_function(perdure, program), "exclusive")
+    ours = handler(make_function(perdure, program), kind)
     theirs = make_function(restate, program)
 
     async def play() -> None:
-        server = Server(
-            version,
-            lambda count: data.draw(st.integers(0, count - 1)),
-            state={b"a": b"5"} if data.draw(st.booleans()) else {},
-            partial=data.draw(st.booleans()),
-        )
-        awakeables = 17
-        for operation in leaves(program):
-            if operation[0] == "awakeable":
-                server.will_signal(signal_notification(awakeables, value=b'"woken"'))
-                awakeables += 1
-            if operation[0] == "signal":
-                server.will_signal(signal_notification(operation[1], value=b'"sent"'))
-        if data.draw(st.booleans()):
-            server.will_cancel()
+        server = server_for(program, version, lambda count: data.draw(st.integers(0, count - 1)))
         await server.conduct(Peer(ours, version))
         for length in range(1, len(server.journal) + 1):
             request = server.request(server.journal[:length])
             peer = Peer(ours, version)
             await peer.converse(request, end=True)
             await peer.ended()
-            assert comparable(peer.frames) == comparable(await official(theirs, version, request))
+            assert comparable(peer.frames) == comparable(await official(theirs, kind, version, request))
 
     asyncio.run(play())

@@ -34,9 +34,17 @@ class Program:
     """A running program."""
 
     def __init__(
-        self, command: Sequence[str], log: Path, environment: Mapping[str, str], inherit: Sequence[socket.socket] = ()
+        self,
+        command: Sequence[str],
+        log: Path,
+        environment: Mapping[str, str],
+        inherit: Sequence[socket.socket] = (),
+        folder: Path | None = None,
     ) -> None:
-        """log: takes both outputs.  environment: added to ours.  inherit: open in the child under the same number."""
+        """log: takes both outputs.  environment: added to ours.  inherit: open in the child under the same number.
+
+        folder: where it runs; None: where we do.
+        """
         self.log = log
         with log.open("ab") as output:
             self._process = subprocess.Popen(
@@ -47,6 +55,7 @@ class Program:
                 env={**os.environ, **environment},
                 pass_fds=[sock.fileno() for sock in inherit],
                 start_new_session=True,
+                cwd=folder,
             )
 
     @property
@@ -58,6 +67,15 @@ class Program:
         status = self._process.poll()
         if status is not None:
             raise AssertionError(f"{self._process.args!r} ended with {status}; its log ends:\n{self.log_end()}")
+
+    @property
+    def is_running(self) -> bool:
+        return self._process.poll() is None
+
+    def interrupt(self) -> None:
+        """Control-C, and waits for the end."""
+        self._process.send_signal(signal.SIGINT)
+        self._process.wait(STOP_S)
 
     def log_end(self) -> str:
         """The last lines of the log."""

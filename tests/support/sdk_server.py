@@ -95,11 +95,33 @@ class Server:
             case MessageType.CALL_COMMAND:
                 called = pb.CallCommandMessage.FromString(command.payload)
                 self._identify(called.invocation_id_notification_idx)
-                if called.service_name == "X":
-                    self._complete(MessageType.CALL_COMPLETION, called.result_completion_id, value=b"1")
+                self._give(MessageType.CALL_COMPLETION, called.result_completion_id, called.service_name)
+            case MessageType.ATTACH_INVOCATION_COMMAND:
+                attached = pb.AttachInvocationCommandMessage.FromString(command.payload)
+                type_id = MessageType.ATTACH_INVOCATION_COMPLETION
+                self._give(type_id, attached.result_completion_id, attached.invocation_id[-1])
+            case MessageType.GET_PROMISE_COMMAND:
+                promise = pb.GetPromiseCommandMessage.FromString(command.payload)
+                self._give(MessageType.GET_PROMISE_COMPLETION, promise.result_completion_id, promise.key)
+            case MessageType.PEEK_PROMISE_COMMAND:
+                peeked = pb.PeekPromiseCommandMessage.FromString(command.payload)
+                type_id = MessageType.PEEK_PROMISE_COMPLETION
+                if self._choose(2):
+                    self._complete(type_id, peeked.result_completion_id, void=True)
                 else:
-                    failure = make_failure(404, "nobody")
-                    self._complete(MessageType.CALL_COMPLETION, called.result_completion_id, failure=failure)
+                    self._give(type_id, peeked.result_completion_id, peeked.key)
+            case MessageType.COMPLETE_PROMISE_COMMAND:
+                settled = pb.CompletePromiseCommandMessage.FromString(command.payload)
+                type_id = MessageType.COMPLETE_PROMISE_COMPLETION
+                if settled.key == "X":
+                    self._complete(type_id, settled.result_completion_id, void=True)
+                else:
+                    failure = make_failure(409, "completed already")
+                    self._complete(type_id, settled.result_completion_id, failure=failure)
+            case MessageType.GET_LAZY_STATE_KEYS_COMMAND:
+                asked = pb.GetLazyStateKeysCommandMessage.FromString(command.payload)
+                type_id = MessageType.GET_LAZY_STATE_KEYS_COMPLETION
+                self._complete(type_id, asked.result_completion_id, state_keys=sorted(self._state))
             case MessageType.ONE_WAY_CALL_COMMAND:
                 sent = pb.OneWayCallCommandMessage.FromString(command.payload)
                 self._identify(sent.invocation_id_notification_idx)
@@ -111,6 +133,13 @@ class Server:
                     self._complete(type_id, read.result_completion_id, void=True)
                 else:
                     self._complete(type_id, read.result_completion_id, value=value)
+
+    def _give(self, type_id: int, completion_id: int, name: str) -> None:
+        """X goes well, everything else fails."""
+        if name == "X":
+            self._complete(type_id, completion_id, value=b"1")
+        else:
+            self._complete(type_id, completion_id, failure=make_failure(404, "nobody"))
 
     def _identify(self, completion_id: int) -> None:
         self._complete(

@@ -64,16 +64,16 @@ def _listens(address: str) -> bool:
 def typescript_services(folder: Path, environment: Mapping[str, str]) -> Iterator[str]:
     """The TypeScript services: their URI. Without the SDK the test is skipped, and fails where CI is set."""
     if not (INTEROP / "ts" / "node_modules" / "@restatedev" / "restate-sdk").is_dir():
-        _missing("the TypeScript SDK is not installed; `make setup` does it where npm has a package registry")
+        missing("the TypeScript SDK is not installed; `make setup` does it where npm has a package registry")
     beside = Path(sys.executable).parent / "node"
     node = str(beside) if beside.exists() else shutil.which("node")
     if node is None:
-        _missing("there is no node; `make setup` installs it")
+        missing("there is no node; `make setup` installs it")
     with served([node, str(INTEROP / "ts" / "services.mjs")], folder / "services.log", environment) as uri:
         yield uri
 
 
-def _missing(what: str) -> NoReturn:
+def missing(what: str) -> NoReturn:
     """Says why a test cannot run. Nobody reads that in continuous integration, so there it is a failure."""
     if os.environ.get("CI"):
         pytest.fail(what, pytrace=False)

@@ -1,9 +1,12 @@
 """Journal entries as people read them: one line each, completions below the commands they belong to."""
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, Final
 
 from perdure.cli.output import readable_time
+
+CANCEL_SIGNAL: Final = 1
+"""Number of the signal that cancels an invocation; those of awakeables are higher."""
 
 
 def command_of(row: dict[str, Any]) -> tuple[str, dict[str, Any]]:
@@ -106,7 +109,7 @@ def _command_line(row: dict[str, Any], callees: dict[str, dict[str, Any]]) -> st
 
 def _notification_line(row: dict[str, Any], alone: bool) -> str:
     if alone:
-        return _stamped(row, f"{row.get('entry_type') or ''} {notification_details(row['entry'])}".strip())
+        return _stamped(row, _arrived(row))
     notification = row["entry"]["Notification"]
     kind = row.get("entry_type") or ""
     # A call has two: the id of what it called, and the result.
@@ -124,12 +127,19 @@ def _completion_id(entry: Any) -> int | None:
     return id.get("CompletionId") if isinstance(id, dict) else None
 
 
-def notification_details(entry: Any) -> str:
-    """What it completes, and how."""
-    notification = entry.get("Notification") if isinstance(entry, dict) else None
+def _arrived(row: dict[str, Any]) -> str:
+    """What came, and with which result."""
+    kind = str(row.get("entry_type") or "")
+    notification = row["entry"].get("Notification") if isinstance(row["entry"], dict) else None
     if not isinstance(notification, dict):
-        return ""
-    name, value = next(iter((notification.get("id") or {}).items()), ("", ""))
-    words = {"CompletionId": "completion", "SignalIndex": "signal", "SignalName": "signal"}
-    parts = (f"{words.get(name, name)} {value}".strip(), notification.get("result"))
-    return ": ".join(str(part) for part in parts if part)
+        return kind
+    result = notification.get("result")
+    match notification.get("id"):
+        case {"SignalIndex": number}:
+            return "Cancelled" if number == CANCEL_SIGNAL else f"Awakeable answered: {result}"
+        case {"SignalName": name}:
+            return f"Signal `{name}`: {result}"
+        case {"CompletionId": number}:
+            return f"{kind} completion {number}: {result}"
+        case _:
+            return kind

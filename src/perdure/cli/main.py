@@ -6,7 +6,19 @@ from typing import Annotated, Any, ClassVar
 
 import typer
 
-from perdure.cli import completions, deployments, examples, invocations, server, services, sql, state, status, version
+from perdure.cli import (
+    awakeables,
+    completions,
+    deployments,
+    examples,
+    invocations,
+    server,
+    services,
+    sql,
+    state,
+    status,
+    version,
+)
 from perdure.cli.failures import exit_code, one_line
 from perdure.cli.nouns import Group
 from perdure.errors import PerdureError
@@ -86,6 +98,7 @@ server.register(app)
 deployments.register(app)
 services.register(app)
 invocations.register(app)
+awakeables.register(app)
 state.register(app)
 sql.register(app)
 status.register(app)

@@ -2,15 +2,13 @@
 
 import json
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Any
 
 from perdure.cli import queries
 from perdure.cli.admin_client import AdminClient
-from perdure.cli.journal_view import command_details, command_of
+from perdure.cli.journal_view import CANCEL_SIGNAL, command_details, command_of
 from perdure.cli.output import first_line, readable_time
-
-CANCEL_SIGNAL: Final = 1
-"""Every invocation waits for its cancellation, so that is not worth telling."""
+from perdure.ids import awakeable_id, decode_invocation_id
 
 
 def waiting_for(
@@ -29,7 +27,7 @@ def waiting_for(
         case "paused":
             return [f"somebody to resume it: perdure invocations resume {invocation['id']}"]
         case "suspended" | "running":
-            return [_leaf(kind, value, journal, callees) for kind, value in _leaves(invocation)]
+            return [_leaf(kind, value, invocation["id"], journal, callees) for kind, value in _leaves(invocation)]
         case _:
             return []
 
@@ -51,6 +49,7 @@ def _leaves(invocation: dict[str, Any]) -> list[tuple[str, int | str]]:
     else:
         found = [("CompletionId", number) for number in invocation.get("suspended_waiting_for_completions") or ()]
         found += [("SignalIndex", number) for number in invocation.get("suspended_waiting_for_signals") or ()]
+    # Every invocation waits for its cancellation, so that is not worth telling.
     return [leaf for leaf in dict.fromkeys(found) if leaf != ("SignalIndex", CANCEL_SIGNAL)]
 
 
@@ -68,11 +67,15 @@ def _tree_leaves(tree: Any) -> Iterable[tuple[str, int | str]]:
                     open_nodes.append(value)
 
 
-def _leaf(kind: str, value: int | str, journal: list[dict[str, Any]], callees: dict[str, dict[str, Any]]) -> str:
+def _leaf(
+    kind: str, value: int | str, id: str, journal: list[dict[str, Any]], callees: dict[str, dict[str, Any]]
+) -> str:
+    """id: of the invocation."""
     if kind == "SignalName":
         return f"the signal `{value}`"
     if kind == "SignalIndex":
-        return f"the awakeable with signal number {value}"
+        awakeable = awakeable_id(decode_invocation_id(id), int(value))
+        return f"somebody to answer: perdure awakeables resolve {awakeable}"
     for row in reversed(journal):
         command, fields = command_of(row)
         if command and value in (fields.get("completion_id"), fields.get("result_completion_id")):

@@ -9,7 +9,7 @@ from urllib.parse import quote
 from perdure.client.connection import Connection, Response
 from perdure.client.failures import HttpError, InvocationFailed, NotReady
 from perdure.client.targets import HandlerTarget, from_json, target_of, to_json
-from perdure.sdk.codec import JournalValueCodec
+from perdure.sdk.codec import JournalValueCodec, decoded
 
 I = TypeVar("I")  # noqa: E741  # the name that the public vocabulary has
 O = TypeVar("O")  # noqa: E741
@@ -25,9 +25,12 @@ _FROM_INVOCATION: Final = "invocation"
 
 
 class CallOptions(TypedDict, total=False):
-    """key: of a virtual object or a workflow. idempotency_key: the server runs one invocation for each.
+    """The options of `Client.call`.
 
-    headers: given to the handler. scope, limit_key: on servers with flow control, what counts together against a limit.
+    key: of a virtual object or a workflow.
+    idempotency_key: the server runs one invocation for each, and keeps its result for a while.
+    headers: given to the handler.
+    scope, limit_key: on servers with flow control, what counts together against a limit.
     """
 
     key: str | None
@@ -60,9 +63,17 @@ class Calls:
     @overload
     async def call(self, handler: WithoutInput[O], **options: Unpack[CallOptions]) -> O: ...
     async def call(self, handler: Any, arg: Any = NO_INPUT, **options: Unpack[CallOptions]) -> Any:
-        """Calls a handler and waits for its result. Raises: TerminalError, HttpError, NoConnection, NotAHandler."""
+        """Calls a handler and waits for its result.
+
+        handler: its decorated function, or a text `Service/handler`.
+        arg: its input; left out if it takes none, and a dict for one with several parameters.
+        options: `key`, `idempotency_key`, `headers`, `scope`, `limit_key`, see `CallOptions`.
+        Raises: InvocationFailed (E0613), a TerminalError, as the handler did; HttpError (E0611) when the server
+        refuses; NoConnection (E0610); NotAHandler (E0347); BadArgument (E0350).
+        """
         target = target_of(handler)
-        return target.decode(self._decoded((await self._invoke("call", target, arg, options)).body))
+        answer = await self._invoke("call", target, arg, options)
+        return target.decode(await decoded(self._codec, answer.body))
 
     async def _send(
         self, target: HandlerTarget, arg: Any, delay: timedelta | None, options: CallOptions
@@ -74,34 +85,47 @@ class Calls:
         return sent, answer.status
 
     async def attach(self, invocation_id: str) -> Any:
-        """Waits for the result, which is JSON. Raises: TerminalError, HttpError, NoConnection."""
+        """Waits for the result of an invocation, `inv_…`, which is JSON.
+
+        Raises: InvocationFailed (E0613), a TerminalError, as the handler did; HttpError (E0611), with status 404 if it
+        is unknown; NoConnection (E0610).
+        """
         return from_json(await self.attach_raw(invocation_id))
 
     async def output(self, invocation_id: str) -> Any:
-        """The result, which is JSON, if there is one by now. Raises: NotReady, and what `attach` raises."""
+        """The result, which is JSON, if there is one by now. Raises: NotReady (E0612), and what `attach` raises."""
         return from_json(await self.output_raw(invocation_id))
 
     async def attach_raw(self, invocation_id: str) -> bytes:
-        """Waits for the result; its bytes."""
+        """As `attach`; the bytes of the result."""
         return await self._result(f"invocation/{quote(invocation_id, safe='')}/attach")
 
     async def output_raw(self, invocation_id: str) -> bytes:
-        """The bytes of the result, if there is one by now. Raises: NotReady."""
+        """As `output`; the bytes of the result."""
         return await self._result(f"invocation/{quote(invocation_id, safe='')}/output")
 
     async def workflow_attach(self, workflow: WithInput[Any, O] | WithoutInput[O], key: str) -> O:
-        """Waits for the result of the run that a workflow has under a key. workflow: its main handler."""
+        """As `attach`, for the run that a workflow has under a key. workflow: its main handler.
+
+        Raises: NotAHandler (E0347), and what `attach` raises.
+        """
         target = target_of(workflow)
         result: O = target.decode(await self._result(f"workflow/{target.service}/{quote(key, safe='')}/attach"))
         return result
 
     async def resolve_awakeable(self, awakeable_id: str, value: Any = None) -> None:
-        """Completes an awakeable. value: sent as JSON, but bytes as they are. The first completion counts."""
+        """Completes an awakeable, `sign_1…`; the first completion counts. value: sent as JSON, but bytes as they are.
+
+        Raises: HttpError (E0611) for an id that is none, NoConnection (E0610).
+        """
         body = self._encoded(value if isinstance(value, bytes) else to_json(value))
         await self._ask_ingress("POST", f"/restate/awakeables/{quote(awakeable_id, safe='')}/resolve", {}, body)
 
     async def reject_awakeable(self, awakeable_id: str, reason: str) -> None:
-        """Who waits for it gets a `TerminalError` with that reason."""
+        """Completes an awakeable with a TerminalError for whoever waits for it, with status 500 and that reason.
+
+        Raises: as `resolve_awakeable`.
+        """
         path = f"/restate/awakeables/{quote(awakeable_id, safe='')}/reject"
         await self._ask_ingress("POST", path, {}, reason.encode())
 
@@ -128,11 +152,8 @@ class Calls:
     def _encoded(self, value: bytes) -> bytes:
         return value if self._codec is None else self._codec.encode(value)
 
-    def _decoded(self, value: bytes) -> bytes:
-        return value if self._codec is None else self._codec.decode(value)
-
     async def _result(self, path: str) -> bytes:
-        return self._decoded((await self._ask_ingress("GET", f"/restate/{path}", {}, b"")).body)
+        return await decoded(self._codec, (await self._ask_ingress("GET", f"/restate/{path}", {}, b"")).body)
 
     async def _ask_ingress(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Response:
         answer = await self._ingress.request(method, path, {**self._ingress_headers, **headers}, body)

@@ -20,7 +20,10 @@ O = TypeVar("O")  # noqa: E741
 
 
 class SendOptions(CallOptions, total=False):
-    """delay: how long until it starts."""
+    """The options of `Client.send`: those of a call, and when it starts.
+
+    delay: how long until it starts, in whole milliseconds; None: it starts now.
+    """
 
     delay: timedelta | None
 
@@ -28,8 +31,15 @@ class SendOptions(CallOptions, total=False):
 class Client(Calls, Control):
     """Calls handlers, and controls what runs. Use as an async context manager, or `close` it.
 
+        async with perdure.Client("http://localhost:8080", "http://localhost:9070") as client:
+            greeting = await client.call(greet, "Ada")
+
     A handler is its decorated function, from which the types of input and result follow, or a text
-    `Service/handler`, whose input and result are JSON. Every method may raise `NoConnection`.
+    `Service/handler`, whose input and result are JSON. Nothing has a timeout but the opening of a connection, which may
+    take 10 seconds: an invocation may take weeks. Put `asyncio.timeout` around a call to stop waiting for it.
+
+    Raises: NoConnection (E0610) when nobody answers, or when the method needs the admin API and there is no address of
+    it; HttpError (E0611) when the server refuses, with its status.
     """
 
     def __init__(
@@ -41,10 +51,14 @@ class Client(Calls, Control):
         actor: str | None = None,
         journal_value_codec: JournalValueCodec | None = None,
     ) -> None:
-        """ingress, admin: base URLs; admin only for what operators may do. headers: go with every request.
+        """Opens no connection yet.
 
-        actor: who operates, kept with what was done. journal_value_codec: that of the endpoints, if they have one.
-        Raises: NoConnection, for what is no URL.
+        ingress: base URL that callers use.
+        admin: base URL that operators use; None: without the remote control.
+        headers: go with every request.
+        actor: who operates, kept with what is done, unless the method is told another.
+        journal_value_codec: that of the endpoints, if they have one.
+        Raises: NoConnection (E0610), for what is no URL.
         """
         common = {name.lower(): value for name, value in (headers or {}).items()}
         Calls.__init__(self, _connection(ingress), common, journal_value_codec)
@@ -57,7 +71,7 @@ class Client(Calls, Control):
         await self.close()
 
     async def close(self) -> None:
-        """Closes idle connections. What runs on the server goes on."""
+        """Closes idle connections; what runs on the server goes on. Later requests raise NoConnection."""
         await self._ingress.close()
         if self._admin is not None:
             await self._admin.close()
@@ -71,14 +85,21 @@ class Client(Calls, Control):
     @overload
     async def send(self, handler: WithoutInput[O], **options: Unpack[SendOptions]) -> InvocationHandle[O]: ...
     async def send(self, handler: Any, arg: Any = NO_INPUT, **options: Unpack[SendOptions]) -> InvocationHandle[Any]:
-        """Starts a handler, now or after a delay; returns when that is durable. Raises: HttpError, NotAHandler."""
+        """Starts a handler, now or after a delay; returns when that is durable.
+
+        handler, arg, options: as for `call`, and the option `delay`: how long until it starts.
+        Raises: HttpError (E0611), NoConnection (E0610), NotAHandler (E0347), BadArgument (E0350).
+        """
         delay = options.pop("delay", None)
         target = target_of(handler)
         sent, status = await self._send(target, arg, delay, options)
         return InvocationHandle(sent["invocationId"], status, self, target.decode, created=sent["status"] == "Accepted")
 
     def handle(self, invocation_id: str, handler: Any = None) -> InvocationHandle[Any]:
-        """An invocation by its id. handler: whose result it gives; without one the result is JSON."""
+        """An invocation by its id, `inv_…`; the server is not asked whether it exists.
+
+        handler: whose result it gives; without one the result is JSON.  Raises: NotAHandler (E0347).
+        """
         decode = from_json if handler is None else target_of(handler).decode
         return InvocationHandle(invocation_id, 200, self, decode, created=False)
 
@@ -92,9 +113,14 @@ class Client(Calls, Control):
         reason: str | None = None,
         actor: str | None = None,
     ) -> InvocationHandle[Any]:
-        """Runs a completed one again, under a new id. Raises: HttpError.
+        """Runs a completed one again, under a new id.
 
-        from_: the journal up to that index is replayed; None: it starts from its input. key: a new one, for a workflow.
+        from_: the journal up to and including this index, from 0 on, is replayed; None: it starts from its input.
+        deployment: whose code runs it: `keep`, `latest` or an id `dp_…`; None: `latest`.
+        key: a new one, which a workflow needs.
+        reason, actor: why and who, kept with the invocation.
+        Raises: HttpError (E0611), with status 404 if it is unknown, 409 or 425 if it has not completed, 410 if its
+        journal is gone; NoConnection (E0610).
         """
         new = await self._restart(invocation_id, from_, deployment, key, reason, actor)
         return InvocationHandle(new, 200, self, from_json, created=True)
@@ -108,7 +134,7 @@ class Client(Calls, Control):
         idempotency_key: str | None = None,
         headers: dict[str, str] | None = None,
     ) -> O:
-        """Calls a handler of a service. arg: None where the handler takes none."""
+        """As `call`, of a handler of a service. arg: None where the handler takes none."""
         result: O = await self._call(tpe, arg, CallOptions(key=None, idempotency_key=idempotency_key, headers=headers))
         return result
 
@@ -120,7 +146,7 @@ class Client(Calls, Control):
         idempotency_key: str | None = None,
         headers: dict[str, str] | None = None,
     ) -> O:
-        """Calls a handler of a virtual object."""
+        """As `call`, of a handler of a virtual object."""
         result: O = await self._call(tpe, arg, CallOptions(key=key, idempotency_key=idempotency_key, headers=headers))
         return result
 
@@ -132,7 +158,7 @@ class Client(Calls, Control):
         idempotency_key: str | None = None,
         headers: dict[str, str] | None = None,
     ) -> O:
-        """Runs a workflow, or calls another of its handlers."""
+        """As `call`, of a workflow's main handler, which runs once per key, or of another of its handlers."""
         result: O = await self._call(tpe, arg, CallOptions(key=key, idempotency_key=idempotency_key, headers=headers))
         return result
 
@@ -144,7 +170,7 @@ class Client(Calls, Control):
         idempotency_key: str | None = None,
         headers: dict[str, str] | None = None,
     ) -> InvocationHandle[O]:
-        """Starts a handler of a service."""
+        """As `send`, to a handler of a service. send_delay: how long until it starts, in whole milliseconds."""
         return await self._start(
             tpe, arg, send_delay, CallOptions(key=None, idempotency_key=idempotency_key, headers=headers)
         )
@@ -158,7 +184,7 @@ class Client(Calls, Control):
         idempotency_key: str | None = None,
         headers: dict[str, str] | None = None,
     ) -> InvocationHandle[O]:
-        """Starts a handler of a virtual object."""
+        """As `send`, to a handler of a virtual object. send_delay: as for `service_send`."""
         return await self._start(
             tpe, arg, send_delay, CallOptions(key=key, idempotency_key=idempotency_key, headers=headers)
         )
@@ -172,7 +198,7 @@ class Client(Calls, Control):
         idempotency_key: str | None = None,
         headers: dict[str, str] | None = None,
     ) -> InvocationHandle[O]:
-        """Submits a workflow; one that is there already is found."""
+        """As `send`, to a workflow; a run that is there already is found. send_delay: as for `service_send`."""
         return await self._start(
             tpe, arg, send_delay, CallOptions(key=key, idempotency_key=idempotency_key, headers=headers)
         )
@@ -188,7 +214,7 @@ class Client(Calls, Control):
         scope: str | None = None,
         limit_key: str | None = None,
     ) -> bytes:
-        """Calls a handler by name, with bytes, which are JSON unless `headers` say otherwise."""
+        """As `call`, by names, with the bytes of body and result; the body is JSON unless `headers` say otherwise."""
         options = CallOptions(
             key=key, idempotency_key=idempotency_key, headers=headers, scope=scope, limit_key=limit_key
         )
@@ -207,14 +233,14 @@ class Client(Calls, Control):
         scope: str | None = None,
         limit_key: str | None = None,
     ) -> InvocationHandle[bytes]:
-        """Starts a handler by name, with bytes."""
+        """As `send`, by names, with the bytes of the body. send_delay: as for `service_send`."""
         options = CallOptions(
             key=key, idempotency_key=idempotency_key, headers=headers, scope=scope, limit_key=limit_key
         )
         return await self._start(raw_target(service, handler), arg, send_delay, options)
 
     def scope(self, scope: str) -> "ScopedClient":
-        """The same within a scope, on servers with flow control."""
+        """Calls and sends within a scope, on servers with flow control; others refuse them with status 400."""
         from perdure.client.scoped import ScopedClient
 
         return ScopedClient(self, scope)
@@ -240,6 +266,13 @@ def _connection(place: str | Connection) -> Connection:
 async def create_client(
     ingress: str, headers: dict[str, str] | None = None, journal_value_codec: JournalValueCodec | None = None
 ) -> AsyncIterator[Client]:
-    """A client of a server's ingress, under the official package's name."""
+    """A client of a server's ingress, under the official package's name, for as long as the block lasts.
+
+        async with perdure.create_client("http://localhost:8080") as client:
+            greeting = await client.service_call(greet, "Ada")
+
+    ingress, headers, journal_value_codec: as for `Client`.
+    Raises: NoConnection (E0610), for what is no URL.
+    """
     async with Client(ingress, headers=headers, journal_value_codec=journal_value_codec) as client:
         yield client

@@ -15,9 +15,13 @@ _STATE = "SELECT key, value FROM state WHERE service_name = {service} AND servic
 
 
 class Control:
-    """Methods that change something raise `HttpError` when the server refuses, with the statuses of the admin API.
+    """The operators' half of `client.Client`.
 
-    reason, actor: why and who, kept with the invocation. deployment: `keep`, `latest` or a deployment's id.
+    invocation_id: `inv_…`.  reason, actor: why and who, kept with the invocation, up to 1000 characters each.
+    deployment: whose code it goes on with: `keep`, `latest` or an id `dp_…`; None: `keep`.
+
+    Raises: HttpError (E0611) when the server refuses, with the status of the admin API: 404 if it is unknown, 409 or
+    425 if it is not possible in its state; NoConnection (E0610), also when the client has no address of the admin API.
     """
 
     def __init__(self, admin: Connection | None, headers: Mapping[str, str], actor: str | None) -> None:
@@ -26,15 +30,18 @@ class Control:
         self._actor = actor
 
     async def cancel(self, invocation_id: str, *, reason: str | None = None, actor: str | None = None) -> None:
-        """The handler sees a `TerminalError` with code 409 at its next await, and can clean up."""
+        """Asks it to end in an orderly way: the handler gets a TerminalError with status 409 at its next await.
+
+        Leaves first: what it called is cancelled before it. Returns when that is durable, not when it has ended.
+        """
         await self._steer(invocation_id, "cancel", reason, actor)
 
     async def kill(self, invocation_id: str, *, reason: str | None = None, actor: str | None = None) -> None:
-        """Ends it at once; no more of its code runs."""
+        """Ends it at once, with all it called; no more of their code runs. Callers get status 409, `killed`."""
         await self._steer(invocation_id, "kill", reason, actor)
 
     async def pause(self, invocation_id: str, *, reason: str | None = None, actor: str | None = None) -> None:
-        """Nothing of it runs until it is resumed, cancelled or killed."""
+        """Brings it to rest: nothing of it runs until it is resumed, cancelled or killed, and nothing is lost."""
         await self._steer(invocation_id, "pause", reason, actor)
 
     async def resume(
@@ -45,15 +52,15 @@ class Control:
         reason: str | None = None,
         actor: str | None = None,
     ) -> None:
-        """Lets a paused one go on, on the deployment that is named."""
+        """Lets a paused one go on, now, from where it was; its retry policy begins afresh."""
         await self._steer(invocation_id, "resume", reason, actor, deployment=deployment)
 
     async def retry_now(self, invocation_id: str, *, reason: str | None = None, actor: str | None = None) -> None:
-        """Starts the next attempt of one that backs off or is paused, now."""
+        """Starts the next attempt of one that backs off or is paused, without waiting for its time."""
         await self._steer(invocation_id, "resume", reason, actor)
 
     async def purge(self, invocation_id: str, *, reason: str | None = None, actor: str | None = None) -> None:
-        """Forgets a completed one: its row, its result and its journal."""
+        """Forgets a completed one: its row, result, journal and idempotency key; of a workflow's run also its state."""
         await self._steer(invocation_id, "purge", reason, actor)
 
     async def purge_journal(self, invocation_id: str, *, reason: str | None = None, actor: str | None = None) -> None:
@@ -82,28 +89,34 @@ class Control:
         return restarted
 
     async def query(self, sql: str) -> list[dict[str, Any]]:
-        """The rows of an SQL query over the server's state; a column that is null is missing from its row."""
+        """The rows of an SQL query over the server's state; a column that is null is missing from its row.
+
+        Times are RFC 3339 texts, durations ISO 8601, bytes hexadecimal.
+        """
         headers = {"content-type": "application/json", "accept": "application/json"}
         answer = await self._ask("POST", "/query", headers, json.dumps({"query": sql}).encode())
         rows: list[dict[str, Any]] = json.loads(answer.body)["rows"]
         return rows
 
     async def describe(self, invocation_id: str) -> dict[str, Any] | None:
-        """The row of `sys_invocation`; None: unknown."""
+        """The row of `sys_invocation`; None: the server does not know it, or has forgotten it."""
         rows = await self.query(_ONE.format(id=_literal(invocation_id)))
         return rows[0] if rows else None
 
     async def invocations(
         self, *, service: str | None = None, status: str | None = None, limit: int = 100
     ) -> list[dict[str, Any]]:
-        """Rows of `sys_invocation`, the newest first. status: such as `running`, `suspended`, `backing-off`."""
+        """Rows of `sys_invocation`, the newest first.
+
+        service: by name.  status: such as `running`, `suspended`, `backing-off`.  limit: the most rows to give.
+        """
         wanted = {"target_service_name": service, "status": status}
         conditions = [f"{column} = {_literal(value)}" for column, value in wanted.items() if value is not None]
         where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
         return await self.query(_ALL.format(where=where, limit=int(limit)))
 
     async def journal(self, invocation_id: str) -> list[dict[str, Any]]:
-        """Rows of `sys_journal`, in order."""
+        """The rows of `sys_journal` that an invocation has, in order."""
         return await self.query(_JOURNAL.format(id=_literal(invocation_id)))
 
     async def state(self, service: str, key: str) -> dict[str, bytes]:
@@ -112,7 +125,13 @@ class Control:
         return {row["key"]: bytes.fromhex(row["value"]) for row in rows}
 
     async def register(self, uri: str, *, force: bool = False, **options: Any) -> dict[str, Any]:
-        """Registers an endpoint. options: further fields of the request. Returns: the deployment."""
+        """Registers an endpoint, which the server asks for its services.
+
+        uri: where the server finds it.  force: discover a known address again, under its old id.
+        options: further fields of the request, such as `use_http_11`.
+        Returns: the deployment, with `id` and `services`.
+        Raises: HttpError (E0611), whose message says what is wrong with the endpoint; NoConnection (E0610).
+        """
         headers = {"content-type": "application/json"}
         body = json.dumps({"uri": uri, "force": force, **options}).encode()
         deployment: dict[str, Any] = json.loads((await self._ask("POST", "/deployments", headers, body)).body)

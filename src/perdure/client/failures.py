@@ -21,7 +21,10 @@ class NoConnection(PerdureError):
 
 
 class HttpError(PerdureError):
-    """The server refused a request. status_code: of HTTP. message: why. body: what the server answered."""
+    """The server refused a request.
+
+    status_code: the status, as in HTTP.  message: why.  body: the text of the answer, None if there is none.
+    """
 
     code: ClassVar[str] = "E0611"
     hint: ClassVar[str] = "The message says what the server refused."
@@ -34,16 +37,19 @@ class HttpError(PerdureError):
 
 
 class NotReady(HttpError):
-    """The invocation exists and has not completed yet."""
+    """The invocation exists and has not completed yet. status_code: the status, 470."""
 
     code: ClassVar[str] = "E0612"
     hint: ClassVar[str] = "Ask again later, or wait for it with `attach`."
 
 
 class InvocationFailed(HttpError, TerminalError):
-    """The invocation failed for good: what its handler raised, or why it was ended.
+    """The invocation failed for good: what its handler raised, or why it was ended. Also a `TerminalError`.
 
-    status_code: that of the `TerminalError`. metadata: what the handler gave along.
+    status_code: the status of the handler's TerminalError; 409 if it was cancelled or killed.
+    message: the handler's.
+    body: the text that the server answered.
+    metadata: pairs of text that the handler gave along.
     """
 
     code: ClassVar[str] = "E0613"

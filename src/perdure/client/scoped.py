@@ -14,7 +14,10 @@ Headers = dict[str, str] | None
 
 
 class ScopedClient:
-    """As `Client`, within a scope. limit_key: what counts together against a limit."""
+    """Calls and sends as `Client` makes them, within a scope, for servers with flow control; see `Client.scope`.
+
+    limit_key: what counts together against the scope's limits.
+    """
 
     def __init__(self, client: Client, scope: str) -> None:
         self._client = client
@@ -28,7 +31,7 @@ class ScopedClient:
         idempotency_key: str | None = None,
         headers: Headers = None,
     ) -> O:
-        """See `Client.service_call`."""
+        """As `Client.service_call`."""
         return await self._call(tpe, None, arg, limit_key, idempotency_key, headers)
 
     async def service_send(
@@ -40,7 +43,7 @@ class ScopedClient:
         idempotency_key: str | None = None,
         headers: Headers = None,
     ) -> InvocationHandle[O]:
-        """See `Client.service_send`."""
+        """As `Client.service_send`."""
         return await self._send(tpe, None, arg, send_delay, limit_key, idempotency_key, headers)
 
     async def object_call(
@@ -52,7 +55,7 @@ class ScopedClient:
         idempotency_key: str | None = None,
         headers: Headers = None,
     ) -> O:
-        """See `Client.object_call`."""
+        """As `Client.object_call`."""
         return await self._call(tpe, key, arg, limit_key, idempotency_key, headers)
 
     async def object_send(
@@ -65,7 +68,7 @@ class ScopedClient:
         idempotency_key: str | None = None,
         headers: Headers = None,
     ) -> InvocationHandle[O]:
-        """See `Client.object_send`."""
+        """As `Client.object_send`."""
         return await self._send(tpe, key, arg, send_delay, limit_key, idempotency_key, headers)
 
     workflow_call = object_call

@@ -36,7 +36,11 @@ log: Final = logging.getLogger("perdure.sdk")
 
 
 class AsgiApp:
-    """Serves an endpoint. Any ASGI server can run it; one that keeps both directions open makes the best of it."""
+    """Serves an endpoint, at `/discover`, `/invoke/…` and `/health` below wherever it is mounted.
+
+    Any ASGI server can run it; one that keeps both directions open makes the best of it. Requests that it does not
+    take get status 401 (not signed by a known server), 404 (no such handler) or 415 (no common protocol version).
+    """
 
     def __init__(self, endpoint: Endpoint, clock: Clock | None = None) -> None:
         """Raises: BadIdentityKey (E0348)."""
@@ -89,8 +93,9 @@ class AsgiApp:
         return attempt, [(b"content-type", content_type.encode("latin-1")), SERVER_HEADER]
 
     async def serve(self, port: int = 9080, host: str = "127.0.0.1") -> None:
-        """Serves over HTTP/1.1 and HTTP/2 until it is cancelled, or the process is asked to end.
+        """Serves over HTTP/1.1 and HTTP/2 until it is cancelled, or SIGINT or SIGTERM asks the process to end.
 
+        port: the port to listen on; 0 lets the system choose, and the log has it.  host: whose address.
         Raises: CannotListen (E0204).
         """
         from perdure.sdk.serving import serve

@@ -18,16 +18,15 @@ than one (`asyncio.gather`, `TaskGroup`, …), or `_SETTLING_HOPS_ALONE` times a
 """
 
 import asyncio
-import inspect
 import logging
 import threading
-from collections.abc import Awaitable, Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from typing import Any, Final
 
 from perdure.clock import Clock, SystemClock
 from perdure.protocol import messages_pb2 as pb
 from perdure.sdk.attempt_end import failure_of, warn_about_foreign_wait, warn_about_unawaited
-from perdure.sdk.codec import JournalValueCodec
+from perdure.sdk.codec import JournalValueCodec, decoded
 from perdure.sdk.context import make_context
 from perdure.sdk.definitions import HandlerDefinition
 from perdure.sdk.exceptions import (
@@ -171,17 +170,15 @@ class Attempt:
 
     async def decoded(self, value: bytes) -> bytes:
         """The bytes of a value as serdes wrote them."""
-        assert self._codec is not None
-        found: bytes | Awaitable[bytes] = self._codec.decode(value)
-        return await found if inspect.isawaitable(found) else found
+        return await decoded(self._codec, value)
 
     async def _decoded_input(self, given: pb.InputCommandMessage) -> pb.InputCommandMessage:
         if self._codec is None:
             return given
-        decoded = pb.InputCommandMessage()
-        decoded.CopyFrom(given)
-        decoded.value.content = await self.decoded(given.value.content)
-        return decoded
+        plain = pb.InputCommandMessage()
+        plain.CopyFrom(given)
+        plain.value.content = await self.decoded(given.value.content)
+        return plain
 
     # ---- The handler ----
 
@@ -246,10 +243,8 @@ class Attempt:
 
     def require_usable(self) -> None:
         """Raises: Misuse if the code that runs now may not use the context; what ends it if the attempt is over."""
-        try:
-            task = asyncio.current_task()
-        except RuntimeError:
-            task = None
+        # Asked with the loop, it says what the loop's own thread does.
+        task = asyncio.current_task(self._loop) if threading.get_ident() == self._thread else None
         if self.machine.ending is not None:
             if task is not None and task is not self._task:
                 retrieve_later(task)
@@ -285,13 +280,18 @@ class Attempt:
         self.require_usable()
         commands.cancel(self.machine, invocation_id)
 
-    def wait(self, node: Node) -> Generator[Any, Any, None]:
-        """Waits until a node has resolved. Raises: TerminalError 409 when the invocation is cancelled meanwhile."""
+    def wait(self, node: Node, waiter: Waiter | None = None) -> Generator[Any, Any, None]:
+        """Waits until a node has resolved. Raises: TerminalError 409 when the invocation is cancelled meanwhile.
+
+        waiter: of a succession, the same one each time, until `forget`.
+        """
         self.require_usable()
-        if node.settled(self.machine) is not None:
+        if node.begin(self.machine):
             return
         assert self._loop is not None
-        waiter = Waiter(node, self._loop.create_future(), asyncio.current_task())
+        if waiter is None:
+            waiter = Waiter(node)
+        waiter.future, waiter.task = self._loop.create_future(), asyncio.current_task(self._loop)
         self._waiters.add(waiter)
         # Something moves: not at rest yet.
         self._hops = 0
@@ -306,6 +306,10 @@ class Attempt:
         except asyncio.CancelledError:
             self._wait_cancelled(waiter)
             raise
+
+    def forget(self, waiter: Waiter) -> None:
+        """Nobody will wait for this succession any more."""
+        self._waiters.close(waiter)
 
     def _wait_cancelled(self, waiter: Waiter) -> None:
         """Somebody cancelled the task that waits."""
@@ -358,16 +362,20 @@ class Attempt:
                     if (missing := machine.pass_cancel_on()) is None:
                         self._waiters.surface_cancel()
                         return
-                    if not machine.take():
+                    if (key := machine.take()) is None:
                         self._wait_for_callee(missing)
                         return
+                    # Nobody goes on by it any more; a succession may have to know later.
+                    self._waiters.arrived(key)
                     continue
-                if self._waiters.wake_settled():
+                if (key := machine.take()) is None:
+                    self._rest()
+                    return
+                if resolved := self._waiters.arrived(key):
+                    for waiter in resolved:
+                        self._waiters.wake(waiter)
                     if self._waiters:
                         self._schedule_turn()
-                    return
-                if not machine.take():
-                    self._rest()
                     return
         except SdkInternalBaseException:
             self._release_waiters()
@@ -376,17 +384,17 @@ class Attempt:
     def _rest(self) -> None:
         """Everything is taken, and nobody can go on."""
         machine = self.machine
-        nodes = self._waiters.nodes
         if machine.replaying:
-            machine.blocked_in_replay(nodes)
+            machine.blocked_in_replay(self._waiters.nodes)
             self._release_waiters()
             self._schedule_flush()
             return
         self._block()
         if not machine.incoming.ended:
             return
-        if not any(isinstance(leaf, Leaf) and self._executes(leaf.id) for leaf in self._waiters.pending()):
-            machine.suspend(nodes)
+        assert self._execution is not None
+        if not any(self._waiters.awaits(completion_id) for completion_id in self._execution.executing):
+            machine.suspend(self._waiters.nodes)
             self._release_waiters()
             self._flush()
 
@@ -399,28 +407,25 @@ class Attempt:
         else:
             self._schedule_flush()
 
-    def _executes(self, completion_id: int) -> bool:
-        return self._execution is not None and self._execution.is_executing(completion_id)
-
     def _block(self) -> None:
         """Starts the runs that are waited for, and tells the server what the handler waits for."""
-        machine = self.machine
-        execution = self._execution
-        assert execution is not None
-        pending = self._waiters.pending()
-        only_runs = True
-        for leaf in pending:
+        assert self._execution is not None
+        for leaf in self._waiters.newly_awaited():
             if isinstance(leaf, Leaf):
-                execution.start(leaf.id)
-                if execution.is_executing(leaf.id) or machine.is_proposed(leaf.id):
-                    continue
-            only_runs = False
-        if not only_runs and not execution.active and machine.version >= 7 and len(pending) <= _ANNOUNCED_LEAVES_MAX:
-            announced = (self._waiters.nodes, len(pending))
-            if self._announced != announced:
-                self._announced = announced
-                machine.announce_wait(announced[0])
+                self._execution.start(leaf.id)
+        if self.machine.version >= 7 and not self._execution.executing:
+            self._announce()
         self._schedule_flush()
+
+    def _announce(self) -> None:
+        machine = self.machine
+        pending = self._waiters.pending(_ANNOUNCED_LEAVES_MAX)
+        if pending is None or all(isinstance(leaf, Leaf) and machine.is_proposed(leaf.id) for leaf in pending):
+            return
+        announced = (self._waiters.nodes, len(pending))
+        if self._announced != announced:
+            self._announced = announced
+            machine.announce_wait(announced[0])
 
     def _release_waiters(self) -> None:
         """The attempt is over: lets everything that waits leave the user's code."""

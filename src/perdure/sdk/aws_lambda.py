@@ -22,12 +22,17 @@ _ZSTD_MODULES: Final = ("compression.zstd", "backports.zstd", "zstandard")
 
 
 def is_running_on_lambda() -> bool:
-    """True in a Lambda function."""
+    """True in a Lambda function: where the environment has `AWS_LAMBDA_FUNCTION_NAME`."""
     return "AWS_LAMBDA_FUNCTION_NAME" in os.environ
 
 
 def wrap_asgi_as_lambda_handler(asgi_app: AsgiApp) -> Callable[[dict[str, Any], Any], dict[str, Any]]:
-    """A Lambda handler for an app that `perdure.app` made. `perdure.app` does it by itself on Lambda."""
+    """A Lambda handler for an app that `perdure.app` made. `perdure.app` does it by itself on Lambda.
+
+    It takes an event of a function URL, an API gateway or a server that invokes the function, and returns a response
+    whose body is base64. Bodies above 3 MiB are compressed with zstd where a package for it is installed and the
+    request allows it; Lambda's own limit is 6 MiB. A body that cannot be read is answered with status 400.
+    """
     zstd = _zstd()
     asgi_app.lambda_compression = zstd is not None
     # One loop for all events, as the process stays.

@@ -48,7 +48,14 @@ _RUN_OPTIONS: RunOptions[Any] = RunOptions()
 
 
 class Context:
-    """The vocabulary of every handler."""
+    """The vocabulary of every handler: what happens through it is recorded, and gives the same in every replay.
+
+    Whatever returns a future is recorded when it is called, and gives its result when the future is awaited. Values
+    are JSON unless a `serde` says otherwise; a `type_hint` says what JSON is converted to.
+
+    Raises: ContextClosed (E0311) after the handler has ended, WrongThread (E0312), UsedInsideRun (E0313), NotAvailable
+    (E0316) for what this kind of handler cannot do, CannotEncode (E0352) for a value that the serde does not take.
+    """
 
     __slots__ = ("_attempt", "_input", "_machine", "_random", "_request")
 
@@ -63,7 +70,7 @@ class Context:
 
     @property
     def handler(self) -> HandlerDefinition[Any, Any]:
-        """The handler that runs."""
+        """The handler that runs; `str()` of it is `Service/handler`."""
         return self._attempt.handler
 
     @property
@@ -72,7 +79,7 @@ class Context:
         return self._machine.replaying
 
     def request(self) -> Request:
-        """What the invocation was asked with."""
+        """The request that the invocation answers: its id, headers and body."""
         if self._request is None:
             start = self._machine.start
             self._request = Request(
@@ -88,17 +95,17 @@ class Context:
         return self._request
 
     def random(self) -> random.Random:
-        """Random numbers that are the same in every attempt."""
+        """A generator of random numbers that are the same in every attempt; not for secrets."""
         if self._random is None:
             self._random = random.Random(self._machine.random_seed())  # not for secrets
         return self._random
 
     def uuid(self) -> uuid.UUID:
-        """A version 4 UUID that is the same in every attempt."""
+        """A version 4 UUID that is the same in every attempt. Source: RFC 9562, with the numbers of `random()`."""
         return uuid.UUID(int=self.random().getrandbits(128), version=4)
 
     def time(self) -> RestateDurableFuture[float]:
-        """The time in seconds since the Unix epoch, as it was when it was first asked for."""
+        """The time in seconds since the Unix epoch, to the millisecond, as it was when it was first asked for."""
         return self.run_typed("timestamp", self._now)
 
     async def _now(self) -> float:
@@ -139,8 +146,11 @@ class Context:
     ) -> RestateDurableFuture[Any]:
         """Does something once and records its result: `await ctx.run_typed("charge", charge, RunOptions(), card)`.
 
-        The action runs when the future is awaited. One that is not async runs in a thread. It must not use
-        the context. If it raises, it is tried again as `options` say; a TerminalError is its result.
+        The action runs when the future is awaited, in a thread if it is not async. It must not use the context. If it
+        raises, it is tried again as `options` say; a TerminalError is its result.
+
+        name: of the step; replays check it.  action: called with `args` and `kwargs`.
+        Raises, when awaited: TerminalError, as the action raised it or because its tries are used up.
         """
         if args or kwargs:
             action = partial(action, *args, **kwargs)
@@ -156,7 +166,10 @@ class Context:
         type_hint: type[T] | None = None,
         args: tuple[Any, ...] | None = None,
     ) -> RestateDurableFuture[T]:
-        """An older form of `run_typed`."""
+        """An older form of `run_typed`.
+
+        args: of the action.  serde, type_hint, max_attempts, max_retry_duration: as in `RunOptions`.
+        """
         options = RunOptions(
             serde=serde, type_hint=type_hint, max_attempts=max_attempts, max_retry_duration=max_retry_duration
         )
@@ -167,12 +180,15 @@ class Context:
         serde = options.bound_serde
         leaf = commands.run(self._machine, name)
         self._attempt.add_run(Run(leaf.id, self._machine.command_index, name, action, options, serde))
-        return RestateDurableFuture(self._attempt, leaf, value_of(serde), f"run {name!r}")
+        return RestateDurableFuture(self._attempt, leaf, value_of(serde), "run", name)
 
     # ---- Time ----
 
     def sleep(self, delta: timedelta, name: str | None = None) -> RestateDurableSleepFuture:
-        """Waits, also for days: the handler does not run meanwhile."""
+        """Waits, also for days: the handler does not run meanwhile.
+
+        delta: how long, in whole milliseconds; none if negative.  name: of the step, shown to operators.
+        """
         self._attempt.require_usable()
         wake_up = self._attempt.clock.now() + max(0, delta // timedelta(milliseconds=1))
         leaf = commands.sleep(self._machine, wake_up, name or "")
@@ -189,7 +205,13 @@ class Context:
         idempotency_key: str | None = None,
         headers: dict[str, str] | None = None,
     ) -> RestateDurableCallFuture[O]:
-        """Calls a handler of a service."""
+        """Calls a handler of a service.
+
+        tpe: the handler, by its decorated function.  arg: its input, None if it takes none; a dict for several
+        parameters.  idempotency_key: calls with the same one share an invocation.  headers: for its `request()`.
+        Raises: NotAHandler (E0347), BadArgument (E0350), TerminalError with status 400 for an empty idempotency key.
+        Raises, when awaited: TerminalError, as the callee did.
+        """
         return calls.call(self._attempt, tpe, None, arg, idempotency_key, headers)
 
     def service_send(
@@ -200,7 +222,10 @@ class Context:
         idempotency_key: str | None = None,
         headers: dict[str, str] | None = None,
     ) -> SendHandle:
-        """Has a handler of a service called, now or later, without waiting for it."""
+        """As `service_call`, now or later, without waiting for the result.
+
+        send_delay: how long until it starts, in whole milliseconds; None: it starts now.
+        """
         return calls.send(self._attempt, tpe, None, arg, send_delay, idempotency_key, headers)
 
     def object_call(
@@ -211,7 +236,7 @@ class Context:
         idempotency_key: str | None = None,
         headers: dict[str, str] | None = None,
     ) -> RestateDurableCallFuture[O]:
-        """Calls a handler of a virtual object."""
+        """As `service_call`, for a virtual object. key: which one."""
         return calls.call(self._attempt, tpe, key, arg, idempotency_key, headers)
 
     def object_send(
@@ -223,7 +248,7 @@ class Context:
         idempotency_key: str | None = None,
         headers: dict[str, str] | None = None,
     ) -> SendHandle:
-        """Has a handler of a virtual object called, now or later, without waiting for it."""
+        """As `service_send`, for a virtual object. key: which one."""
         return calls.send(self._attempt, tpe, key, arg, send_delay, idempotency_key, headers)
 
     def workflow_call(
@@ -234,7 +259,7 @@ class Context:
         idempotency_key: str | None = None,
         headers: dict[str, str] | None = None,
     ) -> RestateDurableCallFuture[O]:
-        """Calls a handler of a workflow."""
+        """As `service_call`, for a workflow, whose main handler runs once per key. key: of the run."""
         return calls.call(self._attempt, tpe, key, arg, idempotency_key, headers)
 
     def workflow_send(
@@ -246,7 +271,7 @@ class Context:
         idempotency_key: str | None = None,
         headers: dict[str, str] | None = None,
     ) -> SendHandle:
-        """Has a handler of a workflow called, now or later, without waiting for it."""
+        """As `service_send`, for a workflow. key: of the run."""
         return calls.send(self._attempt, tpe, key, arg, send_delay, idempotency_key, headers)
 
     def generic_call(
@@ -260,7 +285,10 @@ class Context:
         scope: str | None = None,
         limit_key: str | None = None,
     ) -> RestateDurableCallFuture[bytes]:
-        """Calls a handler by name, bytes in and bytes out. scope, limit_key: since version 7 of the protocol."""
+        """As `service_call`, by names, with the bytes of body and result.
+
+        key: of a virtual object or workflow.  scope, limit_key: as for `scope`.
+        """
         target = calls.target(service, handler, key, idempotency_key, headers, scope, limit_key)
         return calls.raw_call(self._attempt, target, arg, bytes)
 
@@ -276,12 +304,12 @@ class Context:
         scope: str | None = None,
         limit_key: str | None = None,
     ) -> SendHandle:
-        """Has a handler called by name, now or later, without waiting for it."""
+        """As `generic_call`, without waiting. send_delay: as for `service_send`."""
         target = calls.target(service, handler, key, idempotency_key, headers, scope, limit_key)
         return calls.raw_send(self._attempt, target, arg, send_delay)
 
     def scope(self, scope: str) -> ScopedContext:
-        """Calls within a scope; since version 7 of the service protocol."""
+        """Calls within a scope, for servers with flow control; under version 6 of the protocol the attempt fails."""
         return ScopedContext(self._attempt, scope)
 
     # ---- Other invocations ----
@@ -289,13 +317,13 @@ class Context:
     def attach_invocation(
         self, invocation_id: str, serde: Serde[T] = _DEFAULT, type_hint: type[T] | None = None
     ) -> RestateDurableFuture[T]:
-        """The result of another invocation."""
+        """The result of another invocation, `inv_…`. Raises, when awaited: TerminalError, as that one did."""
         self._attempt.require_usable()
         leaf = commands.attach(self._machine, invocation_id)
         return self._future(leaf, bound(serde, type_hint), f"result of invocation {invocation_id}")
 
     def cancel_invocation(self, invocation_id: str) -> None:
-        """Asks another invocation to cancel itself."""
+        """Asks another invocation to cancel itself, without waiting for that. invocation_id: `inv_…`."""
         self._attempt.cancel(invocation_id)
 
     # ---- Awakeables and signals ----
@@ -303,38 +331,38 @@ class Context:
     def awakeable(
         self, serde: Serde[T] = _DEFAULT, type_hint: type[T] | None = None
     ) -> tuple[str, RestateDurableFuture[T]]:
-        """An id to hand out, and the value that somebody will complete it with."""
+        """An id to hand out, `sign_1…`, and its value. Raises, when awaited: TerminalError if it is rejected."""
         self._attempt.require_usable()
         identifier, leaf = commands.awakeable(self._machine)
         return identifier, RestateDurableFuture(self._attempt, leaf, value_of(bound(serde, type_hint)), "awakeable")
 
     def resolve_awakeable(self, name: str, value: I, serde: Serde[I] = _DEFAULT) -> None:
-        """Completes an awakeable. name: its id."""
+        """Completes an awakeable; the first completion counts. name: its id."""
         self._attempt.require_usable()
         commands.complete_awakeable(self._machine, name, Outcome("value", self._attempt.encode(serde.serialize(value))))
 
     def reject_awakeable(self, name: str, failure_message: str, failure_code: int = 500) -> None:
-        """Makes whoever waits for the awakeable get a TerminalError. name: its id."""
+        """Completes an awakeable, by its id, with a TerminalError. failure_code: its status, as in HTTP."""
         self._attempt.require_usable()
         commands.complete_awakeable(self._machine, name, commands.failed(failure_code, failure_message))
 
     def signal(
         self, name: str, serde: Serde[T] = _DEFAULT, type_hint: type[T] | None = None
     ) -> RestateDurableFuture[T]:
-        """The next signal of that name which somebody sends to this invocation."""
+        """The next signal of that name to this invocation. Raises, when awaited: TerminalError if it is a rejection."""
         self._attempt.require_usable()
         leaf = commands.signal(self._machine, name)
-        return RestateDurableFuture(self._attempt, leaf, value_of(bound(serde, type_hint)), f"signal {name!r}")
+        return RestateDurableFuture(self._attempt, leaf, value_of(bound(serde, type_hint)), "signal", name)
 
     def resolve_signal(self, invocation_id: str, name: str, value: I, serde: Serde[I] = _DEFAULT) -> None:
-        """Sends a signal with a value to another invocation."""
+        """Sends a signal with a value to another invocation. invocation_id: `inv_…`."""
         self._attempt.require_usable()
         commands.send_signal(
             self._machine, invocation_id, name, Outcome("value", self._attempt.encode(serde.serialize(value)))
         )
 
     def reject_signal(self, invocation_id: str, name: str, failure_message: str, failure_code: int = 500) -> None:
-        """Sends a signal to another invocation that makes its waiter get a TerminalError."""
+        """Sends a signal that is a TerminalError for whoever waits for it. failure_code: its status, as in HTTP."""
         self._attempt.require_usable()
         commands.send_signal(self._machine, invocation_id, name, commands.failed(failure_code, failure_message))
 
@@ -359,7 +387,7 @@ class _Readable(Context):
     __slots__ = ()
 
     def key(self) -> str:
-        """The key of the virtual object or workflow."""
+        """The key of the virtual object or workflow that this invocation is for."""
         return self._machine.start.key
 
     def get(
@@ -369,14 +397,18 @@ class _Readable(Context):
         type_hint: type[T] | None = None,
         entry_name: str | None = None,
     ) -> RestateDurableFuture[T | None]:
-        """The value under a key of the state, None if there is none."""
+        """The value under a key of the state, None if there is none.
+
+        name: the key.  entry_name: of the step, shown to operators.
+        Raises, when awaited: CannotDecode (E0351) for a value that does not fit the hint.
+        """
         self._attempt.require_usable()
         leaf = commands.get_state(self._machine, name.encode(), entry_name or "")
         decode = maybe_value_of(bound(serde, type_hint))
-        return RestateDurableFuture(self._attempt, leaf, decode, f"state {name!r}")
+        return RestateDurableFuture(self._attempt, leaf, decode, "state", name)
 
     def state_keys(self, entry_name: str | None = None) -> RestateDurableFuture[list[str]]:
-        """The keys of the state that have a value."""
+        """The keys of the state that have a value. entry_name: of the step, shown to operators."""
         self._attempt.require_usable()
         leaf = commands.get_state_keys(self._machine, entry_name or "")
         return RestateDurableFuture(self._attempt, leaf, _texts, "state keys")
@@ -392,50 +424,50 @@ class KeyValueStore(_Readable):
     __slots__ = ()
 
     def set(self, name: str, value: T, serde: Serde[T] = _DEFAULT, entry_name: str | None = None) -> None:
-        """Stores a value under a key of the state."""
+        """Stores a value under a key of the state. name: the key.  entry_name: of the step, shown to operators."""
         self._attempt.require_usable()
         commands.set_state(self._machine, name.encode(), self._attempt.encode(serde.serialize(value)), entry_name or "")
 
     def clear(self, name: str, entry_name: str | None = None) -> None:
-        """Removes a key of the state."""
+        """Removes a key of the state. name: the key.  entry_name: of the step, shown to operators."""
         self._attempt.require_usable()
         commands.clear_state(self._machine, name.encode(), entry_name or "")
 
     def clear_all(self, entry_name: str | None = None) -> None:
-        """Removes the whole state."""
+        """Removes the whole state. entry_name: of the step, shown to operators."""
         self._attempt.require_usable()
         commands.clear_all_state(self._machine, entry_name or "")
 
 
 class ObjectContext(KeyValueStore):
-    """Of an exclusive handler of a virtual object: nobody else writes its state meanwhile."""
+    """The context of an exclusive handler of a virtual object: nobody else runs with its state meanwhile."""
 
     __slots__ = ()
 
 
 class ObjectSharedContext(_Readable):
-    """Of a shared handler of a virtual object: it reads the state while others run."""
+    """The context of a shared handler of a virtual object: it reads the state while others run."""
 
     __slots__ = ()
 
 
 class WorkflowContext(ObjectContext):
-    """Of the main handler of a workflow, which runs once per key."""
+    """The context of the main handler of a workflow, which runs once per key."""
 
     __slots__ = ()
 
     def promise(self, name: str, serde: Serde[T] = _DEFAULT, type_hint: type[T] | None = None) -> DurablePromise[T]:
-        """A promise of this workflow run."""
+        """A promise of this workflow run, by name, which need not exist before. type_hint: of its value."""
         return DurablePromise(self._attempt, name, bound(serde, type_hint))
 
 
 class WorkflowSharedContext(ObjectSharedContext):
-    """Of the other handlers of a workflow, which talk to its run."""
+    """The context of the other handlers of a workflow, which talk to its run."""
 
     __slots__ = ()
 
     def promise(self, name: str, serde: Serde[T] = _DEFAULT, type_hint: type[T] | None = None) -> DurablePromise[T]:
-        """A promise of this workflow run."""
+        """A promise of this workflow run, by name, which need not exist before. type_hint: of its value."""
         return DurablePromise(self._attempt, name, bound(serde, type_hint))
 
 

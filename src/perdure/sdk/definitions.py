@@ -42,11 +42,23 @@ _DEFINITION: Final = "__perdure_handler__"
 
 @dataclass
 class InvocationRetryPolicy:
-    """How failed attempts of an invocation are tried again. None: what the service says, or else the server.
+    """How failed attempts of an invocation are tried again.
 
-    initial_interval: before the second attempt.  exponentiation_factor: by which each interval is longer than the
-    one before.  max_interval: the longest.  max_attempts: the first one counts.  on_max_attempts: what happens
-    when they are used up: `pause` waits for an operator, `kill` ends the invocation with the last failure.
+        policy = InvocationRetryPolicy(initial_interval=timedelta(seconds=1), max_attempts=3, on_max_attempts="kill")
+        flights = Service("Flights", invocation_retry_policy=policy)
+
+    None stands for what the service says, or else for the server's setting, named here with its default. The wait
+    before attempt n + 1 is `initial_interval` times `exponentiation_factor` to the power of n - 1, at most
+    `max_interval`, in whole milliseconds; by chance the server adds up to 30 %, so that not all come at once.
+
+    initial_interval: wait before the second attempt (`retry.initial_interval`, 500 ms).
+    exponentiation_factor: each further wait is this many times as long (`retry.factor`, 2.0).
+    max_interval: the longest wait (`retry.max_interval`, 1 minute).
+    max_attempts: attempts in all, the first one included (`retry.max_attempts`, 70).
+    on_max_attempts: what happens when they are used up: `pause` waits for an operator, `kill` ends the invocation with
+    the last failure (`retry.on_max_attempts`, pause).
+
+    A service or handler that is given one that is not possible raises BadOption (E0345).
     """
 
     initial_interval: timedelta | None = None
@@ -105,7 +117,7 @@ def _check_policy(where: str, policy: InvocationRetryPolicy) -> None:
 
 
 class HandlerDefinition(Generic[I, O]):
-    """One handler.
+    """One handler, as `Service.handler` and the like define it.
 
     service: what it belongs to.  kind: how its calls relate to each other.  function: the user's.
     accept, content_type: of the body it takes and of the one it gives.

@@ -18,7 +18,10 @@ _MODES: dict[str, ProtocolMode] = {"bidi": "BIDI_STREAM", "request_response": "R
 
 
 class Endpoint:
-    """Services, and how they are served. `app()` makes what a server runs."""
+    """Services, and how they are served, in steps: `endpoint().bind(greeter).app()`. `app([greeter])` does the same.
+
+    services: by name.  protocol, identity_keys, journal_value_codec: as for `app`.
+    """
 
     def __init__(self) -> None:
         self.services: dict[str, ServiceDefinition] = {}
@@ -40,31 +43,34 @@ class Endpoint:
         return self
 
     def streaming_protocol(self) -> "Endpoint":
-        """Announces that request and response flow at the same time, whatever discovery came over."""
+        """Announces that request and response flow at the same time, whatever the server's discovery came over."""
         self.protocol = "bidi"
         return self
 
     def request_response_protocol(self) -> "Endpoint":
-        """Announces that a response begins when the request is complete, whatever discovery came over."""
+        """Announces that a response begins when the request is complete, whatever the server's discovery came over."""
         self.protocol = "request_response"
         return self
 
     def identity_key(self, identity_key: str) -> None:
-        """Answers only servers with this public key, `publickeyv1_…`, or another one that was added."""
+        """Answers only servers with this public key, `publickeyv1_…`, or with another one that was added.
+
+        `app` says whether it is one.
+        """
         self.identity_keys.append(identity_key)
 
     def set_journal_value_codec(self, codec_or_provider: JournalValueCodec | JournalValueCodecProvider) -> "Endpoint":
-        """Sets what changes the bytes of every value on its way to the journal, and back."""
+        """Sets what changes the bytes of every value on its way to the journal and back, or what makes it."""
         self.journal_value_codec = codec_or_provider
         return self
 
     def handler(self, service: str, handler: str) -> HandlerDefinition[Any, Any] | None:
-        """One handler by its names."""
+        """One handler by the names of service and handler; None if there is none."""
         found = self.services.get(service)
         return None if found is None else found.handlers.get(handler)
 
     def mode(self, streams: bool) -> ProtocolMode:
-        """What the manifest announces. streams: whether the transport of the discovery does."""
+        """What the manifest announces. streams: the transport of the discovery lets both directions flow at once."""
         return _MODES[self.protocol or ("bidi" if streams else "request_response")]
 
     def app(self) -> "AsgiApp | Any":
@@ -87,13 +93,17 @@ def app(
     identity_keys: list[str] | None = None,
     journal_value_codec: JournalValueCodec | JournalValueCodecProvider | None = None,
 ) -> "AsgiApp | Any":
-    """An ASGI app that serves the services; where AWS Lambda runs it, a Lambda handler.
+    """An ASGI app (an `AsgiApp`) that serves the services; where AWS Lambda runs it, a Lambda handler.
 
     Run it with `perdure dev module.py`, with `app.serve(port)`, or under any ASGI server.
 
-    protocol: whether request and response flow at the same time (`bidi`); None: as the server's discovery came,
-    over HTTP/2 they do.  identity_keys: public keys of servers, `publickeyv1_…`; others get no answer.  Without
-    them, everybody does.  journal_value_codec: changes the bytes of every value on its way to the journal and back.
+        app = perdure.app([greeter, counter])
+
+    services: what it serves; names are unique.
+    protocol: `bidi`: request and response flow at the same time; `request_response`: one after the other; None: at the
+    same time if the server's discovery comes over HTTP/2.
+    identity_keys: public keys of servers, `publickeyv1_…`; requests of others get status 401. None: all are answered.
+    journal_value_codec: changes the bytes of every value on its way to the journal and back, or makes what does.
 
     Raises: NotAService (E0346), DuplicateName (E0342), BadHint (E0344), BadHandler (E0343), BadIdentityKey (E0348),
     BadOption (E0345).

@@ -22,7 +22,10 @@ CANCELLED: Final = 409
 class TerminalError(Exception):
     """Ends the invocation: it is not retried, and the caller gets this failure.
 
-    status_code: like those of HTTP, 409 if the invocation was cancelled.
+        raise TerminalError("no such flight", status_code=404)
+
+    message: what the caller reads.
+    status_code: what callers over HTTP get as the status; 409 is what a cancelled invocation sees.
     metadata: pairs of text that travel with it, since version 6 of the service protocol.
     """
 
@@ -34,9 +37,13 @@ class TerminalError(Exception):
 
 
 class RetryableError(Exception):
-    """Fails the attempt; another one follows.
+    """Fails the attempt; another one follows, unless the retry policy's attempts are used up.
 
-    retry_after: the time until then; without it, the retry policy decides.
+        raise RetryableError("the tool is busy", retry_after=timedelta(seconds=30))
+
+    message: what operators read.
+    status_code: a status as in HTTP, for code around; the server is told 500.
+    retry_after: the time until the next attempt, in whole milliseconds; None: the retry policy decides.
     """
 
     def __init__(self, message: str, status_code: int = 500, retry_after: timedelta | None = None) -> None:
@@ -68,7 +75,16 @@ class SdkInternalException(SdkInternalBaseException):
 
 
 def is_internal_exception(e: BaseException) -> bool:
-    """True for exceptions that are not the user's business; code that catches everything passes them on."""
+    """True for exceptions that are not the user's business; code that catches everything passes them on.
+
+        try:
+            await ctx.run_typed("charge", charge)
+        except BaseException as error:
+            if perdure.is_internal_exception(error):
+                raise
+
+    Without that, the handler would go on after its attempt has ended.
+    """
     return isinstance(e, SdkInternalBaseException)
 
 

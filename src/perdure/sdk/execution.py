@@ -4,7 +4,7 @@ import asyncio
 import contextvars
 import inspect
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from perdure.sdk.definitions import HandlerDefinition
@@ -59,13 +59,10 @@ class Execution:
             if not task.done():  # an eager one may be
                 self._executing[completion_id] = task
 
-    def is_executing(self, completion_id: int) -> bool:
-        return completion_id in self._executing
-
     @property
-    def active(self) -> bool:
-        """True while any action executes."""
-        return bool(self._executing)
+    def executing(self) -> Collection[int]:
+        """The completion ids of the actions that execute now."""
+        return self._executing
 
     def cancel(self) -> None:
         """The attempt is over: nobody wants the results. What runs in a thread cannot be stopped."""

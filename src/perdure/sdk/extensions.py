@@ -29,7 +29,7 @@ class contextvar(Generic[P, T]):  # a decorator
 
         service = Service("Reports", invocation_context_managers=[connection])
 
-    Handlers of the service, and what they call, find it as `connection.value`.
+    Handlers of the service, and what they call, find it as `connection.value`. Each attempt enters it anew.
     """
 
     def __init__(self, func: Callable[P, AbstractAsyncContextManager[T]]) -> None:

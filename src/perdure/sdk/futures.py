@@ -1,10 +1,10 @@
 """What a context's operations return: results that survive the process."""
 
 from collections.abc import Awaitable, Callable, Generator
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from perdure.sdk.exceptions import TerminalError
-from perdure.sdk.machine.awaiting import Node
+from perdure.sdk.machine.awaiting import AnyLeaf
 from perdure.sdk.machine.outcome import Failure, Outcome
 from perdure.sdk.serde import Serde
 
@@ -21,7 +21,11 @@ def terminal(failure: Failure) -> TerminalError:
 
 def value_of(serde: Serde[T]) -> Callable[[Outcome], T]:
     """What the serde makes of the bytes; if that is None, the user's hint has allowed for it."""
-    return lambda outcome: cast("T", None if outcome.kind == "void" else serde.deserialize(outcome.value))
+
+    def decode(outcome: Outcome) -> Any:
+        return None if outcome.kind == "void" else serde.deserialize(outcome.value)
+
+    return decode
 
 
 def maybe_value_of(serde: Serde[T]) -> Callable[[Outcome], T | None]:
@@ -36,21 +40,26 @@ def nothing_of(_: Outcome) -> None:
 class RestateDurableFuture(Awaitable[T]):
     """The result of a durable operation, to be awaited now, later, or together with others.
 
-    Awaiting it twice gives the same result. Raises: TerminalError if the operation failed, or if the
-    invocation is cancelled while it waits.
+    Awaiting it twice gives the same result. What is not recorded must not end the wait: `asyncio.timeout` around it
+    fails the attempt with NotReplayable (E0314); `select` with `ctx.sleep` is the way.
+
+    Raises, when awaited: TerminalError if the operation failed, and with status 409 if the invocation is cancelled
+    while it waits; CannotDecode (E0351) for a value that does not fit the hint.
     """
 
-    __slots__ = ("_attempt", "_decode", "_leaf", "_outcome", "wanted", "what")
+    __slots__ = ("_attempt", "_decode", "_leaf", "_name", "_outcome", "_what", "wanted")
 
-    def __init__(self, attempt: "Attempt", leaf: Any, decode: Callable[[Outcome], T], what: str) -> None:
+    def __init__(
+        self, attempt: "Attempt", leaf: Any, decode: Callable[[Outcome], T], what: str, name: str | None = None
+    ) -> None:
         self._attempt = attempt
         self._leaf = leaf
         self._decode = decode
         self._outcome: Outcome | None = None
         self.wanted = False
         """Somebody has awaited it, alone or together with others."""
-        self.what = what
-        """What it is the result of, for texts; for example `run 'charge'`."""
+        self._what = what
+        self._name = name
 
     def __await__(self) -> Generator[Any, Any, T]:
         self.wanted = True
@@ -71,10 +80,15 @@ class RestateDurableFuture(Awaitable[T]):
         return f"<durable future of {self.what}>"
 
     @property
-    def node(self) -> Node:
+    def what(self) -> str:
+        """What it is the result of, for texts; for example `run 'charge'`."""
+        return self._what if self._name is None else f"{self._what} {self._name!r}"
+
+    @property
+    def leaf(self) -> AnyLeaf:
         """What the machine waits for."""
-        node: Node = self._leaf
-        return node
+        leaf: AnyLeaf = self._leaf
+        return leaf
 
     @property
     def attempt(self) -> "Attempt":
@@ -83,22 +97,22 @@ class RestateDurableFuture(Awaitable[T]):
 
     def is_completed(self) -> bool:
         """True if awaiting it will not wait."""
-        return self._outcome is not None or self.node.settled(self._attempt.machine) is not None
+        return self._outcome is not None or self.leaf.settled(self._attempt.machine) is not None
 
     @property
     def succeeded(self) -> bool:
-        """True if it has completed, and not with a failure."""
-        return self.node.settled(self._attempt.machine) == "success"
+        """True if it has completed, and not with a failure; False while it has not."""
+        return self.leaf.settled(self._attempt.machine) == "success"
 
 
 class RestateDurableSleepFuture(RestateDurableFuture[None]):
-    """The end of a sleep."""
+    """The end of a sleep; its result is None."""
 
     __slots__ = ()
 
 
 class RestateDurableCallFuture(RestateDurableFuture[T], Generic[T]):
-    """The result of a call, with the callee's invocation id."""
+    """The result of a call, and the callee's invocation id."""
 
     __slots__ = ("_invocation",)
 
@@ -114,17 +128,17 @@ class RestateDurableCallFuture(RestateDurableFuture[T], Generic[T]):
         self._invocation = invocation
 
     async def invocation_id(self) -> str:
-        """The callee's invocation id, as soon as the call is recorded."""
+        """The callee's invocation id, `inv_…`, as soon as the server has told it."""
         return await self._invocation
 
     async def cancel_invocation(self) -> None:
-        """Asks the callee to cancel itself; the result is then a TerminalError with status 409."""
+        """Asks the callee to cancel itself, without waiting; the result is then usually a TerminalError, 409."""
         identifier = await self._invocation
         self._attempt.cancel(identifier)
 
 
 class SendHandle:
-    """A one-way call, once it is recorded."""
+    """A one-way call, as `Context.service_send` gives it."""
 
     __slots__ = ("_attempt", "_invocation")
 
@@ -133,10 +147,10 @@ class SendHandle:
         self._invocation = invocation
 
     async def invocation_id(self) -> str:
-        """The callee's invocation id."""
+        """The callee's invocation id, `inv_…`, as soon as the server has told it."""
         return await self._invocation
 
     async def cancel_invocation(self) -> None:
-        """Asks the callee to cancel itself."""
+        """Asks the callee to cancel itself, without waiting for that."""
         identifier = await self._invocation
         self._attempt.cancel(identifier)

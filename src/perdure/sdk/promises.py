@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 class DurablePromise(Awaitable[T]):
-    """A value that one handler of a workflow run waits for and another one gives."""
+    """A value that one handler of a workflow run waits for and another one gives, once. Awaiting it is `value()`."""
 
     __slots__ = ("_attempt", "_name", "_serde")
 
@@ -28,27 +28,31 @@ class DurablePromise(Awaitable[T]):
         return self.value().__await__()
 
     def value(self) -> RestateDurableFuture[T]:
-        """Waits until the promise is completed. Raises: TerminalError if it is rejected."""
+        """Waits until the promise is completed. Raises, when awaited: TerminalError if it is rejected."""
         self._attempt.require_usable()
         leaf = commands.get_promise(self._attempt.machine, self._name)
-        return RestateDurableFuture(self._attempt, leaf, value_of(self._serde), f"promise {self._name!r}")
+        return RestateDurableFuture(self._attempt, leaf, value_of(self._serde), "promise", self._name)
 
     def peek(self) -> RestateDurableFuture[T | None]:
-        """Its value, None while it is not completed. Raises: TerminalError if it is rejected."""
+        """Its value, None while it is not completed. Raises, when awaited: TerminalError if it is rejected."""
         self._attempt.require_usable()
         leaf = commands.peek_promise(self._attempt.machine, self._name)
         decode = maybe_value_of(self._serde)
-        return RestateDurableFuture(self._attempt, leaf, decode, f"promise {self._name!r}")
+        return RestateDurableFuture(self._attempt, leaf, decode, "promise", self._name)
 
     def resolve(self, value: T) -> RestateDurableFuture[None]:
-        """Completes it. Raises, when awaited: TerminalError 409 if it is completed already."""
+        """Completes it. Raises, when awaited: TerminalError with status 409 if it is completed already."""
         return self._complete(Outcome("value", self._attempt.encode(self._serde.serialize(value))))
 
     def reject(self, message: str, code: int = 500) -> RestateDurableFuture[None]:
-        """Completes it with a failure. Raises, when awaited: TerminalError 409 if it is completed already."""
+        """Completes it with a failure, which whoever waits gets as a TerminalError.
+
+        message, code: of that error; the code is its status, as in HTTP.
+        Raises, when awaited: TerminalError with status 409 if it is completed already.
+        """
         return self._complete(commands.failed(code, message))
 
     def _complete(self, outcome: Outcome) -> RestateDurableFuture[None]:
         self._attempt.require_usable()
         leaf = commands.complete_promise(self._attempt.machine, self._name, outcome)
-        return RestateDurableFuture(self._attempt, leaf, nothing_of, f"completion of promise {self._name!r}")
+        return RestateDurableFuture(self._attempt, leaf, nothing_of, "completion of promise", self._name)

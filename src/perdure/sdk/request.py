@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 
 class AttemptFinishedEvent:
-    """Says when the attempt is over, for example because the connection broke."""
+    """Says when the attempt is over, for example because the connection broke: what still works for it can stop."""
 
     __slots__ = ("_event",)
 
@@ -13,9 +13,11 @@ class AttemptFinishedEvent:
         self._event = event
 
     def is_set(self) -> bool:
+        """True once the attempt is over."""
         return self._event.is_set()
 
     async def wait(self) -> None:
+        """Returns when the attempt is over."""
         await self._event.wait()
 
 
@@ -23,8 +25,12 @@ class AttemptFinishedEvent:
 class Request:
     """The invocation as the handler sees it.
 
-    id: of the invocation.  headers: of the caller's request, lower case.  attempt_headers: of this attempt's.
-    body: the input as it came.  scope, limit_key, idempotency_key: since version 7 of the service protocol.
+    id: of the invocation, `inv_…`.
+    headers: of the caller's request, with lower-case names.
+    attempt_headers: of the server's request for this attempt, with lower-case names.
+    body: the bytes of the input as they came, after the codec if there is one.
+    attempt_finished_event: set when this attempt is over.
+    scope, limit_key, idempotency_key: of the caller's request, if it has them; since version 7 of the protocol.
     """
 
     id: str

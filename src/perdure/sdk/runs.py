@@ -25,10 +25,20 @@ _MAX: Final = timedelta(seconds=10)
 class RunOptions(Generic[T]):
     """How a run's result is stored, and how its action is tried again when it fails.
 
+        await ctx.run_typed("charge", charge, RunOptions(max_attempts=3, initial_retry_interval=timedelta(seconds=1)))
+
     With none of the numbers given, a failing action fails the attempt and the invocation's retry policy decides.
     With any of them, the action has a policy of its own: exponential, from 50 ms to 10 s with a factor of 2, for ever.
+    When its tries are used up, the result is a TerminalError with status 500 and the text of the last failure.
 
-    max_attempts counts the first one.  max_duration: from the first attempt on; max_retry_duration is an older name.
+    serde: how the result is stored.
+    type_hint: of the result, for a serde that obeys hints.
+    max_attempts: attempts in all, the first one included.
+    max_duration: no further attempt once the first one began this long ago, in whole milliseconds.
+    initial_retry_interval: wait before the second attempt, else 50 milliseconds.
+    max_retry_interval: the longest wait, else 10 seconds.
+    retry_interval_factor: each further wait is this many times as long, else 2.0.
+    max_retry_duration: an older name of `max_duration`, which wins; also in whole milliseconds.
     """
 
     serde: Serde[T] = DefaultSerde()  # noqa: RUF009  # it has no state
@@ -58,14 +68,17 @@ class RunOptions(Generic[T]):
         )
 
     def gives_up(self, attempt_number: int, elapsed_ms: int) -> bool:
-        """True if an action that failed this often, for so long, is not tried again."""
+        """True if an action that failed this often, for so long, is not tried again.
+
+        attempt_number: attempts so far.  elapsed_ms: milliseconds since the first one began.
+        """
         duration = self.max_duration if self.max_duration is not None else self.max_retry_duration
         if self.max_attempts is not None and attempt_number >= self.max_attempts:
             return True
         return duration is not None and elapsed_ms >= _milliseconds(duration)
 
     def delay_ms(self, attempt_number: int) -> int:
-        """The time until the next try."""
+        """Milliseconds until the next try. attempt_number: attempts so far."""
         initial = self.initial_retry_interval if self.initial_retry_interval is not None else _INITIAL
         factor = self.retry_interval_factor if self.retry_interval_factor is not None else _FACTOR
         longest = self.max_retry_interval if self.max_retry_interval is not None else _MAX

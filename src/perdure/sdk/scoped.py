@@ -15,7 +15,10 @@ O = TypeVar("O")  # noqa: E741
 
 
 class ScopedContext:
-    """Calls within a scope. limit_key: what the scope's limits count by."""
+    """Calls as `Context` makes them, within a scope, for servers with flow control; see `Context.scope`.
+
+    limit_key: what counts together against the scope's limits.
+    """
 
     __slots__ = ("_attempt", "_scope")
 
@@ -31,7 +34,7 @@ class ScopedContext:
         idempotency_key: str | None = None,
         headers: dict[str, str] | None = None,
     ) -> RestateDurableCallFuture[O]:
-        """Calls a handler of a service."""
+        """As `Context.service_call`."""
         return call(self._attempt, tpe, None, arg, idempotency_key, headers, self._scope, limit_key)
 
     def service_send(
@@ -43,7 +46,7 @@ class ScopedContext:
         idempotency_key: str | None = None,
         headers: dict[str, str] | None = None,
     ) -> SendHandle:
-        """Has a handler of a service called, now or later, without waiting for it."""
+        """As `Context.service_send`. send_delay: how long until it starts, in whole milliseconds; None: now."""
         return send(self._attempt, tpe, None, arg, send_delay, idempotency_key, headers, self._scope, limit_key)
 
     def object_call(
@@ -55,7 +58,7 @@ class ScopedContext:
         idempotency_key: str | None = None,
         headers: dict[str, str] | None = None,
     ) -> RestateDurableCallFuture[O]:
-        """Calls a handler of a virtual object."""
+        """As `Context.object_call`."""
         return call(self._attempt, tpe, key, arg, idempotency_key, headers, self._scope, limit_key)
 
     def object_send(
@@ -68,7 +71,7 @@ class ScopedContext:
         idempotency_key: str | None = None,
         headers: dict[str, str] | None = None,
     ) -> SendHandle:
-        """Has a handler of a virtual object called, now or later, without waiting for it."""
+        """As `Context.object_send`."""
         return send(self._attempt, tpe, key, arg, send_delay, idempotency_key, headers, self._scope, limit_key)
 
     def workflow_call(
@@ -80,7 +83,7 @@ class ScopedContext:
         idempotency_key: str | None = None,
         headers: dict[str, str] | None = None,
     ) -> RestateDurableCallFuture[O]:
-        """Calls a handler of a workflow."""
+        """As `Context.workflow_call`."""
         return call(self._attempt, tpe, key, arg, idempotency_key, headers, self._scope, limit_key)
 
     def workflow_send(
@@ -93,5 +96,5 @@ class ScopedContext:
         idempotency_key: str | None = None,
         headers: dict[str, str] | None = None,
     ) -> SendHandle:
-        """Has a handler of a workflow called, now or later, without waiting for it."""
+        """As `Context.workflow_send`."""
         return send(self._attempt, tpe, key, arg, send_delay, idempotency_key, headers, self._scope, limit_key)

@@ -19,8 +19,6 @@ from perdure.sdk.definitions import (
 from perdure.sdk.serde import DefaultSerde, Serde
 
 T = TypeVar("T")
-I = TypeVar("I")  # noqa: E741  # the name that the public vocabulary has
-O = TypeVar("O")  # noqa: E741
 
 JSON: Final = "application/json"
 
@@ -33,6 +31,7 @@ class _Defined:
 
     @property
     def name(self) -> str:
+        """How callers call it."""
         return self.definition.name
 
     @property
@@ -78,11 +77,13 @@ class _Defined:
 class Service(_Defined):
     """Handlers that have nothing in common but their name: no key, no state, any number at once.
 
-    greeter = Service("Greeter")
+        greeter = Service("Greeter")
 
-    @greeter.handler()
-    async def greet(ctx: Context, name: str) -> str:
-        return f"hello {name}"
+        @greeter.handler()
+        async def greet(ctx: Context, name: str) -> str:
+            return f"hello {name}"
+
+    Callers name the handler by its function (`ctx.service_call(greet, "Ada")`) or by HTTP: `POST /Greeter/greet`.
     """
 
     def __init__(
@@ -98,16 +99,24 @@ class Service(_Defined):
         invocation_retry_policy: InvocationRetryPolicy | None = None,
         invocation_context_managers: list[InvocationContextManager] | None = None,
     ) -> None:
-        """Everything but the name is for all handlers that do not say otherwise; None: the server's default.
+        """Everything but the name is for all handlers that do not say otherwise.
 
-        name: how callers call it.  description: shown to operators.  metadata: pairs of text, shown to operators.
-        inactivity_timeout: how long an attempt may be silent before it is asked to suspend.
-        abort_timeout: how long it may then go on before it is cut off.
-        journal_retention: how long the journal of an ended invocation is kept.
-        idempotency_retention: how long the result of a request with an idempotency key is kept.
-        ingress_private: callable from handlers only.
+        None stands for the server's setting, named here with its default. Durations are told to the server in whole
+        milliseconds.
+
+        name: how callers call it: letters, digits, `_`, `.` and `-`, with a letter or `_` in front.
+        description: shown to operators.
+        metadata: pairs of text, shown to operators.
+        inactivity_timeout: how long an attempt may be silent before it is asked to suspend (`timeouts.inactivity`,
+        1 minute).
+        abort_timeout: how long it may then go on before it is cut off and tried again (`timeouts.abort`, 10 minutes).
+        journal_retention: how long the journal of an ended invocation can be read (`retention.journal`, 1 day).
+        idempotency_retention: how long the result of a request with an idempotency key is kept
+        (`retention.idempotency`, 1 day).
+        ingress_private: callable from handlers only, not over the ingress.
         invocation_retry_policy: when failed attempts are tried again.
-        invocation_context_managers: functions that make async context managers, entered around every attempt.
+        invocation_context_managers: functions that make async context managers, entered around every attempt; those of
+        the service first.
 
         Raises: BadName (E0341), BadOption (E0345).
         """
@@ -129,8 +138,8 @@ class Service(_Defined):
         name: str | None = None,
         accept: str = JSON,
         content_type: str = JSON,
-        input_serde: Serde[I] = DefaultSerde(),  # noqa: B008  # it has no state
-        output_serde: Serde[O] = DefaultSerde(),  # noqa: B008
+        input_serde: Serde[Any] = DefaultSerde(),  # noqa: B008  # it has no state
+        output_serde: Serde[Any] = DefaultSerde(),  # noqa: B008
         metadata: dict[str, str] | None = None,
         inactivity_timeout: timedelta | None = None,
         abort_timeout: timedelta | None = None,
@@ -142,9 +151,13 @@ class Service(_Defined):
     ) -> Callable[[T], T]:
         """Makes a handler of an async function; its docstring is the documentation that operators see.
 
-        name: the function's own unless given.  accept: content types of the body it takes, `*/*` for any.
-        content_type: of its result.  input_serde, output_serde: for other bodies than JSON by the type hints.
-        The others are as for the service, for this handler alone.
+        The function takes a context and what the body holds: nothing, one value, or an object with a value for each of
+        several parameters. The options that a service has as well are as for `Service`, for this handler alone.
+
+        name: the function's own unless given; letters, digits and `_`.
+        accept: content types of the body it takes, `*/*` for any.
+        content_type: of its result.
+        input_serde, output_serde: for other bodies than JSON by the type hints.
 
         Raises: BadName (E0341), DuplicateName (E0342), BadHandler (E0343), BadOption (E0345).
         """
@@ -172,13 +185,15 @@ class Service(_Defined):
 class VirtualObject(_Defined):
     """Handlers with a key and state under it. Per key, one exclusive handler runs at a time, in order of arrival.
 
-    counter = VirtualObject("Counter")
+        counter = VirtualObject("Counter")
 
-    @counter.handler()
-    async def add(ctx: ObjectContext, amount: int) -> int:
-        total = (await ctx.get("total", type_hint=int) or 0) + amount
-        ctx.set("total", total)
-        return total
+        @counter.handler()
+        async def add(ctx: ObjectContext, amount: int) -> int:
+            total = (await ctx.get("total", type_hint=int) or 0) + amount
+            ctx.set("total", total)
+            return total
+
+    Callers name the key as well: `ctx.object_call(add, "ada", 1)`, or `POST /Counter/ada/add`.
     """
 
     def __init__(
@@ -195,7 +210,10 @@ class VirtualObject(_Defined):
         invocation_retry_policy: InvocationRetryPolicy | None = None,
         invocation_context_managers: list[InvocationContextManager] | None = None,
     ) -> None:
-        """As for `Service`. enable_lazy_state: state is fetched when it is read, not sent along with each attempt.
+        """As for `Service`.
+
+        enable_lazy_state: state is fetched when it is read, and not sent along with each attempt, where it counts
+        towards `limits.eager_state_size`, 32 MiB.
 
         Raises: BadName (E0341), BadOption (E0345).
         """
@@ -219,8 +237,8 @@ class VirtualObject(_Defined):
         kind: Literal["exclusive", "shared"] | None = "exclusive",
         accept: str = JSON,
         content_type: str = JSON,
-        input_serde: Serde[I] = DefaultSerde(),  # noqa: B008  # it has no state
-        output_serde: Serde[O] = DefaultSerde(),  # noqa: B008
+        input_serde: Serde[Any] = DefaultSerde(),  # noqa: B008  # it has no state
+        output_serde: Serde[Any] = DefaultSerde(),  # noqa: B008
         metadata: dict[str, str] | None = None,
         inactivity_timeout: timedelta | None = None,
         abort_timeout: timedelta | None = None,
@@ -231,7 +249,10 @@ class VirtualObject(_Defined):
         invocation_retry_policy: InvocationRetryPolicy | None = None,
         invocation_context_managers: list[InvocationContextManager] | None = None,
     ) -> Callable[[T], T]:
-        """As `Service.handler`. kind: `exclusive` reads and writes state alone, `shared` reads it beside others.
+        """As `Service.handler`.
+
+        kind: `exclusive`, and then also None: it reads and writes state while no other exclusive handler of the key
+        runs; `shared`: it reads state beside all others.
 
         Raises: BadName (E0341), DuplicateName (E0342), BadHandler (E0343), BadOption (E0345).
         """
@@ -262,15 +283,17 @@ class VirtualObject(_Defined):
 class Workflow(_Defined):
     """One run per key by its main handler, and handlers beside it that look at it and talk to it.
 
-    approval = Workflow("Approval")
+        approval = Workflow("Approval")
 
-    @approval.main()
-    async def run(ctx: WorkflowContext, request: str) -> str:
-        return await ctx.promise("decision", type_hint=str).value()
+        @approval.main()
+        async def run(ctx: WorkflowContext, request: str) -> str:
+            return await ctx.promise("decision", type_hint=str).value()
 
-    @approval.handler()
-    async def decide(ctx: WorkflowSharedContext, decision: str) -> None:
-        await ctx.promise("decision", type_hint=str).resolve(decision)
+        @approval.handler()
+        async def decide(ctx: WorkflowSharedContext, decision: str) -> None:
+            await ctx.promise("decision", type_hint=str).resolve(decision)
+
+    The key is that of the run: `ctx.workflow_call(run, "claim-1", "roof")`, or `POST /Approval/claim-1/run`.
     """
 
     def __init__(
@@ -287,7 +310,10 @@ class Workflow(_Defined):
         invocation_retry_policy: InvocationRetryPolicy | None = None,
         invocation_context_managers: list[InvocationContextManager] | None = None,
     ) -> None:
-        """As for `VirtualObject`; idempotency_retention is for the handlers beside the run.
+        """As for `VirtualObject`.
+
+        idempotency_retention: how long results of requests with an idempotency key to the handlers beside the run are
+        kept (`retention.idempotency`, 1 day); for the run see `main`.
 
         Raises: BadName (E0341), BadOption (E0345).
         """
@@ -310,8 +336,8 @@ class Workflow(_Defined):
         name: str | None = None,
         accept: str = JSON,
         content_type: str = JSON,
-        input_serde: Serde[I] = DefaultSerde(),  # noqa: B008  # it has no state
-        output_serde: Serde[O] = DefaultSerde(),  # noqa: B008
+        input_serde: Serde[Any] = DefaultSerde(),  # noqa: B008  # it has no state
+        output_serde: Serde[Any] = DefaultSerde(),  # noqa: B008
         metadata: dict[str, str] | None = None,
         inactivity_timeout: timedelta | None = None,
         abort_timeout: timedelta | None = None,
@@ -324,7 +350,8 @@ class Workflow(_Defined):
     ) -> Callable[[T], T]:
         """As `Service.handler`, for the handler that runs once per key.
 
-        workflow_retention: how long result, state and promises of a run that has ended are kept.
+        workflow_retention: how long result, state and promises of a run that has ended are kept; the key is taken until
+        then (`retention.workflow_completion`, 1 day).
 
         Raises: BadName (E0341), DuplicateName (E0342), BadHandler (E0343), BadOption (E0345).
         """
@@ -354,8 +381,8 @@ class Workflow(_Defined):
         name: str | None = None,
         accept: str = JSON,
         content_type: str = JSON,
-        input_serde: Serde[I] = DefaultSerde(),  # noqa: B008  # it has no state
-        output_serde: Serde[O] = DefaultSerde(),  # noqa: B008
+        input_serde: Serde[Any] = DefaultSerde(),  # noqa: B008  # it has no state
+        output_serde: Serde[Any] = DefaultSerde(),  # noqa: B008
         metadata: dict[str, str] | None = None,
         inactivity_timeout: timedelta | None = None,
         abort_timeout: timedelta | None = None,
@@ -366,7 +393,7 @@ class Workflow(_Defined):
         invocation_retry_policy: InvocationRetryPolicy | None = None,
         invocation_context_managers: list[InvocationContextManager] | None = None,
     ) -> Callable[[T], T]:
-        """As `Service.handler`, for handlers that run beside the main one: any number at once, state is read only.
+        """As `Service.handler`, for what runs beside the main handler: any number at once, and state is read only.
 
         Raises: BadName (E0341), DuplicateName (E0342), BadHandler (E0343), BadOption (E0345).
         """

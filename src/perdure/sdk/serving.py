@@ -21,8 +21,15 @@ log: Final = logging.getLogger("perdure.sdk")
 async def serve(app: Callable[..., Awaitable[Any]], port: int = 9080, host: str = "127.0.0.1") -> None:
     """Serves an app until the task is cancelled, or SIGINT or SIGTERM asks the process to end.
 
-    port: 0 lets the system choose; the log has it.  Running attempts get ten seconds to come to an end, and go on
-    elsewhere if they do not.  Raises: CannotListen (E0204).
+        asyncio.run(perdure.serve(app, port=9080))
+
+    HTTP/1.1 and HTTP/2 with prior knowledge, without TLS. Running attempts then get ten seconds to come to an end, and
+    go on elsewhere if they do not.
+
+    app: any ASGI app.
+    port: the port to listen on; 0 lets the system choose, and the log has it.
+    host: whose address.
+    Raises: CannotListen (E0204).
     """
     limits = ServerLimits(streams=_STREAMS, idle_seconds=_IDLE_SECONDS)
     server = await HttpServer.start(app, host, port, SystemClock(), limits=limits)

@@ -1,89 +1,166 @@
 """The tasks of an attempt that wait, each for a node of its await tree."""
 
 import asyncio
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, TypeAlias
 
 from perdure.sdk.exceptions import CANCELLED, TerminalError
-from perdure.sdk.machine.awaiting import Leaf, NamedLeaf, Node
+from perdure.sdk.machine.awaiting import AnyLeaf, Combined, Node, Succession
 from perdure.sdk.machine.machine import Machine
+from perdure.sdk.machine.outcome import NotificationId
 
 
 class Waiter:
-    """A task that waits for a node."""
+    """A task that waits for a node.
 
-    __slots__ = ("future", "node", "task")
+    future: done when it may go on.  known: its leaves have been registered.  started: the runs among them, too.
+    """
 
-    def __init__(self, node: Node, future: "asyncio.Future[None]", task: "asyncio.Task[Any] | None") -> None:
+    __slots__ = ("future", "known", "node", "started", "task")
+
+    def __init__(self, node: Node) -> None:
         self.node = node
-        self.future = future
-        self.task = task
+        self.future: asyncio.Future[None] | None = None
+        self.task: asyncio.Task[Any] | None = None
+        self.known = False
+        self.started = False
+
+
+_Entries: TypeAlias = dict[tuple[Waiter, AnyLeaf], None]
+"""Who lacks what; in order, and without its values a set."""
 
 
 class Waiters:
-    """All of them, in the order in which they began to wait, which is the order in which they go on."""
+    """All of them, in the order in which they began to wait, which is the order in which they go on.
 
-    __slots__ = ("_machine", "_waiting")
+    Each leaf leads to who lacks it: what a notification costs does not depend on how many others are waited for.
+    """
+
+    __slots__ = ("_fresh", "_lacking", "_machine", "_waiting")
 
     def __init__(self, machine: Machine) -> None:
         self._machine = machine
-        self._waiting: list[Waiter] = []
+        self._waiting: dict[Waiter, None] = {}
+        self._lacking: dict[NotificationId, _Entries] = {}
+        self._fresh: dict[Waiter, None] = {}
 
     def __bool__(self) -> bool:
         return bool(self._waiting)
 
     def add(self, waiter: Waiter) -> None:
-        self._waiting.append(waiter)
+        """A wait begins, which `begin` of its node did not answer."""
+        self._waiting[waiter] = None
+        if not waiter.started:
+            self._fresh[waiter] = None
+        node = waiter.node
+        leaves = node.signals if waiter.known and isinstance(node, Succession) else node.pending
+        waiter.known = True
+        for leaf in leaves:
+            self._lacking.setdefault(leaf.key, {})[waiter, leaf] = None
 
     def discard(self, waiter: Waiter) -> None:
+        """A wait is over, however it ended. A succession keeps its eyes open for the next one."""
         if waiter in self._waiting:
-            self._waiting.remove(waiter)
+            self._leave(waiter)
+            node = waiter.node
+            for leaf in node.signals if isinstance(node, Succession) else node.pending:
+                self._forget(waiter, leaf)
+
+    def _leave(self, waiter: Waiter) -> None:
+        del self._waiting[waiter]
+        if not waiter.started:
+            del self._fresh[waiter]
+
+    def close(self, waiter: Waiter) -> None:
+        """Nobody will wait for this succession again."""
+        self.discard(waiter)
+        for leaf in waiter.node.pending:
+            self._forget(waiter, leaf)
+
+    def _forget(self, waiter: Waiter, leaf: AnyLeaf) -> None:
+        lacking = self._lacking.get(leaf.key)
+        if lacking is not None:
+            lacking.pop((waiter, leaf), None)
+            if not lacking:
+                del self._lacking[leaf.key]
 
     @property
     def nodes(self) -> list[Node]:
         """What they wait for."""
         return [waiter.node for waiter in self._waiting]
 
-    def pending(self) -> list[Leaf | NamedLeaf]:
-        """The notifications that they lack."""
-        return [leaf for waiter in self._waiting for leaf in waiter.node.pending(self._machine)]
+    def pending(self, most: int) -> list[AnyLeaf] | None:
+        """The notifications that they lack; None if there are more than `most`."""
+        if len(self._waiting) > most or sum(len(waiter.node.pending) for waiter in self._waiting) > most:
+            return None
+        return [leaf for waiter in self._waiting for leaf in waiter.node.pending]
 
-    def wake_settled(self) -> bool:
-        """Wakes all that can go on. Returns: whether there was any."""
-        waiting, machine = self._waiting, self._machine
-        if len(waiting) == 1:
-            if waiting[0].node.settled(machine) is None:
-                return False
-            _wake(waiting.pop())
-            return True
-        settled = [waiter for waiter in waiting if waiter.node.settled(machine) is not None]
-        for waiter in settled:
-            waiting.remove(waiter)
-            _wake(waiter)
-        return bool(settled)
+    def newly_awaited(self) -> Sequence[AnyLeaf]:
+        """The leaves that are waited for, and were not the last time that somebody asked."""
+        if not self._fresh:
+            return ()
+        fresh, self._fresh = self._fresh, {}
+        leaves: list[AnyLeaf] = []
+        for waiter in fresh:
+            waiter.started = True
+            leaves += waiter.node.pending
+        return leaves
+
+    def awaits(self, key: NotificationId) -> bool:
+        """True if somebody waits for this notification now."""
+        return any(waiter in self._waiting for waiter, _ in self._lacking.get(key, ()))
+
+    def arrived(self, key: NotificationId) -> Sequence[Waiter]:
+        """A notification was taken. Returns: who can go on by it."""
+        entries = self._lacking.pop(key, None)
+        if entries is None:
+            return ()
+        if isinstance(key, str):
+            entries = self._claim(key, entries)
+        machine, waiting = self._machine, self._waiting
+        return [waiter for waiter, leaf in entries if waiter.node.arrived(leaf, machine) and waiter in waiting]
+
+    def _claim(self, name: str, entries: _Entries) -> _Entries:
+        """A signal is for the first one that waits for it, and whoever shares that one's future."""
+        leaf = next(iter(entries))[1]
+        leaf.outcome(self._machine)
+        others = {entry: None for entry in entries if entry[1] is not leaf}
+        if others:
+            self._lacking[name] = others
+        return {entry: None for entry in entries if entry[1] is leaf}
+
+    def wake(self, waiter: Waiter) -> None:
+        """Lets one go on."""
+        if isinstance(waiter.node, Combined):
+            self.discard(waiter)
+        else:
+            # There is nothing else that it lacks.
+            self._leave(waiter)
+        if waiter.future is not None and not waiter.future.done():
+            waiter.future.set_result(None)
 
     def surface_cancel(self) -> None:
         """The invocation is cancelled: each wait ends with the error that says so."""
-        for waiter in self._taken():
-            waiter.future.set_exception(TerminalError("cancelled", CANCELLED))
+        for _, future in self._taken():
+            future.set_exception(TerminalError("cancelled", CANCELLED))
 
     def release(self, main: "asyncio.Task[Any] | None") -> None:
         """The attempt is over: lets everything that waits leave the user's code. main: the handler's own task."""
-        for waiter in self._taken():
+        for waiter, future in self._taken():
             try:
                 self._machine.require_open()
             except BaseException as error:
-                waiter.future.set_exception(error)
+                future.set_exception(error)
             if waiter.task is not None and waiter.task is not main:
                 retrieve_later(waiter.task)
 
-    def _taken(self) -> list[Waiter]:
-        waiting, self._waiting = self._waiting, []
-        return [waiter for waiter in waiting if not waiter.future.done()]
-
-
-def _wake(waiter: Waiter) -> None:
-    if not waiter.future.done():
-        waiter.future.set_result(None)
+    def _taken(self) -> "list[tuple[Waiter, asyncio.Future[None]]]":
+        found = []
+        for waiter in list(self._waiting):
+            self.discard(waiter)
+            if waiter.future is not None and not waiter.future.done():
+                found.append((waiter, waiter.future))
+        return found
 
 
 def retrieve_later(task: "asyncio.Task[Any]") -> None:

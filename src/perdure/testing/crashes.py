@@ -31,7 +31,7 @@ _RUNS_MAX: Final = 2
 
 
 class CrashFailed(AssertionError):
-    """After a crash, something was different."""
+    """After a crash, something was different: the result, or how often something was done."""
 
 
 class Victim(Enum):
@@ -44,7 +44,11 @@ class Victim(Enum):
 
 @dataclass(frozen=True, slots=True)
 class CrashPoint:
-    """at: number of the commit, or of the piece of what handlers say, since the invocation was sent; from 1."""
+    """One place where something died; `str()` of it is for people.
+
+    victim: what died, and when: the engine before or after a commit, or the handler's process.
+    at: number of the commit, or of the piece of what handlers say, since the invocation was sent; from 1.
+    """
 
     victim: Victim
     at: int
@@ -79,10 +83,15 @@ def crash_everywhere(
     the handler's process dies at each piece of what it says. Each time the result must be the same, no run whose
     result was stored may be executed again, and none more than twice.
 
+        crash_everywhere(app, handler=book, arg="Ada", effects=charges)
+
+    apps, handler, arg, key: who serves, and what is called; as for `Client.call`.
     effects: counts what your code does to the world, by name; it is emptied before each time, and no count may come
-    out lower than undisturbed, or higher by more than `at_once`, the most steps that are under way at the same time.
+    out lower than undisturbed, or higher by more than `at_once`.
+    at_once: the most steps that are under way at the same time; a count.
     meanwhile: called with engine and handle beside the handler, after each start: answers what it waits for.
-    Returns: the places. Raises: CrashFailed.
+    Returns: the places.
+    Raises: CrashFailed, with the journal; Stuck; HttpError if the call is refused.
     """
     counted: MutableMapping[str, int] = {} if effects is None else effects
     scene = _Scene(apps, handler, arg, key, counted, meanwhile)

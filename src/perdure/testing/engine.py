@@ -64,9 +64,11 @@ class _SwitchedStore(SqliteStore):
 
 
 class SimulatedEngine(Embedded):
-    """An engine for tests: `Embedded`, and what only tests want. Runs on a `VirtualTimeLoop`.
+    """An engine for tests: `Embedded`, and what only tests want. Runs on a `VirtualTimeLoop`; see `Harness`.
 
-    conditions: how handlers run. switch: turns its power off.
+    data, settings: as for `Embedded`.
+    conditions: how handlers run.
+    switch: turns its power off.
     """
 
     def __init__(
@@ -81,15 +83,18 @@ class SimulatedEngine(Embedded):
         self.switch = PowerSwitch()
 
     async def journal(self, invocation_id: str) -> Journal:
-        """What an invocation has recorded so far, to look at, or to keep for `assert_replays`. Raises: KeyError."""
+        """What an invocation, `inv_…`, has recorded so far, to look at, or to keep for `assert_replays`.
+
+        Raises: KeyError if it is unknown.
+        """
         return await self.read(lambda tx: record(tx, invocation_id))
 
     async def state(self, service: str, key: str) -> dict[str, bytes]:
-        """What a virtual object or workflow remembers under a key: names and raw values."""
+        """What a virtual object or workflow remembers under a key: names, and values as the bytes of their serdes."""
         return await self.read(lambda tx: {name.decode(): value for name, value in tx.state(service, key)})
 
     async def read(self, look: Callable[[Tx], T]) -> T:
-        """Looks at the tables, while nothing changes them."""
+        """What `look` makes of the tables, while nothing changes them."""
         assert self._core is not None, "the engine is not running"
         return await self._core.partition.read(look)
 

@@ -25,9 +25,12 @@ WITHIN: Final = timedelta(days=3660)
 
 
 class Harness:
-    """A fresh engine that serves `apps`, on an event loop in virtual time: `with Harness(app) as harness`.
+    """A fresh engine that serves `apps`, on an event loop in virtual time.
 
-    engine: also shows journals and state, and can crash. client: the engine's.
+        with Harness(app) as harness:
+            assert harness.run(harness.client.call(greet, "Ada")) == "hello Ada"
+
+    engine: a `SimulatedEngine`, which also shows journals and state, and can crash.
     """
 
     def __init__(
@@ -38,9 +41,12 @@ class Harness:
         data: str | PathLike[str] | None = None,
         settings: Mapping[str, object] | None = None,
     ) -> None:
-        """seed: shuffles what happens at the same time, and repeats itself; None: nothing is shuffled.
+        """Starts nothing yet.
 
-        always_replay: every durable await ends the attempt, and the next one replays. data, settings: see `Embedded`.
+        seed: shuffles what happens at the same time, and repeats itself: any number, of which each is another order;
+        None: nothing is shuffled.
+        always_replay: every durable await ends the attempt, and the next one replays.
+        data, settings: as for `Embedded`.
         """
         self._seed = seed
         chance = None if seed is None else random.Random(seed)
@@ -49,6 +55,7 @@ class Harness:
 
     @property
     def client(self) -> Client:
+        """The engine's; its coroutines are for `run`."""
         return self.engine.client
 
     def __enter__(self) -> Self:
@@ -65,7 +72,11 @@ class Harness:
         self._stack.close()
 
     def run(self, work: Coroutine[Any, Any, T], *, within: timedelta = WITHIN) -> T:
-        """Runs it to its end, in virtual time. Raises: Stuck, and whatever `work` raises."""
+        """Runs it to its end, in virtual time. Returns: its result.
+
+        within: virtual time after which it counts as stuck; ten years of 366 days, unless given.
+        Raises: Stuck, and whatever `work` raises.
+        """
         return self._runner.run(_bounded(work, within))
 
 
@@ -87,7 +98,13 @@ def simulated(
 ) -> Callable[[Test[P]], Callable[P, None]]:
     """Makes a plain test of an asynchronous one, which gets a fresh engine in virtual time as its first argument.
 
-    seeds: the test is run with each of them. options: of `Harness`.
+        @simulated(app)
+        async def test_greeting(engine: SimulatedEngine) -> None:
+            assert await engine.client.call(greet, "Ada") == "hello Ada"
+
+    seeds: the test is run with each of them, see `Harness`; a failure names its seed.
+    options: those of `Harness`.
+    Raises: what the test raises, and Stuck after ten years of virtual time.
     """
     tried = list(seeds)
 

@@ -37,7 +37,13 @@ class ReplayMismatch(AssertionError):
 
 @dataclass(frozen=True, slots=True)
 class JournalItem:
-    """type: such as `Run`, `Call`, `Sleep`. command: issued by the handler, else received. raw: as on the wire."""
+    """One entry of a journal.
+
+    type: such as `Run`, `Call`, `Sleep`.
+    command: True if the handler issued it, False if it received it.
+    type_id: number of the message's type in the service protocol.
+    raw: the message's bytes, as on the wire.
+    """
 
     type: str
     command: bool
@@ -50,7 +56,16 @@ class JournalItem:
 
 @dataclass(frozen=True, slots=True)
 class Journal:
-    """One invocation as it was recorded: everything that an attempt starts with."""
+    """One invocation as it was recorded: everything that an attempt starts with.
+
+    id: `inv_…`.
+    service, handler, key: what was called; key is None for services.
+    protocol_version: version of the service protocol, 5 to 7.
+    seed: of the handler's random numbers, 64 bits.
+    lazy_state: the handler fetches its state when it reads it.
+    state: names and raw values, from when the journal was taken.
+    items: the entries, in order.
+    """
 
     id: str
     service: str
@@ -93,7 +108,7 @@ class Journal:
         return b"".join((encode_frame(MessageType.START, start), *entries))
 
     def save(self, path: str | PathLike[str]) -> None:
-        """Writes it to a file, for a test of later code."""
+        """Writes it to a file, as JSON, for a test of later code. Raises: OSError."""
         document = {name: getattr(self, name) for name in _PLAIN}
         document["state"] = {name: _text(value) for name, value in self.state.items()}
         document["items"] = [[item.type_id, _text(item.raw)] for item in self.items]
@@ -101,7 +116,7 @@ class Journal:
 
     @classmethod
     def load(cls, path: str | PathLike[str]) -> Self:
-        """Reads what `save` wrote."""
+        """Reads what `save` wrote. Raises: OSError, ValueError or KeyError for a file that is no journal."""
         document: dict[str, Any] = json.loads(Path(path).read_text(encoding="utf-8"))
         return cls(
             **{name: document[name] for name in _PLAIN},
@@ -136,8 +151,12 @@ def record(tx: Tx, invocation_id: str) -> Journal:
 def assert_replays(journal: Journal, app: App) -> None:
     """Passes if the handler in `app` does what the journal says, command by command, and ends like it.
 
+        assert_replays(Journal.load("trip.json"), app)
+
     Stored results are used again and nothing is called; only a run whose result is missing from the journal is run.
-    Raises: ReplayMismatch.
+    An hour of virtual time is all that it may take.
+
+    Raises: ReplayMismatch, with the first command that differs.
     """
     run_apart(lambda: _replay(journal, app))
 

@@ -15,7 +15,11 @@ from perdure.sdk.codec import JournalValueCodec
 
 @dataclass
 class HarnessEnvironment:
-    """What a test talks to: addresses of the server's two surfaces, and a client of both."""
+    """What a test talks to.
+
+    ingress_url, admin_api_url: where the server answers, `http://127.0.0.1:PORT`.
+    client: a `Client` of both.
+    """
 
     ingress_url: str
     admin_api_url: str
@@ -38,9 +42,11 @@ async def create_test_harness(
 
     `Harness` does the same in virtual time and without addresses.
 
-    app: what `perdure.app` made.  always_replay: handlers are suspended wherever they wait, which finds what is not
-    deterministic in them.  disable_retries: the first failed attempt ends an invocation.  journal_value_codec: that of
-    the app, for the client.  follow_logs, restate_image: for code written for containers; there is none here.
+    app: what `perdure.app` made, or another ASGI app that serves handlers.
+    always_replay: handlers are suspended wherever they wait, which finds what is not deterministic in them.
+    disable_retries: the first failed attempt ends an invocation.
+    journal_value_codec: that of the app, for the client.
+    follow_logs, restate_image: for code written for containers; there is none here, and they do nothing.
     """
     with tempfile.TemporaryDirectory() as folder:
         flags: dict[str, Any] = {"ingress": "127.0.0.1:0", "admin": "127.0.0.1:0", "data": Path(folder)}

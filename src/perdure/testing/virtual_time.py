@@ -14,7 +14,7 @@ START_MS: Final = 1_750_000_000_000
 
 
 class Stuck(AssertionError):
-    """Nothing can happen any more, and somebody still waits."""
+    """Nothing can happen any more, and somebody still waits; or a test took more virtual time than it may."""
 
 
 class VirtualTimeLoop(asyncio.SelectorEventLoop):
@@ -38,12 +38,14 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
     def run_in_executor(
         self, executor: Executor | None, func: Callable[[Unpack[Ts]], T], *args: *Ts
     ) -> "asyncio.Future[T]":
+        """As any loop's; time stands still until the thread has done it."""
         future: asyncio.Future[T] = super().run_in_executor(executor, func, *args)
         self._threads_at_work += 1
         future.add_done_callback(self._thread_done)
         return future
 
     async def shutdown_default_executor(self, *arguments: Any) -> None:
+        """As any loop's; time stands still meanwhile."""
         self._threads_at_work += 1
         try:
             await super().shutdown_default_executor(*arguments)
@@ -53,7 +55,7 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
     def idle(self, timeout: float | None, descriptors: int) -> bool:
         """Passes the time until the next timer; True: something real must be waited for instead.
 
-        timeout: seconds until then, None: there is no timer. descriptors: that somebody watches.
+        timeout: seconds until then, None: there is no timer. descriptors: number of those that somebody watches.
         Raises: Stuck.
         """
         if self._threads_at_work:
@@ -70,7 +72,7 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
 
 
 class VirtualClock:
-    """The wall clock of a simulation; implements `clock.Clock`."""
+    """The wall clock of a simulation: it begins in June 2025, and goes with the time of its loop."""
 
     def __init__(self, loop: VirtualTimeLoop) -> None:
         self._loop = loop

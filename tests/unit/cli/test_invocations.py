@@ -264,10 +264,21 @@ def test_describe_names_the_commands_that_are_waited_for(admin: Any, run: Any) -
     assert waits(run) == [
         f"Call (entry 1: Counter/k/add {B})",
         "Sleep (entry 2: until 2026-11-20 10:17:25 UTC)",
-        "the awakeable with signal number 17",
+        f"somebody to answer: perdure awakeables resolve {ids.awakeable_id(ids.decode_invocation_id(A), 17)}",
         "the signal `approve`",
         "completion 99",
     ]
+
+
+def test_what_came_without_being_asked_for_is_named_in_the_journal(admin: Any, run: Any) -> None:
+    admin.invocation(A, "Probe/slow", "running")
+    for index, (id, result) in enumerate(
+        [({"SignalIndex": 17}, "Success"), ({"SignalName": "remark"}, "Failure"), ({"SignalIndex": 1}, "Void")]
+    ):
+        notification = json.dumps({"Notification": {"id": id, "result": result}})
+        admin.insert("sys_journal", id=A, index=index, entry_type="Notification: Signal", entry_lite_json=notification)
+    journal = run("inv", "get", A).stdout.split("Journal\n")[1].splitlines()
+    assert journal == ["├─ 0  Awakeable answered: Success", "├─ 1  Signal `remark`: Failure", "└─ 2  Cancelled"]
 
 
 def test_a_cancel_that_waits_says_so(admin: Any, run: Any) -> None:

@@ -1,45 +1,18 @@
 """The code in the how-to pages runs as it stands there."""
 
-import re
 import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
+from support.documents import HOWTO, blocks, file_name, programs
 from support.embedded import embedded
-
-ROOT = Path(__file__).resolve().parents[3]
-BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-
-GREETER = """
-import perdure
-from perdure import Context, ObjectContext
-
-greeter = perdure.Service("Greeter")
-counter = perdure.VirtualObject("Counter")
-
-@greeter.handler()
-async def greet(ctx: Context, name: str) -> str:
-    return f"Hello, {name}"
-
-@greeter.handler()
-async def refuse(ctx: Context, reason: str) -> str:
-    raise perdure.TerminalError(reason, status_code=418)
-
-@counter.handler()
-async def count(ctx: ObjectContext, amount: int) -> int:
-    return amount
-
-app = perdure.app([greeter, counter])
-"""
 
 
 def page(name: str) -> str:
-    """All the code of a page, as one file."""
-    blocks = BLOCK.findall((ROOT / "docs" / "howto" / name).read_text("utf-8"))
-    assert blocks, f"{name} has no code"
-    return "\n\n".join(blocks)
+    """The code of a page that is in no file, as one file."""
+    found = [block for block in blocks(HOWTO / name) if block.language == "python" and not file_name(block)]
+    assert found, f"{name} has no code"
+    return "\n\n".join(block.text for block in found)
 
 
 def run(folder: Path, code: str, *arguments: str) -> str:
@@ -70,12 +43,11 @@ def test_testing(tmp_path: Path) -> None:
     assert f"{code.count('def test_')} passed" in said
 
 
-def test_client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "greeter.py").write_text(GREETER, "utf-8")
-    monkeypatch.syspath_prepend(tmp_path)
-    from greeter import app
-
-    with embedded(tmp_path / "data", app) as server:
+def test_client(tmp_path: Path) -> None:
+    with (
+        programs(HOWTO / "client.md", tmp_path) as files,
+        embedded(tmp_path / "data", files.greeter.app) as server,
+    ):
         code = page("client.md").replace("http://localhost:8080", server.ingress)
         said = run(tmp_path, code.replace("http://localhost:9070", server.admin))
     assert "Hello, Ada 2" in said

@@ -1,7 +1,9 @@
 """Bytes that no server sends: the attempt ends with an error that says so, and never hangs."""
 
 import asyncio
+import functools
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -11,6 +13,8 @@ import perdure as restate
 from perdure.protocol import messages_pb2 as pb
 from perdure.protocol.framing import encode_frame
 from perdure.protocol.messages import MessageType
+from perdure.sdk.definitions import HandlerDefinition
+from support.programs import Operation, make_function, server_for
 from support.sdk_peer import (
     Peer,
     ack,
@@ -39,11 +43,13 @@ JOURNAL = [input_command(), run_command(1, "say"), run_completion(1, b'"x"'), sl
 WHOLE = opening(JOURNAL)
 
 
-def answer(*pieces: bytes, version: int = 7) -> pb.ErrorMessage | pb.EndMessage | pb.SuspensionMessage:
+def answer(
+    *pieces: bytes, version: int = 7, definition: HandlerDefinition[Any, Any] | None = None
+) -> pb.ErrorMessage | pb.EndMessage | pb.SuspensionMessage:
     """The final frame of an attempt that gets these bytes, and then the end of the request."""
 
     async def play() -> pb.ErrorMessage | pb.EndMessage | pb.SuspensionMessage:
-        peer = Peer(handler(run_and_sleep), version)
+        peer = Peer(definition or handler(run_and_sleep), version)
         for piece in pieces:
             await peer.converse(piece)
         await peer.converse(end=True)
@@ -111,10 +117,45 @@ def test_a_request_that_ends_within_a_frame() -> None:
         assert final.code == 571
 
 
-@settings(max_examples=300, deadline=None)
+EVERYTHING: list[Operation] = [
+    ("call", "X"),
+    ("set", "a", 1),
+    ("get", "b"),
+    ("keys",),
+    ("promise", "Y"),
+    ("gather", [("sleep",), ("awakeable",), ("signal", "p"), ("broken run",)]),
+    ("settle", "X", True),
+    ("peek", "Y"),
+    ("sent", "X"),
+    ("select", [("attach", "Y"), ("run", 1)]),
+    ("clear all",),
+]
+"""A handler with every kind of entry; one of its waits is cancelled."""
+
+
+@functools.cache
+def everything(version: int) -> tuple[HandlerDefinition[Any, Any], bytes]:
+    """The handler, and a request with its whole journal."""
+    definition = handler(make_function(restate, EVERYTHING), "workflow")
+
+    async def play() -> bytes:
+        # The choices that let signals succeed, and that lead to one cancel.
+        server = server_for(EVERYTHING, version, lambda count: 1 % count)
+        peer = Peer(definition, version)
+        await server.conduct(peer)
+        assert isinstance(peer.final, pb.EndMessage)
+        return server.request(server.journal)
+
+    return definition, asyncio.run(play())
+
+
+@pytest.mark.parametrize("rich", [False, True])
+@settings(max_examples=200, deadline=None)
 @given(data=st.data())
-def test_damage_never_makes_an_attempt_hang(data: st.DataObject) -> None:
-    damaged = bytearray(WHOLE)
+def test_damage_never_makes_an_attempt_hang(rich: bool, data: st.DataObject) -> None:
+    version = data.draw(st.sampled_from([5, 6, 7]))
+    definition, whole = everything(version) if rich else (handler(run_and_sleep), WHOLE)
+    damaged = bytearray(whole)
     for _ in range(data.draw(st.integers(1, 4))):
         at = data.draw(st.integers(0, len(damaged) - 1))
         match data.draw(st.sampled_from(["flip", "cut", "insert", "end"])):
@@ -127,7 +168,7 @@ def test_damage_never_makes_an_attempt_hang(data: st.DataObject) -> None:
             case _:
                 del damaged[at:]
         damaged = damaged or bytearray(b"\x00")
-    final = answer(bytes(damaged), version=data.draw(st.sampled_from([5, 6, 7])))
+    final = answer(bytes(damaged), version=version, definition=definition)
     if isinstance(final, pb.ErrorMessage):
         assert final.code in (500, 570, 571, 573)
         assert final.message

@@ -16,7 +16,7 @@ from google.protobuf.message import DecodeError, Message
 
 from perdure.protocol import messages_pb2 as pb
 from perdure.protocol.errors import ProtocolError
-from perdure.protocol.framing import ACK_FLAG
+from perdure.protocol.framing import ACK_FLAG, Frame
 from perdure.protocol.messages import CANCEL_SIGNAL, MessageType
 from perdure.protocol.seeds import random_seed_v5
 from perdure.sdk.exceptions import ContextClosed, SdkInternalException, SuspendedException
@@ -52,6 +52,8 @@ class Machine:
     __slots__ = (
         "_calls",
         "_cancelling",
+        "_further_cancels",
+        "_identified",
         "_last_completion",
         "_last_signal",
         "_named_signals",
@@ -93,6 +95,8 @@ class Machine:
         # Invocation ids (by their completion ids) of calls that a cancel passes on to.
         self._calls: list[int] = []
         self._cancelling: list[int] | None = None
+        self._identified = 0
+        self._further_cancels: list[Frame] = []
 
     # ---- Bytes in and out ----
 
@@ -240,16 +244,15 @@ class Machine:
 
     # ---- Notifications ----
 
-    def take(self) -> bool:
-        """Takes the next notification from the queue. False: there is none."""
+    def take(self) -> NotificationId | None:
+        """Takes the next notification from the queue. Returns: what it answers; None if there is none."""
         queue = self.incoming.queue
         if not queue:
-            return False
+            return None
         frame = queue.popleft()
         try:
             if frame.type == MessageType.PROPOSE_RUN_COMPLETION_ACK:
-                self._acknowledged(pb.ProposeRunCompletionAckMessage.FromString(frame.payload).completion_id)
-                return True
+                return self._acknowledged(pb.ProposeRunCompletionAckMessage.FromString(frame.payload).completion_id)
             key, outcome = read_notification(frame.payload)
         except (DecodeError, ProtocolError):
             raise self.fail(AttemptError(PROTOCOL_VIOLATION, "a notification cannot be decoded")) from None
@@ -257,18 +260,21 @@ class Machine:
             self._named_signals.setdefault(key, deque()).append(outcome)
         elif key == -CANCEL_SIGNAL:
             if self._cancelling is None:
-                self._cancelling, self._calls = self._calls, []
+                self._cancelling, self._calls, self._identified = self._calls, [], 0
+            else:
+                self._further_cancels.append(frame)
         else:
             # Only the first counts: an awakeable may be completed twice.
             self.results.setdefault(key, outcome)
-        return True
+        return key
 
-    def _acknowledged(self, completion_id: int) -> None:
+    def _acknowledged(self, completion_id: int) -> int:
         outcome = self._proposals.pop(completion_id, None)
         if outcome is None:
             text = f"the server acknowledged the result of a run ({completion_id}) that this attempt did not propose"
             raise self.fail(AttemptError(PROTOCOL_VIOLATION, text))
         self.results[completion_id] = outcome
+        return completion_id
 
     def take_signal(self, name: str) -> Outcome | None:
         """The first signal of that name which nobody has taken yet."""
@@ -288,15 +294,20 @@ class Machine:
         Returns: the completion id to wait for; None when all are told and the cancel can surface.
         """
         assert self._cancelling is not None
-        for completion_id in self._cancelling:
+        while self._identified < len(self._cancelling):
+            completion_id = self._cancelling[self._identified]
             if completion_id not in self.results:
                 return completion_id
+            self._identified += 1
         callees, self._cancelling = self._cancelling, None
         for completion_id in callees:
             target = self.results[completion_id].invocation_id
             message = pb.SendSignalCommandMessage(target_invocation_id=target, idx=CANCEL_SIGNAL)
             message.void.SetInParent()
             self.command(MessageType.SEND_SIGNAL_COMMAND, message)
+        # One that came meanwhile surfaces at the wait after this one.
+        self.incoming.queue.extendleft(self._further_cancels)
+        self._further_cancels.clear()
         return None
 
     # ---- Blocking and ending ----
@@ -305,12 +316,12 @@ class Machine:
         """Fails the attempt: the code waits for what no recorded notification brings."""
         index = self.command_index + 1
         recorded = self.incoming.commands[index]
-        text = describe_added_await(self.incoming.commands, index, [leaf for n in nodes for leaf in n.pending(self)])
+        text = describe_added_await(self.incoming.commands, index, [leaf for node in nodes for leaf in node.pending])
         return self.fail(AttemptError(JOURNAL_MISMATCH, text, related=RelatedCommand(index, recorded.type, "")))
 
     def announce_wait(self, nodes: Sequence[Node]) -> None:
         """Tells the server what the handler waits for, with no action executing; since version 7."""
-        message = pb.AwaitingOnMessage(awaiting_on=await_tree(nodes, self, cancel=True))
+        message = pb.AwaitingOnMessage(awaiting_on=await_tree(nodes, cancel=True))
         self._write(MessageType.AWAITING_ON, message.SerializeToString())
 
     def suspend(self, nodes: Sequence[Node]) -> None:
@@ -319,9 +330,9 @@ class Machine:
         # A cancel that was taken already cannot wake it.
         cancel = not self.cancelling
         if self.version >= 7:
-            message = pb.SuspensionMessage(awaiting_on=await_tree(nodes, self, cancel=cancel))
+            message = pb.SuspensionMessage(awaiting_on=await_tree(nodes, cancel=cancel))
         else:
-            message = flat_suspension(nodes, self, cancel=cancel)
+            message = flat_suspension(nodes, cancel=cancel)
         self._write(MessageType.SUSPENSION, message.SerializeToString())
         self.ending = "suspended"
 

@@ -30,15 +30,15 @@ function useAnswer(ask, inputs) {
   return answer;
 }
 
-/** @param {{row: Row, waits: Wait[], now: number}} props */
-export function Head({ row, waits, now }) {
+/** @param {{row: Row, waits: Wait[], now: number, stop?: import("../logic/journal.js").Step}} props stop: the operation that paused it */
+export function Head({ row, waits, now, stop }) {
   return html`<p class="crumbs soft"><${Link} to=${address(["invocations"])}>Invocations<//> / <bdi>${row.target_service_name}</bdi> / <bdi>${row.target_handler_name}</bdi></p>
     <div class="head"><h1><bdi>${row.target}</bdi></h1><${StatusBadge} row=${row} /><span class="grow"></span><${Operations} row=${row} /></div>
-    <${Why} row=${row} waits=${waits} now=${now} />`;
+    <${Why} row=${row} waits=${waits} now=${now} stop=${stop} />`;
 }
 
-/** @param {{row: Row, waits: Wait[], now: number}} props */
-function Why({ row, waits, now }) {
+/** @param {Parameters<typeof Head>[0]} props */
+function Why({ row, waits, now, stop }) {
   const { zone } = useSettings();
   const holder = useAnswer(
     async () => (row.status === "pending" && row.target_service_key !== undefined
@@ -46,7 +46,7 @@ function Why({ row, waits, now }) {
     [row.status, row.modified_at]);
   const failure = row.status === "completed" ? row.completion_failure : row.last_failure;
   const waited = /** @type {string[]} */ (row.cancelling?.match(/inv_1\w+/g) ?? []);
-  const text = waits.length ? "" : why(row, now);
+  const text = stop ? `paused by ${stop.who || "an operator"}${stop.reason && `: ${stop.reason}`}` : waits.length ? "" : why(row, now);
   return html`<div class="why">
     ${row.cancelling && html`<p class="tone-wait">Cancelling: waiting for ${waited.map((id) => html`<${InvocationLink} id=${id} />`)}${row.cancelling.replace(/^.*?inv_1\w+/, "")}</p>`}
     ${text && html`<p dir="auto">${text}</p>`}
@@ -58,7 +58,7 @@ function Why({ row, waits, now }) {
 
 /** @param {{wait: Wait, now: number, zone: "utc" | "local"}} props */
 function WaitText({ wait, now, zone }) {
-  const since = wait.since === null ? "" : ` since ${duration(Math.max(0, now - wait.since))}`;
+  const since = wait.since === null ? "" : ` for ${duration(Math.max(0, now - wait.since))}`;
   if (wait.kind === "awakeable") {
     return html`an awakeable${since}: <span class="mono awakeable">${wait.id}</span> <${Copy} text=${wait.id} />
       <${Link} to=${address(["waits"], { id: wait.id ?? "" })}>answer<//>`;
@@ -81,7 +81,7 @@ export function Facts({ row, now, restarts, failures }) {
     ${fact("Invocation", copied(row.id))}
     ${fact("Created", `${clockTime(millis(row.created_at), zone, now)} · ${relative(millis(row.created_at), now)}`)}
     ${fact("Took", end !== null && duration(end - (millis(row.created_at) ?? end)))}
-    ${fact("Key", copied(row.target_service_key))}${fact("Idempotency key", copied(row.idempotency_key))}
+    ${fact("Key", row.target_service_key !== undefined && html`<${Link} class="mono" to=${address(["objects", row.target_service_name, row.target_service_key])}><bdi>${row.target_service_key}</bdi><//> <${Copy} text=${row.target_service_key} />`)}${fact("Idempotency key", copied(row.idempotency_key))}
     ${fact("Called by", row.invoked_by_id && html`<${InvocationLink} id=${row.invoked_by_id} /> <bdi>${row.invoked_by_target ?? ""}</bdi>`)}
     ${fact("Deployment", deployment && html`<${Link} class="mono" to=${address(["deployments"], { id: deployment })}>${code?.uri ?? code?.arn ?? deployment}<//>${revision ? ` · revision ${revision}` : ""}`)}
     ${fact("SDK", row.last_attempt_server ?? code?.sdk_version)}

@@ -75,7 +75,7 @@ export function JournalTable(props) {
   return html`<div class="tl" ref=${box} onScroll=${look}><table>
     <thead><tr><th class="num">#</th><th>Step</th><th class="res">Result</th><th class="took right">Took</th>
       <th class="time"><span class="unseen">Timeline</span><div class="grid" aria-hidden="true">
-        ${ticks(axis, view, innerWidth < 760 ? 2 : 6).map((mark) => html`<i key=${mark.text} class=${mark.folded ? (mark.left > 90 ? "fold edge" : "fold") : ""} style=${{ left: `${mark.left}%` }}><b>${mark.text}</b></i>`)}
+        ${ticks(axis, view, innerWidth < 760 ? 2 : chosen ? 3 : 6).map((mark) => html`<i key=${mark.text} class=${mark.folded ? (mark.left > 90 ? "fold edge" : "fold") : ""} style=${{ left: `${mark.left}%` }}><b>${mark.text}</b></i>`)}
         ${props.live && line && html`<i class="now" style=${{ left: `${line.left}%` }}></i>`}</div></th></tr></thead>
     <tbody><${Spacer} rows=${first} columns=${5} />
       ${lines.slice(first, last).map((line, at) => html`<${Row} key=${line.key} ...${props} onFocus=${onFocus} line=${line} index=${first + at} />`)}

@@ -37,8 +37,8 @@ export const USUAL = ["status", "target", "id", "why", "took", "created"];
 
 /** @param {Row} row */
 function target(row) {
-  return html`<bdi class="target" title=${row.target}><bdi>${row.target_service_name}</bdi>${row.target_service_key !== undefined && row.target_service_key !== null
-    && html`<span class="soft">/</span><bdi>${row.target_service_key}</bdi>`}<span class="soft">/</span><b>${row.target_handler_name}</b></bdi>`;
+  return html`<${Link} class="target" to=${address(["invocations", row.id])} title=${row.target}><bdi>${row.target_service_name}</bdi>${row.target_service_key !== undefined && row.target_service_key !== null
+    && html`<span class="soft">/</span><bdi>${row.target_service_key}</bdi>`}<span class="soft">/</span><b>${row.target_handler_name}</b><//>`;
 }
 
 /** @param {Row} row @param {number} now */

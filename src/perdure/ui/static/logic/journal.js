@@ -28,7 +28,7 @@ export const STATES = {
   running: { sign: "▶", tone: "run", word: "running" },
   waiting: { sign: "◌", tone: "wait", word: "waiting" },
   retrying: { sign: "↻", tone: "retry", word: "retrying" },
-  paused: { sign: "⏸", tone: "hold", word: "paused" },
+  paused: { sign: "‖", tone: "hold", word: "paused" },
   open: { sign: "⊘", tone: "idle", word: "never finished" },
   note: { sign: "·", tone: "idle", word: "" },
 };

@@ -46,7 +46,7 @@ export function look(row) {
 
 /** First line of a failure, without its stack trace. @param {string | null | undefined} text */
 export function firstLine(text) {
-  return (text ?? "").split("\n", 1)[0];
+  return (text ?? "").split("\n", 1)[0].replace("[500 Internal] ", "");
 }
 
 /**
@@ -87,7 +87,7 @@ function waitsFor(row) {
   const completions = listed(row.suspended_waiting_for_completions);
   const signals = listed(row.suspended_waiting_for_signals).filter((id) => id !== 1);
   const parts = [];
-  if (completions.length) parts.push(completions.length === 1 ? "a step" : `${completions.length} steps`);
+  if (completions.length) parts.push(completions.length === 1 ? "a result" : `${completions.length} results`);
   if (signals.length) parts.push(signals.length === 1 ? "an answer from outside" : `${signals.length} answers from outside`);
   return parts.length ? `waits for ${parts.join(" or ")}` : "waits";
 }

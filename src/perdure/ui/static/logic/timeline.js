@@ -127,7 +127,7 @@ export function ticks(axis, view, most = 6) {
     for (let far = Math.ceil(time(left) / step) * step; far <= time(right) && marks.length < 40; far += step) {
       const at = x(place(axis, axis.from + far));
       // A mark on the edge would be cut off, and near another it would lie below its text.
-      if (at < 94 && marks.every((mark) => Math.abs(mark.left - at) > 60 / most)) marks.push({ left: at, text: `+${exact(far, step)}`, folded: false });
+      if (at < 94 && marks.every((mark) => Math.abs(mark.left - at) > (mark.folded ? 150 : 60) / most)) marks.push({ left: at, text: `+${exact(far, step)}`, folded: false });
     }
   }
   return marks.filter((mark) => mark.left >= 0 && mark.left <= 100);

@@ -97,8 +97,10 @@ function Shown({ id, life, journal, lives, stories, live, setLive, missing, fail
   ];
   const raw = search.get("tab") === "json";
   const restarts = life.happenings.filter((/** @type {any} */ one) => one.event_json.includes("new_invocation_id")).length;
-  const failures = steps.reduce((/** @type {number} */ sum, /** @type {any} */ one) => sum + one.tries.length, 0);
-  return html`<${Head} row=${row} waits=${waits} now=${now} />
+  const failures = Math.max(row.status === "backing-off" ? (row.retry_count ?? 0) : 0, steps.reduce((/** @type {number} */ sum, /** @type {any} */ one) => sum + one.tries.length, 0));
+  // Somebody who paused it knows more than its last failure.
+  const stop = row.status === "paused" ? steps.findLast((/** @type {any} */ one) => one.operation === "pause" || one.operation === "resume") : undefined;
+  return html`<${Head} row=${row} waits=${waits} now=${now} stop=${stop?.operation === "pause" ? stop : undefined} />
     <${Facts} row=${row} now=${now} restarts=${restarts} failures=${failures} />
     <div class="bar"><div role="group" aria-label="View" class="bar"><button aria-pressed=${!raw} onClick=${() => put("tab", "")}>Journal</button><button aria-pressed=${raw} onClick=${() => put("tab", "json")}>JSON</button></div>
       <span class="soft">${journalSize(journal.length, missing, failure)}</span><span class="grow"></span>
