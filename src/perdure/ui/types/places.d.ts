@@ -110,27 +110,9 @@ interface Waiting {
   told: boolean;
   kind: string;
   text: string;
-  step: any;
+  step: Step | null;
   id: string | null;
   since: number | null;
   until: number | null;
   child: string | null;
-}
-
-interface ChangeProps {
-  title: any;
-  word: string;
-  /** What it will do, said before it is done. */
-  effect: any;
-  danger?: boolean;
-  disabled?: boolean;
-  /** Carries it out and gives what is told afterwards, or null to stay open. */
-  act: () => Promise<any>;
-  onClose: () => void;
-  children?: any;
-}
-
-/** Of components that are not called by name: templates are not checked. */
-interface Props {
-  [name: string]: any;
 }

@@ -3,13 +3,11 @@
 import { BLANK } from "./journal.js";
 import { awakeableId } from "./payload.js";
 
-/** @typedef {Waiting} Wait */
-
 /** @type {Record<string, string>} */
 const WORDS = { sleep: "timer", call: "call", promise: "promise", attach: "invocation" };
 const CANCEL_SIGNAL = 1;
 
-/** @param {any} row of `sys_invocation` @param {any[]} steps @returns {Wait[]} */
+/** @param {any} row of `sys_invocation` @param {Step[]} steps @returns {Waiting[]} */
 export function waitsOf(row, steps) {
   const { id, status, suspended_waiting_future_json: suspended, last_awaiting_on_future_json: last } = row;
   if (status === "completed") return [];
@@ -31,7 +29,7 @@ export function waitsOf(row, steps) {
   return waits.length || status !== "running" ? waits : open.map((step) => ofStep(step));
 }
 
-/** @param {any} step @returns {Wait} */
+/** @param {Step} step @returns {Waiting} */
 function ofStep(step, told = false) {
   const { kind, code, begin, until, child } = step;
   return { told, kind: WORDS[kind] ?? "step", text: code, step, id: null, since: begin, until, child };
@@ -45,7 +43,7 @@ function leaves(/** @type {any} */ tree) {
 
 /**
  * Rows of the journal for what has none there: answers from outside that have not come.
- * @param {any} row @param {Wait[]} waits
+ * @param {any} row @param {Waiting[]} waits @returns {Step[]}
  */
 export function waitSteps(row, waits) {
   const state = row.status === "paused" ? "paused" : "waiting";
@@ -55,7 +53,7 @@ export function waitSteps(row, waits) {
 
 /**
  * How the page of waits has it in its address, if it can be answered there.
- * @param {any} row @param {Wait} wait @returns {Record<string, string> | null}
+ * @param {any} row @param {Waiting} wait @returns {Record<string, string> | null}
  */
 export function answerTo(row, { id, text }) {
   if (id) return { id };
