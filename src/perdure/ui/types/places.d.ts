@@ -96,11 +96,10 @@ interface SchemaField {
   initial: string;
 }
 
-/** A row of the table `state`. value: hexadecimal. */
+/** An entry of the table `state`. value: hexadecimal. text: the same, if it is some. */
 interface StateEntry {
-  key: string;
   value: string;
-  value_utf8?: string;
+  text?: string;
 }
 
 /**
@@ -111,29 +110,9 @@ interface Waiting {
   told: boolean;
   kind: string;
   text: string;
-  step: any;
+  step: Step | null;
   id: string | null;
   since: number | null;
   until: number | null;
   child: string | null;
-}
-
-interface ChangeProps {
-  title: any;
-  word: string;
-  /** What it will do, said before it is done. */
-  effect: any;
-  danger?: boolean;
-  disabled?: boolean;
-  /** Carries it out and gives what is told afterwards, or null to stay open. */
-  act: () => Promise<any>;
-  onClose: () => void;
-  children?: any;
-}
-
-interface FieldProps {
-  label: string;
-  value: string;
-  onValue: (value: string) => void;
-  [attribute: string]: any;
 }

@@ -7,9 +7,12 @@ import { Table, Text, Tick } from "./change.js";
 
 export * from "../api/answer.js";
 export * from "../api/http.js";
+export * from "../logic/time.js";
 export * from "../vendor/preact-htm.js";
 export * from "./change.js";
+export * from "./clock.js";
 export * from "./router.js";
+export * from "./settings.js";
 
 /** What an address of the admin API tells, kept up to date. @returns {Asked<any>} */
 export function useGet(path = "") {
@@ -17,19 +20,21 @@ export function useGet(path = "") {
 }
 
 /**
- * A page, or what stands for it until there is an answer. beside: the title.
- * @template T @param {unknown} title @param {Asked<T>} asked @param {(data: T) => unknown} body @param {unknown} [beside]
+ * A page, or what stands for it until there is an answer. beside: what stands beside its title.
+ * @template T
+ * @param {unknown} title @param {Asked<T>} asked @param {(data: T) => unknown} body @param {unknown} [beside]
  */
 export function page(title, { data, failure }, body, beside) {
   // The line is always there: what is below it keeps its place, and what was typed.
   return html`<div class="head"><h1><bdi>${title}</bdi></h1><span class="grow"></span>${beside}</div>
-    <p class=${failure ? "invalid" : "soft"} role=${failure && "alert"} hidden=${data && !failure}>
+    <p class=${failure ? "invalid" : "soft"} role=${failure ? "alert" : null} hidden=${data && !failure}>
       ${failure || "Loading…"}</p>${data && body(data)}`;
 }
 
 /**
- * key: what tells rows apart. columns: cells by their heads. empty: said of no rows. chosen: key of the row that is marked.
- * @template T @param {string} label @param {T[]} rows @param {keyof T} key @param {Record<string, (row: T) => unknown>} columns
+ * key: tells rows apart. columns: cells by their heads. empty: said of no rows. chosen: key of the row that is marked.
+ * @template T
+ * @param {string} label @param {T[]} rows @param {keyof T} key @param {Record<string, (row: T) => unknown>} columns
  */
 export function table(label, rows, key, columns, empty = /** @type {unknown} */ (""), chosen = "") {
   if (!rows.length) return empty && html`<p class="empty">${empty}</p>`;
@@ -56,10 +61,11 @@ export function warnings(told = []) {
  */
 export function useForm(initial) {
   const [values, set] = useState(initial);
-  const field = (name = "", label = "", more = /** @type {any} */ ({})) => {
+  const field = (name = "", label = "", { as = Text, ...more } = /** @type {any} */ ({})) => {
     const value = values[name];
-    const props = { name, label, value, onValue: (/** @type {any} */ now) => set((old) => ({ ...old, [name]: now })) };
-    return html`<${more.as ?? (value === !!value ? Tick : Text)} ...${props} ...${more} />`;
+    const onValue = (/** @type {any} */ now) => set((old) => ({ ...old, [name]: now }));
+    if (typeof value === "boolean") return html`<${Tick} label=${label} checked=${value} onValue=${onValue} />`;
+    return html`<${as} ...${{ name, label, value, onValue, ...more }} />`;
   };
   return { values, set, field };
 }

@@ -21,8 +21,8 @@ export function at(...path) {
   return `/${path.map(encodeURIComponent).join("/")}`;
 }
 
-/** Goes somewhere. replace: without a step for the back button. @param {string} to @param {{replace?: boolean}} [options] */
-export function go(to, { replace } = {}) {
+/** Goes somewhere. replace: without a step for the back button. */
+export function go(to = "", { replace = false } = {}) {
   history[replace ? "replaceState" : "pushState"](null, "", to);
   dispatchEvent(new PopStateEvent("popstate"));
 }
@@ -55,13 +55,14 @@ export function Link({ to, children, ...rest }) {
 
 /**
  * A link to a place, by the last part of its path unless there is another text.
- * @param {string[]} path @param {unknown} [text] @param {Record<string, string> | URLSearchParams} [search] @param {object} [rest]
+ * @param {string[]} path @param {unknown} [text] @param {Record<string, string> | URLSearchParams} [search]
+ * @param {object} [rest]
  */
 export function link(path, text = path.at(-1), search, rest) {
   return html`<${Link} to=${address(path, search)} ...${rest}><bdi>${text}</bdi><//>`;
 }
 
-/** @param {string} id of an invocation or a deployment */
-export function idLink(id) {
+/** To an invocation or a deployment. */
+export function idLink(id = "") {
   return link([id.startsWith("dp_") ? "deployments" : "invocations", id], id, {}, { class: "mono" });
 }
