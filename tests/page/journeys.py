@@ -63,7 +63,12 @@ async def everything(ctx: restate.Context, request: dict[str, Any]) -> Any:
 @trip.handler()
 async def wait(ctx: restate.Context) -> str:
     """Waits for an answer from outside, with a timer beside it."""
-    await ctx.run_typed("ask", lambda: "asked")
+
+    def ask() -> str:
+        effects.append("asked")
+        return "asked"
+
+    await ctx.run_typed("ask", ask)
     _, promise = ctx.awakeable(type_hint=str)
     done = await restate.select(answer=promise, late=ctx.sleep(timedelta(days=2), name="deadline"))
     return str(done[0])
@@ -142,6 +147,12 @@ async def place(ctx: restate.WorkflowContext, item: str) -> str:
     promise = ctx.promise("paid", type_hint=str)
     await promise.resolve(f"{item} paid")
     return await promise.value()
+
+
+@order.handler()
+async def receipt(ctx: restate.WorkflowSharedContext) -> str:
+    """Waits for a promise that nobody keeps."""
+    return str(await ctx.promise("signed", type_hint=str).value())
 
 
 app = restate.app([trip, tools, notes, order])

@@ -16,7 +16,8 @@ from support.embedded import embedded
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
     with embedded(tmp_path_factory.mktemp("journeys"), app) as client:
-        client.change_service("Trip", {"inactivity_timeout": "PT0.1S"})
+        for service in ("Trip", "Order"):
+            client.change_service(service, {"inactivity_timeout": "PT0.1S"})
         yield client
         effects.append("slow")
 
@@ -79,6 +80,15 @@ def test_it_waits_for_an_awakeable_and_goes_on_when_that_is_resolved(page: Page,
     server.resolve(awakeable, "yes")
     expect(rows(page).last).to_contain_text("completed")
     assert server.attach(invocation) == "answer"
+
+
+def test_a_promise_it_waits_for_is_named_with_the_way_to_its_answer(page: Page, server: Client) -> None:
+    invocation = server.send("Order/unsigned/receipt")
+    server.wait_status(invocation, "suspended")
+    opened(page, invocation)
+    why = page.locator(".why")
+    expect(why).to_contain_text('promise("signed") for')
+    expect(why.get_by_role("link", name="answer")).to_have_attribute("href", re.compile("^/ui/waits"))
 
 
 def test_a_call_it_waits_for_is_named_and_its_steps_can_be_seen_in_place(page: Page, server: Client) -> None:

@@ -107,13 +107,13 @@ def test_lists_too_long_for_the_best_alignment_are_aligned_all_the_same(logic: A
 
 
 def test_a_difference_tells_removed_lines_before_added_ones(logic: Any) -> None:
-    lines = logic("diff", r"m.diffLines('a\nb\nc', 'a\nx\nc').map((line) => line.sign + line.text)")
+    lines = logic("align", r"m.diffLines('a\nb\nc', 'a\nx\nc').map((line) => line.sign + line.text)")
     assert lines == [" a", "-b", "+x", " c"]
 
 
 def test_lines_far_from_a_change_are_left_out(logic: Any) -> None:
     text = r"Array.from({length: 20}, (_, at) => at).join('\n')"
-    lines = logic("diff", f"m.shorten(m.diffLines({text}, {text} + '\\nnew'), 1).map((line) => line?.text ?? null)")
+    lines = logic("align", f"m.shorten(m.diffLines({text}, {text} + '\\nnew'), 1).map((line) => line?.text ?? null)")
     assert lines == [None, "19", "new"]
 
 

@@ -127,6 +127,22 @@ def test_what_still_runs_has_to_be_cancelled_first(page: Page, server: Client) -
     expect(page.get_by_role("button", name="Restart as new")).to_be_visible()
 
 
+def test_what_is_open_is_interrupted_and_begins_again_at_a_step(page: Page, server: Client) -> None:
+    invocation = server.send("Trip/wait")
+    server.wait_status(invocation, "suspended")
+    asked = effects.count("asked")
+    page.goto(f"/ui/invocations/{invocation}?step=3")
+    page.get_by_role("link", name="Interrupt and restart from here…").click()
+    page.get_by_role("button", name="Cancel", exact=True).click()
+    page.get_by_role("dialog").get_by_role("button", name="Cancel", exact=True).click()
+    expect(page.get_by_text("Keeps 1 step, runs")).to_be_visible()
+    page.get_by_role("button", name="Restart as new").click()
+    expect(page).not_to_have_url(re.compile(invocation))
+    new = page.url.rsplit("/", 1)[1]
+    assert server.wait_status(new, "suspended")["restarted_from"] == invocation
+    assert effects.count("asked") == asked
+
+
 def test_a_refusal_of_the_server_stays_where_it_can_be_read(page: Page, server: Client, failed: str) -> None:
     page.goto(f"/ui/invocations/{failed}/restart?from=0")
     button = page.get_by_role("button", name="Restart as new")

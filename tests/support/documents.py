@@ -7,6 +7,8 @@ What the code blocks of a page mean:
     ```         behind commands: what they print
     ```text     what the program prints that was started last, now or in a while
 
+A block behind `<!-- not run: why -->` is left alone.
+
 In outputs, ids, times and durations stand for others of their kind, `…` for any text, and alone on a line for any
 lines. An id of an output is the reader's own from then on: it is replaced wherever it comes again.
 """
@@ -36,12 +38,12 @@ HOWTO = DOCS / "howto"
 PATIENCE_S = 60.0
 """For what a page says will happen, on a machine that does other things too."""
 
-PORTS = ("8080", "9070", "9080", "9081", "9082")
+PORTS = ("8080", "9070", "9080", "9081", "9082", "5999")
 """Those that pages name. The first two are the server's."""
 
 _FENCE = re.compile(r"^```([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _FILE = re.compile(r"# (\S+\.py)\n")
-_SERVES = re.compile(r"(^|&& |\()(perdure (dev|up)|hypercorn|python \w+\.py)\b", re.MULTILINE)
+_SERVES = re.compile(r"(^|&& |\()(perdure (dev|up)|hypercorn|python \w+\.py|python3 -m http\.server)\b", re.MULTILINE)
 _LOOKS = re.compile(
     r"curl (-s )?\S+$|perdure (invocations (list|describe)|status|state get|sql|deployments (list|describe))\b"
 )
@@ -159,6 +161,10 @@ class Reader:
         for started in reversed(self._programs):
             started.kill()
 
+    def address(self, usual_port: str) -> str:
+        """The reader's own, `HOST:PORT`, in place of a port that pages name."""
+        return self._ports[usual_port]
+
     def read(self) -> None:
         """Does what the page says, from its beginning to its end. Raises: AssertionError that names the line."""
         page = blocks(self.page)
@@ -177,6 +183,8 @@ class Reader:
     def _do(self, block: Block, shown: str | None) -> None:
         """shown: what the page says that the commands print."""
         match block.language:
+            case _ if "<!-- not run:" in block.before:
+                pass
             case "python":
                 name = file_name(block)
                 if name:

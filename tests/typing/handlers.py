@@ -103,9 +103,8 @@ async def everything(ctx: restate.Context, trip: Trip) -> None:
     reveal_type(await restate.all_succeeded(*numbers))  # R: list[int]
     reveal_type([await one async for one in restate.as_completed(*numbers)])  # R: list[int]
     reveal_type(await restate.first_succeeded(*numbers))  # R: int
-    reveal_type(
-        await restate.wait_completed(*numbers)
-    )  # R: tuple[list[RestateDurableFuture[int]], list[RestateDurableFuture[int]]]
+    waited = await restate.wait_completed(*numbers)
+    reveal_type(waited)  # R: tuple[list[RestateDurableFuture[int]], list[RestateDurableFuture[int]]]
     reveal_type(await ctx.attach_invocation(await sent.invocation_id(), type_hint=Booking))  # R: Booking
     reveal_type(await restate.select(number=numbers[0], nap=ctx.sleep(timedelta(seconds=1))))  # R: tuple[str, Any]
     reveal_type(ctx.request().headers)  # R: dict[str, str]

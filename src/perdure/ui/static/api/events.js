@@ -2,51 +2,40 @@
 /** The page's one stream of events. It is closed while the page is hidden, and goes on where it stopped. */
 
 const EVENTS = [
-  "snapshot", "invocation", "gone", "journal", "journal_cleared", "journal_event", "attempt", "registry", "state", "counts", "reset",
+  "snapshot", "invocation", "gone", "journal", "journal_cleared", "journal_event", "registry", "counts", "reset",
 ];
 
-/**
- * @typedef {{event: string, data: any}} Message
- * @typedef {{onMessages: (messages: Message[]) => void, onState?: (state: "live" | "lost") => void}} Listener
- */
+/** @typedef {{event: string, data: any}} Message */
 
 /**
  * Follows topics until the returned function is called. Messages come in bunches, one for each frame that is drawn.
- * @param {string[]} topics @param {Listener} listener @returns {() => void}
+ * @param {string[]} topics @param {Listener} listener
  */
-export function follow(topics, listener) {
+export function follow(topics, { onMessages, onState }) {
   /** @type {EventSource | null} */
   let source = null;
-  let last = "";
+  let [last, frame, again] = ["", 0, 0];
   /** @type {Message[]} */
-  let waiting = [];
-  let frame = 0;
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  let again;
-
+  const waiting = [];
   const flush = () => {
     frame = 0;
-    const messages = waiting;
-    waiting = [];
-    listener.onMessages(messages);
+    onMessages(waiting.splice(0));
   };
   const open = () => {
-    clearTimeout(again);
     const address = new URLSearchParams(topics.map((topic) => ["topics", topic]));
     if (last) address.set("after", last);
     source = new EventSource(`/events?${address}`);
-    source.onopen = () => listener.onState?.("live");
+    source.onopen = () => onState?.("live");
     source.onerror = () => {
-      listener.onState?.("lost");
+      onState?.("lost");
       // A browser gives up after some answers; this page does not.
-      if (source?.readyState === EventSource.CLOSED) again = setTimeout(open, 1000);
+      if (source?.readyState === EventSource.CLOSED) again = window.setTimeout(open, 1000);
     };
     for (const event of EVENTS) {
-      source.addEventListener(event, (message) => {
-        const { data, lastEventId } = /** @type {MessageEvent} */ (message);
-        if (lastEventId) last = lastEventId;
+      source.addEventListener(event, ({ data, lastEventId }) => {
+        last = lastEventId || last;
         waiting.push({ event, data: JSON.parse(data) });
-        if (!frame) frame = requestAnimationFrame(flush);
+        frame ||= requestAnimationFrame(flush);
       });
     }
   };
@@ -55,14 +44,11 @@ export function follow(topics, listener) {
     source?.close();
     source = null;
   };
-  const visibility = () => {
-    if (document.hidden) close();
-    else if (!source) open();
-  };
-  document.addEventListener("visibilitychange", visibility);
-  if (!document.hidden) open();
+  const look = () => (document.hidden ? close() : source ?? open());
+  document.addEventListener("visibilitychange", look);
+  look();
   return () => {
-    document.removeEventListener("visibilitychange", visibility);
+    document.removeEventListener("visibilitychange", look);
     cancelAnimationFrame(frame);
     close();
   };

@@ -1,68 +1,76 @@
 // @ts-check
-/** What the pages of the registry and of state share: a dialog that changes something, fields, and what stands for missing data. */
+/** Dialogs that change something, fields, and what stands for missing data. */
 import { html, useState } from "../vendor/preact-htm.js";
 import { faultOf } from "../logic/json.js";
 import { Dialog } from "./dialog.js";
 import { toast } from "./toast.js";
 
-/**
- * States an effect and carries it out; a refusal stays where it can be read. act: gives what is told afterwards, or null to stay open.
- * @param {{title: string, word: string, effect: any, danger?: boolean, disabled?: boolean, act: () => Promise<any>, onClose: () => void, children?: any}} props
- */
-export function Change({ title, word, effect, danger, disabled, act, onClose, children }) {
-  const [failure, setFailure] = useState("");
-  const [busy, setBusy] = useState(false);
-  const carryOut = async () => {
-    setBusy(true);
-    setFailure("");
-    try {
-      const told = await act();
-      if (told !== null) {
-        toast(told);
-        onClose();
-      }
-    } catch (error) {
-      setFailure(/** @type {Error} */ (error).message);
-    }
-    setBusy(false);
+/** @param {(given?: any) => Promise<any>} act */
+export function useAct(act) {
+  const [state, set] = useState({ busy: false, failure: "" });
+  const run = async (/** @type {any} */ given) => {
+    set({ busy: true, failure: "" });
+    set({ busy: false, failure: await act(given).then(() => "", (error) => error.message) });
   };
-  return html`<${Dialog} title=${title} onClose=${onClose} onSubmit=${carryOut}
+  return { ...state, run };
+}
+
+/** States an effect and carries it out; a refusal stays where it can be read. @param {ChangeProps} props */
+export function Change({ title, word, effect, danger, disabled, act, onClose, children }) {
+  const { busy, failure, run } = useAct(async () => {
+    const told = await act();
+    if (told === null) return;
+    toast(told);
+    onClose();
+  });
+  return html`<${Dialog} title=${title} onClose=${onClose} onSubmit=${run}
     buttons=${html`<button class=${danger ? "danger" : "primary"} disabled=${busy || disabled}>${word}</button>`}>
     <p class=${`effect tone-${danger ? "fail" : "run"}`}>${effect}</p>${children}
     ${failure && html`<p class="invalid" role="alert">${failure}</p>`}<//>`;
 }
 
-/** @param {{label: string, value: string, onValue: (value: string) => void, [more: string]: any}} props */
-export function Text({ label, value, onValue, ...rest }) {
+/** @param {Props} props */
+export function Text({ label, onValue, ...rest }) {
   return html`<label class="field"><span>${label}</span>
-    <input value=${value} autocomplete="off" spellcheck="false" onInput=${(/** @type {any} */ event) => onValue(event.target.value)} ...${rest} /></label>`;
+    <input autocomplete="off" ...${rest} onInput=${(event) => onValue?.(event.target.value)} /></label>`;
 }
 
-/** @param {{label: string, checked: boolean, onValue: (value: boolean) => void}} props */
+/** of: values and what they are called. @param {Props} props */
+export function Choice({ label, of, onValue, ...rest }) {
+  return html`<label class="field"><span>${label}</span>
+    <select ...${rest} onChange=${(event) => onValue?.(event.target.value)}>${Object.entries(of).map(([name, word]) =>
+      html`<option key=${name} value=${name}>${word}</option>`)}</select></label>`;
+}
+
+/** @param {Props} props */
 export function Tick({ label, checked, onValue }) {
-  return html`<p><label><input type="checkbox" checked=${checked} onChange=${(/** @type {any} */ event) => onValue(event.target.checked)} /> ${label}</label></p>`;
+  return html`<p><label><input type="checkbox" checked=${checked}
+    onChange=${(event) => onValue(event.target.checked)} /> ${label}</label></p>`;
 }
 
-/** @param {{label: string, value: string, json: boolean, onValue: (value: string) => void}} props */
+/** @param {Props} props */
 export function Code({ label, value, json, onValue }) {
-  const fault = json ? faultOf(value) : "";
-  return html`<label class="field"><span>${label}</span><textarea class="code" rows="5" spellcheck="false" dir="auto" value=${value}
-      onInput=${(/** @type {any} */ event) => onValue(event.target.value)}></textarea></label>
-    ${fault && value && html`<p class="invalid" role="status">Not JSON: ${fault}.</p>`}`;
+  const fault = json && value && faultOf(value);
+  return html`<label class="field"><span>${label}</span>
+    <textarea class="code" rows="5" spellcheck="false" dir="auto" value=${value}
+      onInput=${(event) => onValue(event.target.value)}></textarea></label>
+    ${fault && html`<p class="invalid" role="status">Not JSON: ${fault}.</p>`}`;
 }
 
-/** Always an element, hidden when there is nothing to tell: what is around it keeps its place. @param {{answer: {data: any, failure: string}}} props */
+/** Always an element, hidden when there is nothing to tell: what is around it keeps its place. @param {Props} props */
 export function Missing({ answer: { data, failure } }) {
-  return html`<p class=${failure ? "invalid" : "soft"} role=${failure ? "alert" : undefined} hidden=${Boolean(data && !failure)}>${failure || "Loading…"}</p>`;
+  return html`<p class=${failure ? "invalid" : "soft"} role=${failure ? "alert" : undefined}
+    hidden=${Boolean(data && !failure)}>${failure || "Loading…"}</p>`;
 }
 
-/** @param {{label: string, head: string[], children?: any}} props */
+/** @param {Props} props */
 export function Table({ label, head, children }) {
-  return html`<div class="scroll" tabindex="0" role="region" aria-label=${label}><table>
-    <thead><tr>${head.map((name) => html`<th key=${name} scope="col">${name}</th>`)}</tr></thead><tbody>${children}</tbody></table></div>`;
+  const heads = head.map((/** @type {string} */ name) => html`<th key=${name} scope="col">${name}</th>`);
+  return html`<div class="scroll" tabindex="0" role="region" aria-label=${label}>
+    <table><thead><tr>${heads}</tr></thead><tbody>${children}</tbody></table></div>`;
 }
 
 /** Warnings of the server. @param {{info?: {code: string, message: string}[]}} props */
 export function Warnings({ info = [] }) {
-  return info.map(({ code, message }) => html`<p key=${code + message} class="effect tone-retry">${code} ${message}</p>`);
+  return info.map(({ code, message }) => html`<p class="effect tone-retry">${code} ${message}</p>`);
 }

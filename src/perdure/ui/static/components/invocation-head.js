@@ -1,112 +1,95 @@
 // @ts-check
 /** What an invocation is, how it is, why, and where it comes from. */
-import { html, useEffect, useState } from "../vendor/preact-htm.js";
-import { query, request } from "../api/http.js";
 import { literal } from "../logic/filters.js";
 import { why } from "../logic/status.js";
-import { clockTime, duration, millis, relative } from "../logic/time.js";
+import { clockTime, duration, html, link, millis, query, relative, request, useOnce, useSettings } from "./kit.js";
+import { Facts } from "./long-table.js";
 import { Operations } from "./operation.js";
-import { Link, address } from "./router.js";
-import { useSettings } from "./settings.js";
 import { StatusBadge } from "./status-badge.js";
-import { Copy } from "./value.js";
+import { Copied, Copy } from "./value.js";
 
-/** @typedef {import("../logic/status.js").Row} Row */
-/** @typedef {import("../logic/waits.js").Wait} Wait */
+export const invocationLink = (id = "") =>
+  link(["invocations", id], `${id.slice(0, 14)}…`, {}, { class: "mono" });
 
-/** @param {{id: string}} props */
-export function InvocationLink({ id }) {
-  return html`<${Link} class="mono" to=${address(["invocations", id])}>${id.slice(0, 14)}…<//>`;
+/** @param {Props} props */
+export function Head({ story: { row, waits, steps }, now }) {
+  const { data: holder } = useOnce(async (signal) => {
+    if (row.status !== "pending" || row.target_service_key === undefined) return null;
+    const [service, key] = [row.target_service_name, row.target_service_key].map(literal);
+    return (await query(`SELECT invocation_id AS id FROM sys_keyed_service_status
+      WHERE service_name = ${service} AND service_key = ${key}`, signal))[0]?.id;
+  }, [row.status, row.modified_at]);
+  const failure = (row.completed_at ? row.completion_failure : row.last_failure) ?? "";
+  const linked = (/** @type {string} */ part) => (part.startsWith("inv_1") ? invocationLink(part) : part);
+  // Somebody who paused it knows more than its last failure.
+  const stop = row.status === "paused" && steps.findLast(({ code }) => code === "pause" || code === "resume");
+  const text = stop && stop.code === "pause"
+    ? `paused by ${stop.who || "an operator"}${stop.reason && `: ${stop.reason}`}` : !waits.length && why(row, now);
+  return html`<p class="crumbs soft">${link(["invocations"], "Invocations")} / <bdi>${row.target_service_name}</bdi>
+      ${" / "}<bdi>${row.target_handler_name}</bdi></p>
+    <div class="head"><h1><bdi>${row.target}</bdi></h1><${StatusBadge} row=${row} /><span class="grow"></span>
+      <${Operations} row=${row} /></div>
+    <div class="why">
+      ${row.cancelling && html`<p>Cancelling: ${row.cancelling.split(/(inv_1\w+)/).map(linked)}</p>`}
+      ${text && html`<p dir="auto">${text}</p>`}
+      ${holder && html`<p>The key is held by ${invocationLink(holder)}.</p>`}
+      ${waits.length > 0 && html`<p>${waits[0].told ? "Waits for" : "Not through yet:"} ${waits.map((wait, at) =>
+        html`${at > 0 && " or "}<${Waiting} wait=${wait} now=${now} />`)}</p>`}
+      ${/\n|^.{160}/.test(failure) && html`<details><summary>Traceback</summary>
+        <pre tabindex="0" class="value">${failure}</pre></details>`}
+    </div>`;
 }
 
-/** Asks once for each value of `inputs`; null until there is an answer. @template T @param {() => Promise<T>} ask @param {unknown[]} inputs @returns {T | null} */
-function useAnswer(ask, inputs) {
-  const [answer, setAnswer] = useState(/** @type {T | null} */ (null));
-  useEffect(() => {
-    let wanted = true;
-    ask().then((got) => wanted && setAnswer(got), () => wanted && setAnswer(null));
-    return () => void (wanted = false);
-  }, inputs);
-  return answer;
-}
-
-/** @param {{row: Row, waits: Wait[], now: number, stop?: import("../logic/journal.js").Step}} props stop: the operation that paused it */
-export function Head({ row, waits, now, stop }) {
-  return html`<p class="crumbs soft"><${Link} to=${address(["invocations"])}>Invocations<//> / <bdi>${row.target_service_name}</bdi> / <bdi>${row.target_handler_name}</bdi></p>
-    <div class="head"><h1><bdi>${row.target}</bdi></h1><${StatusBadge} row=${row} /><span class="grow"></span><${Operations} row=${row} /></div>
-    <${Why} row=${row} waits=${waits} now=${now} stop=${stop} />`;
-}
-
-/** @param {Parameters<typeof Head>[0]} props */
-function Why({ row, waits, now, stop }) {
+/** @param {Props} props */
+function Waiting({ wait: { kind, id, step, since, text, child, until }, now }) {
   const { zone } = useSettings();
-  const holder = useAnswer(
-    async () => (row.status === "pending" && row.target_service_key !== undefined
-      ? (await query(`SELECT invocation_id FROM sys_keyed_service_status WHERE service_name = ${literal(row.target_service_name)} AND service_key = ${literal(row.target_service_key)}`))[0]?.invocation_id : null),
-    [row.status, row.modified_at]);
-  const failure = row.status === "completed" ? row.completion_failure : row.last_failure;
-  const waited = /** @type {string[]} */ (row.cancelling?.match(/inv_1\w+/g) ?? []);
-  const text = stop ? `paused by ${stop.who || "an operator"}${stop.reason && `: ${stop.reason}`}` : waits.length ? "" : why(row, now);
-  return html`<div class="why">
-    ${row.cancelling && html`<p class="tone-wait">Cancelling: waiting for ${waited.map((id) => html`<${InvocationLink} id=${id} />`)}${row.cancelling.replace(/^.*?inv_1\w+/, "")}</p>`}
-    ${text && html`<p dir="auto">${text}</p>`}
-    ${holder && html`<p>The key is held by <${InvocationLink} id=${holder} />.</p>`}
-    ${waits.length > 0 && html`<p>${waits[0].told ? "Waits for" : "Not through yet:"} ${waits.map((wait, at) => html`${at > 0 && " or "}<${WaitText} wait=${wait} now=${now} zone=${zone} />`)}</p>`}
-    ${failure && (failure.includes("\n") || failure.length > 160) && html`<details><summary>Traceback</summary><pre tabindex="0" class="value">${failure}</pre></details>`}
-  </div>`;
+  if (until) return html`a timer until ${clockTime(until, zone, now)} (in ${duration(Math.max(0, until - now))})`;
+  const outside = ["awakeable", "promise", "signal"].includes(kind);
+  return html`${id ? "an awakeable" : html`${step && `step ${step.index} `}<code dir="auto">${text}</code>`}
+    ${child && html` ${invocationLink(child)}`}${since && ` for ${duration(Math.max(0, now - since))}`}
+    ${id && html`: <${Copied} text=${id} kind="awakeable" />`}
+    ${outside && html` ${link(["waits"], "answer", id ? { id } : {})}`}`;
 }
 
-/** @param {{wait: Wait, now: number, zone: "utc" | "local"}} props */
-function WaitText({ wait, now, zone }) {
-  const since = wait.since === null ? "" : ` for ${duration(Math.max(0, now - wait.since))}`;
-  if (wait.kind === "awakeable") {
-    return html`an awakeable${since}: <span class="mono awakeable">${wait.id}</span> <${Copy} text=${wait.id} />
-      <${Link} to=${address(["waits"], { id: wait.id ?? "" })}>answer<//>`;
-  }
-  if (wait.until) return html`a timer until ${clockTime(wait.until, zone, now)} (in ${duration(Math.max(0, wait.until - now))})`;
-  return html`step ${wait.step?.index ?? ""} <code dir="auto">${wait.text}</code>${wait.child && html` <${InvocationLink} id=${wait.child} />`}${since}`;
-}
-
-/** @param {{row: Row, now: number, restarts: number, failures: number}} props restarts: how often it was restarted, as far as is known */
-export function Facts({ row, now, restarts, failures }) {
+/** @param {Props} props */
+export function About({ story: { row, steps, happenings }, now }) {
   const { zone } = useSettings();
+  const restarts = happenings.filter((one) => one.event_json.includes("new_invocation_id")).length;
+  const tries = steps.reduce((sum, one) => sum + one.tries.length, 0);
+  const failures = Math.max(tries, row.status === "backing-off" ? row.retry_count : 0);
   const deployment = row.pinned_deployment_id ?? row.last_attempt_deployment_id;
-  const code = useAnswer(async () => (deployment ? request("GET", `/deployments/${encodeURIComponent(deployment)}`) : null), [deployment]);
-  const later = useAnswer(() => query(`SELECT id FROM sys_invocation WHERE restarted_from = ${literal(row.id)} ORDER BY created_at LIMIT 20`), [row.id, restarts]);
-  const revision = code?.services?.find((/** @type {any} */ one) => one.name === row.target_service_name)?.revision;
-  const fact = /** @param {string} name @param {any} value */ (name, value) => value && html`<div><dt>${name}</dt><dd>${value}</dd></div>`;
-  const copied = /** @param {string | undefined} text */ (text) => text && html`<span class="mono" dir="auto">${text}</span> <${Copy} text=${text} />`;
+  const { data: code } = useOnce(async () => deployment && request("GET", `/deployments/${deployment}`), [deployment]);
+  const uri = code?.uri ?? code?.arn ?? deployment;
+  const { data: later } = useOnce((signal) => query(`SELECT id FROM sys_invocation
+    WHERE restarted_from = ${literal(row.id)} ORDER BY created_at LIMIT 20`, signal), [restarts]);
+  const service = code?.services.find((/** @type {any} */ one) => one.name === row.target_service_name);
+  const created = Date.parse(row.created_at);
   const end = millis(row.completed_at);
-  return html`<dl class="facts wide">
-    ${fact("Invocation", copied(row.id))}
-    ${fact("Created", `${clockTime(millis(row.created_at), zone, now)} · ${relative(millis(row.created_at), now)}`)}
-    ${fact("Took", end !== null && duration(end - (millis(row.created_at) ?? end)))}
-    ${fact("Key", row.target_service_key !== undefined && html`<${Link} class="mono" to=${address(["objects", row.target_service_name, row.target_service_key])}><bdi>${row.target_service_key}</bdi><//> <${Copy} text=${row.target_service_key} />`)}${fact("Idempotency key", copied(row.idempotency_key))}
-    ${fact("Called by", row.invoked_by_id && html`<${InvocationLink} id=${row.invoked_by_id} /> <bdi>${row.invoked_by_target ?? ""}</bdi>`)}
-    ${fact("Deployment", deployment && html`<${Link} class="mono" to=${address(["deployments"], { id: deployment })}>${code?.uri ?? code?.arn ?? deployment}<//>${revision ? ` · revision ${revision}` : ""}`)}
-    ${fact("SDK", row.last_attempt_server ?? code?.sdk_version)}
-    ${fact("Failed tries", failures > 0 && String(failures))}
-    ${fact("Restarted from", row.restarted_from && html`<${InvocationLink} id=${row.restarted_from} /> · <${Link} to=${address(["compare"], { a: row.restarted_from, b: row.id })}>compare<//>`)}
-    ${fact("Replaced by", later && later.length > 0 && later.map((one) => html`<span class="nowrap" key=${one.id}><${InvocationLink} id=${one.id} /> · <${Link} to=${address(["compare"], { a: row.id, b: one.id })}>compare<//></span> `))}
-    ${fact("Kept", end !== null ? keptUntil(row, end, zone, now) : row.journal_retention && `journal ${span(row.journal_retention)}, result ${span(row.completion_retention)}`)}
-    ${fact("Trace", copied(row.trace_id))}
-    ${fact("Beside", html`<${Link} to=${address(["compare"], { a: row.id })}>compare with another<//>`)}
-  </dl>`;
+  const copied = (text = "") => text && html`<${Copied} text=${text} />`;
+  const beside = (other = "", a = other, b = other) =>
+    html`<span class="nowrap">${invocationLink(other)} · ${link(["compare"], "compare", { a, b })}</span> `;
+  const kept = (text = "PT0S") => {
+    const ms = parseFloat(text.slice(2)) * 1000;
+    return end ? `until ${clockTime(end + ms, zone, now)}` : duration(ms);
+  };
+  return html`<${Facts} kind="wide" facts=${{
+    Invocation: copied(row.id),
+    Created: `${clockTime(created, zone, now)} · ${relative(created, now)}`,
+    Took: end && duration(end - created),
+    Key: row.target_service_key && html`
+      ${link(["objects", row.target_service_name, row.target_service_key], html`<bdi>${row.target_service_key}</bdi>`)}
+      <${Copy} text=${row.target_service_key} />`,
+    "Idempotency key": copied(row.idempotency_key),
+    "Called by": row.invoked_by_id && html`${invocationLink(row.invoked_by_id)} <bdi>${row.invoked_by_target}</bdi>`,
+    Deployment: deployment && html`${link(["deployments"], uri, { id: deployment }, { class: "mono" })}
+      ${service && ` · revision ${service.revision}`}`,
+    SDK: row.last_attempt_server ?? code?.sdk_version,
+    "Failed tries": failures > 0 && String(failures),
+    "Restarted from": row.restarted_from && beside(row.restarted_from, row.restarted_from, row.id),
+    "Replaced by": later?.[0] && later.map(({ id }) => beside(id, row.id)),
+    Kept: (end || row.journal_retention)
+      && `result ${kept(row.completion_retention)}, journal ${kept(row.journal_retention)}`,
+    Trace: copied(row.trace_id),
+    Beside: link(["compare"], "compare with another", { a: row.id }),
+  }} />`;
 }
-
-/** @param {Row} row @param {number} end @param {"utc" | "local"} zone @param {number} now */
-function keptUntil(row, end, zone, now) {
-  const until = /** @param {string | undefined} text */ (text) => clockTime(end + seconds(text) * 1000, zone, now);
-  return `result until ${until(row.completion_retention)}, journal until ${until(row.journal_retention)}`;
-}
-
-/** `PT86400S`, as the server writes durations. @param {string | undefined} text */
-function seconds(text) {
-  return Number(/^PT([\d.]+)S$/.exec(text ?? "")?.[1] ?? 0);
-}
-
-/** @param {string | undefined} text */
-function span(text) {
-  return duration(seconds(text) * 1000);
-}
-

@@ -51,3 +51,11 @@ export function Link({ to, children, ...rest }) {
   };
   return html`<a href=${to} onClick=${clicked} ...${rest}>${children}</a>`;
 }
+
+/**
+ * A link to a place, by the last part of its path unless there is another text.
+ * @param {string[]} path @param {unknown} [text] @param {Record<string, string> | URLSearchParams} [search] @param {object} [rest]
+ */
+export function link(path, text = path.at(-1), search, rest) {
+  return html`<${Link} to=${address(path, search)} ...${rest}><bdi>${text}</bdi><//>`;
+}

@@ -1,38 +1,43 @@
 // @ts-check
 /** All that is known of one step: what went in, what came out, each failed try. */
-import { html } from "../vendor/preact-htm.js";
-import { STATES, stateWord } from "../logic/journal.js";
+import { lookOf, took } from "../logic/journal.js";
 import { choices, keptBefore } from "../logic/restart.js";
-import { clockTime, duration } from "../logic/time.js";
-import { Link, address } from "./router.js";
-import { useSettings } from "./settings.js";
-import { Copy, ValueView } from "./value.js";
+import { clockTime, duration, html, link, useSettings } from "./kit.js";
+import { Facts, StepName } from "./long-table.js";
+import { Copied, ValueView } from "./value.js";
 
-/** @param {{id: string, step: import("../logic/journal.js").Step, now: number, closed: boolean, onClose: () => void}} props closed: the invocation is completed */
-export function StepDetails({ id, step, now, closed, onClose }) {
+/** @param {Props} props */
+export function StepDetails({ line: { id, step, story }, now, onClose }) {
   const { zone } = useSettings();
-  const { sign, tone } = STATES[step.state];
-  const fact = /** @param {string} name @param {any} value */ (name, value) => value && html`<dt>${name}</dt><dd>${value}</dd>`;
+  const { tone, word } = lookOf(step);
+  const { index, answer, until, child, awakeable, kind, text, tries, headers } = step;
+  const waits = step.state === "waiting";
+  const outcomes = Object.entries({ Input: step.input, Result: step.outcome });
   return html`<aside class="card details" aria-label="Step">
-    <div class="head"><h2><span class=${`sign tone-${tone}`} aria-hidden="true">${sign}</span> <code dir="auto">${step.code}</code></h2><span class="grow"></span>
+    <div class="head"><h2 class=${`tone-${tone}`}><${StepName} step=${step} /></h2><span class="grow"></span>
       <button class="plain" onClick=${onClose}>Close</button></div>
-    <dl class="facts">
-      ${fact("State", stateWord(step))}${fact("Index", step.index >= 0 && String(step.index) + (step.answer !== null && step.answer !== step.index ? `, outcome at ${step.answer}` : ""))}
-      ${fact("Name", step.name && html`<bdi>${step.name}</bdi>`)}
-      ${fact("Began", step.begin > 0 && clockTime(step.begin, zone, now))}
-      ${fact("Took", step.kind !== "life" && (step.end === null ? `${duration(now - step.begin)} so far` : step.end > step.begin && duration(step.end - step.begin)))}
-      ${fact("Wakes up", step.until && step.state !== "ok" && `${clockTime(step.until, zone, now)}, in ${duration(step.until - now)}`)}
-      ${fact("Invocation", step.child && html`<${Link} class="mono" to=${address(["invocations", step.child])}>${step.child}<//> <${Copy} text=${step.child} />`)}
-      ${fact("Awakeable", step.awakeable && html`<span class="mono">${step.awakeable}</span> <${Copy} text=${step.awakeable} />`)}
-      ${fact("By", step.who && html`<bdi>${step.who}</bdi>`)}${fact("Reason", step.reason && html`<bdi>${step.reason}</bdi>`)}
-      ${fact(step.kind === "send" ? "Idempotency key" : "Note", step.text && html`<span dir="auto">${step.text}</span>`)}
-    </dl>
-    ${step.awakeable && step.state === "waiting" && html`<p><${Link} to=${address(["waits"], { id: step.awakeable })}>Answer it<//></p>`}
-    ${closed && choices([step]).length > 0 && html`<p><${Link} class="button" to=${address(["invocations", id, "restart"], { from: String(keptBefore(step)) })}>Restart from here<//></p>`}
-    ${step.tries.map((one, at) => html`<details key=${at} open=${at === step.tries.length - 1}>
-      <summary class="failure">Failed try at ${clockTime(one.at, zone, now)}${one.code ? ` · ${one.code}` : ""}: <bdi>${one.message}</bdi></summary><pre tabindex="0" class="value">${one.trace || one.message}</pre></details>`)}
-    ${step.input && html`<h3>Input</h3><${ValueView} id=${id} outcome=${step.input} />`}
-    ${step.outcome && html`<h3>Result</h3><${ValueView} id=${id} outcome=${step.outcome} />`}
-    ${step.headers.length > 0 && html`<h3>Headers</h3><dl class="facts">${step.headers.map(({ name, value }) => html`<dt class="mono">${name}</dt><dd class="mono" dir="auto">${value}</dd>`)}</dl>`}
+    <${Facts} facts=${{
+      State: word,
+      Index: index >= 0 && `${index}${answer && answer !== index ? `, outcome at ${answer}` : ""}`,
+      Began: clockTime(step.begin, zone, now),
+      Took: took(step, now) + (step.end === null ? " so far" : ""),
+      "Wakes up": until && waits && `${clockTime(until, zone, now)}, in ${duration(until - now)}`,
+      Invocation: child && link(["invocations", child], child, {}, { class: "mono" }),
+      Awakeable: awakeable
+        && html`<${Copied} text=${awakeable} /> ${waits && link(["waits"], "answer", { id: awakeable })}`,
+      By: step.who,
+      Reason: step.reason,
+      [kind === "send" ? "Idempotency key" : "Note"]: text,
+    }} />
+    ${choices([step]).length > 0 && html`<p>${link(["invocations", id, "restart"],
+      story.row.completed_at ? "Restart from here" : "Interrupt and restart from here…",
+      { from: `${keptBefore(step)}` }, { class: "button" })}</p>`}
+    ${tries.map((one, at) => html`<details key=${at} open=${at === tries.length - 1}>
+      <summary class="failure">Failed try at ${clockTime(one.at, zone, now)}${one.code && ` · ${one.code}`}${": "}
+        <bdi>${one.message}</bdi></summary>
+      <pre tabindex="0" class="value">${one.trace || one.message}</pre></details>`)}
+    ${outcomes.map(([name, outcome]) => outcome && html`<h3>${name}</h3><${ValueView} id=${id} outcome=${outcome} />`)}
+    ${headers.length > 0 && html`<h3>Headers</h3>
+      <${Facts} facts=${Object.fromEntries(headers.map(({ name, value }) => [name, value]))} />`}
   </aside>`;
 }

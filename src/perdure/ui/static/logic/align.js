@@ -1,69 +1,67 @@
 // @ts-check
-/** Two lists side by side: what is in both, in the same order, stands beside each other. */
+/** Two lists side by side, and two texts. */
+
+/** Of a name that comes often so many places are looked at, before and after the expected one. */
+const REACH = 30;
 
 /**
- * Pairs in order: of both lists, or with null on one side. The longest common subsequence, where the lists are not too long
- * for it; else what comes next in both.
+ * What is in both in the same order stands side by side, and null beside the rest.
  * @template T @param {T[]} left @param {T[]} right @param {(one: T) => string} name @returns {[T | null, T | null][]}
  */
 export function align(left, right, name) {
-  const a = left.map(name);
-  const b = right.map(name);
-  let head = 0;
-  while (head < a.length && head < b.length && a[head] === b[head]) head++;
-  let tail = 0;
-  while (tail < a.length - head && tail < b.length - head && a[a.length - 1 - tail] === b[b.length - 1 - tail]) tail++;
   /** @type {[T | null, T | null][]} */
-  const pairs = left.slice(0, head).map((one, at) => [one, right[at]]);
-  const [endA, endB] = [a.length - tail, b.length - tail];
-  const middle = (endA - head) * (endB - head) <= CELLS_MAX ? longest : nearest;
-  let [i, j] = [head, head];
-  for (const [x, y] of [...middle(a.slice(head, endA), b.slice(head, endB)), [endA - head, endB - head]]) {
-    while (i < head + x) pairs.push([left[i++], null]);
-    while (j < head + y) pairs.push([null, right[j++]]);
-    if (i < endA && j < endB) pairs.push([left[i++], right[j++]]);
+  const pairs = [];
+  let [i, j] = [left.length, right.length];
+  const back = (toI = 0, toJ = 0) => {
+    while (j > toJ) pairs.push([null, right[--j]]);
+    while (i > toI) pairs.push([left[--i], null]);
+  };
+  for (let end = longest(left.map(name), right.map(name)); end; end = end.before) {
+    back(end.i + 1, end.j + 1);
+    pairs.push([left[--i], right[--j]]);
   }
-  for (let at = 0; at < tail; at++) pairs.push([left[endA + at], right[endB + at]]);
-  return pairs;
+  back();
+  return pairs.reverse();
 }
 
-const CELLS_MAX = 4e6;
-
-/** Places of the longest common subsequence. @param {string[]} a @param {string[]} b @returns {[number, number][]} */
+/** The longest common subsequence, from its end: Hunt and Szymanski. @param {string[]} a @param {string[]} b */
 function longest(a, b) {
-  const width = b.length + 1;
-  const table = new Uint16Array((a.length + 1) * width);
-  for (let i = a.length - 1; i >= 0; i--) {
-    for (let j = b.length - 1; j >= 0; j--) {
-      table[i * width + j] = a[i] === b[j] ? table[(i + 1) * width + j + 1] + 1 : Math.max(table[(i + 1) * width + j], table[i * width + j + 1]);
-    }
-  }
-  /** @type {[number, number][]} */
-  const pairs = [];
-  for (let i = 0, j = 0; i < a.length && j < b.length; ) {
-    if (a[i] === b[j]) pairs.push([i++, j++]);
-    else if (table[(i + 1) * width + j] >= table[i * width + j + 1]) i++;
-    else j++;
-  }
-  return pairs;
-}
-
-/** Each of `a` with the next of `b` that has its name. @param {string[]} a @param {string[]} b @returns {[number, number][]} */
-function nearest(a, b) {
-  /** @type {Map<string, number[]>} */
-  const places = new Map();
-  b.forEach((name, at) => (places.get(name) ?? places.set(name, []).get(name))?.push(at));
-  /** @type {[number, number][]} */
-  const pairs = [];
-  let from = 0;
+  /** @type {Map<string, {met: number, at: number[]}>} */
+  const places = new Map(b.map((name) => [name, { met: 0, at: [] }]));
+  b.forEach((name, j) => places.get(name)?.at.push(j));
+  /** Of each length the one that ends first. @type {Chain[]} */
+  const ends = [];
   a.forEach((name, i) => {
-    const queue = places.get(name) ?? [];
-    while (queue.length && queue[0] < from) queue.shift();
-    // A far one would leave too much of what lies between without a partner.
-    if (queue.length && queue[0] - from < 100) {
-      pairs.push([i, queue[0]]);
-      from = /** @type {number} */ (queue.shift()) + 1;
+    const place = places.get(name);
+    if (!place) return;
+    const met = place.met++;
+    for (const j of place.at.slice(Math.max(0, met - REACH), met + REACH).reverse()) {
+      let [length, most] = [0, ends.length];
+      while (length < most) {
+        const middle = (length + most) >> 1;
+        if (ends[middle].j < j) length = middle + 1;
+        else most = middle;
+      }
+      if (ends[length]?.j !== j) ends[length] = { i, j, before: ends[length - 1] };
     }
   });
-  return pairs;
+  return ends.at(-1);
+}
+
+const LINES_MAX = 2000;
+
+/** Line by line. @param {string} before @param {string} after */
+export function diffLines(before, after) {
+  const [left, right] = [before, after].map((text) => (text ? text.split("\n").slice(0, LINES_MAX) : []));
+  return align(left, right, (line) => line).map(([one, other]) => {
+    if (other === null) return { sign: "-", text: one ?? "" };
+    return { sign: one === null ? "+" : " ", text: other };
+  });
+}
+
+/** null stands for equal lines far from a change. @param {DiffLine[]} lines */
+export function shorten(lines, round = 3) {
+  const near = lines.map((_, at) =>
+    lines.slice(Math.max(0, at - round), at + round + 1).some((line) => line.sign !== " "));
+  return lines.map((line, at) => (near[at] ? line : null)).filter((line, at) => line || near[at - 1] !== false);
 }

@@ -3,275 +3,226 @@
 import { awakeableId } from "./payload.js";
 import { duration, millis } from "./time.js";
 
-/** @typedef {import("./status.js").Row} Row */
-
-/**
- * bytes: null when they were not sent; they are asked for by `index`. keys: names of a state. text: what is known besides.
- * @typedef {{kind: "success" | "failure" | "void" | "keys" | "id", bytes: number[] | null, code?: number, message?: string,
- *   metadata?: any, keys?: string[], index: number, type: string, size: number}} Outcome
- */
-
-/**
- * key: names the step in the address. index: of the entry in the journal, -1 for what is not in it. sign, tone: as of statuses.
- * begin, end: milliseconds; end null: it goes on. child: the invocation that it called, sent or asked for.
- * answer: index of the entry with the outcome. completion: the number under which that comes.
- * @typedef {{key: string, index: number, kind: string, code: string, name: string, state: string, begin: number, end: number | null,
- *   input: Outcome | null, outcome: Outcome | null, child: string | null, tries: {at: number, message: string, trace: string, code: any}[],
- *   headers: {name: string, value: string}[], awakeable: string | null, until: number | null, answer: number | null, completion: number | null,
- *   text: string, who: string, reason: string, operation: string}} Step
- */
-
-/** How the state of a step looks. @type {Record<string, {sign: string, tone: string, word: string}>} */
-export const STATES = {
-  ok: { sign: "✓", tone: "ok", word: "done" },
-  failed: { sign: "✕", tone: "fail", word: "failed" },
-  running: { sign: "▶", tone: "run", word: "running" },
-  waiting: { sign: "◌", tone: "wait", word: "waiting" },
-  retrying: { sign: "↻", tone: "retry", word: "retrying" },
-  paused: { sign: "‖", tone: "hold", word: "paused" },
-  open: { sign: "⊘", tone: "idle", word: "never finished" },
-  note: { sign: "·", tone: "idle", word: "" },
+/** Sign, tone and word of the states of a step. @type {Record<string, [sign: string, tone: string, word: string]>} */
+const STATES = {
+  ok: ["✓", "ok", "done"],
+  failed: ["✕", "fail", "failed"],
+  running: ["▶", "run", "running"],
+  waiting: ["◌", "wait", "waiting"],
+  retrying: ["↻", "retry", "retrying"],
+  paused: ["‖", "hold", "paused"],
+  open: ["⊘", "idle", "never finished"],
+  note: ["·", "idle", ""],
 };
 
-/** @type {WeakMap<object, any>} */
-const decoded = new WeakMap();
+/** @param {Step} step */
+export function lookOf({ state, kind }) {
+  const [sign, tone, word] = STATES[state];
+  return { sign, tone, word: word || kind };
+}
 
-/** @param {any} entry a row of `sys_journal` */
-function decode(entry) {
-  let known = decoded.get(entry);
-  if (!known) {
-    known = opened(entry);
-    decoded.set(entry, known);
+const quote = (text = "") => JSON.stringify(text);
+const run = (name = "") => `run(${quote(name)})`;
+const verb = (fails = false) => (fails ? "reject" : "resolve");
+// Some milliseconds pass between what was asked for and its entry in the journal.
+const asked = (ms = 0) => duration(ms < 10000 ? ms : Math.round(ms / 1000) * 1000);
+
+/** @type {Record<string, Reading>} */
+const COMMANDS = {
+  Input: ["input", "input"],
+  Output: ["output", (f, at, fails) => (fails ? "throw" : "return")],
+  Run: ["run", "run($)"],
+  Sleep: ["sleep", (f, at) => `sleep ${asked(f.wake_up_time - at)}`],
+  Call: ["call", (f) => `call(${target(f)}`],
+  OneWayCall: ["send", (f, at) => `send(${target(f)}${f.invoke_time > at ? ` in ${asked(f.invoke_time - at)}` : ""}`],
+  GetLazyState: ["get", "get($)"],
+  GetEagerState: ["get", "get($)"],
+  GetLazyStateKeys: ["keys", "state_keys()"],
+  GetEagerStateKeys: ["keys", "state_keys()"],
+  SetState: ["set", "set($)"],
+  ClearState: ["clear", "clear($)"],
+  ClearAllState: ["clear", "clear_all()"],
+  GetPromise: ["promise", "promise($)"],
+  PeekPromise: ["promise", "promise($).peek()"],
+  CompletePromise: ["resolve", (f, at, fails) => `promise(${quote(f.key)}).${verb(fails)}(…)`],
+  CompleteAwakeable: ["resolve", (f, at, fails) => `${verb(fails)}_awakeable(${f.id?.slice(0, 12)}…)`],
+  SendSignal: ["signal", (f) => `signal(${quote(f.signal_id?.Name ?? f.signal_id?.Index)})`],
+  Cancel: ["cancel", "cancel(…)"],
+  AttachInvocation: ["attach", "attach(…)"],
+  GetInvocationOutput: ["attach", "output(…)"],
+};
+
+/** @param {any} fields of a call */
+function target({ invocation_target: called }) {
+  const [{ name, key, handler }] = /** @type {any[]} */ (Object.values(called ?? { none: {} }));
+  return `${key === undefined ? name : `${name}/${key}`}).${handler}(…)`;
+}
+
+/** Commands of whose value the short form tells nothing. */
+const SILENT = ["Input", "Call", "OneWayCall", "SetState", "CompletePromise"];
+const CANCEL_SIGNAL = 1;
+const opened = new WeakMap();
+
+/** @param {any} row of `sys_journal` */
+const openEntry = (row) => opened.get(row) ?? opened.set(row, entryOf(row)).get(row);
+
+/** The short form of an entry tells what it is, the long one what it carries. @param {any} row */
+function entryOf(row) {
+  const { Command, Notification } = JSON.parse(row.entry_lite_json);
+  const long = JSON.parse(row.entry_json ?? "{}");
+  const entry = { index: row.index, at: Date.parse(row.appended_at) };
+  if (Notification) {
+    const [body] = Object.values(long.Notification?.Completion ?? long.Notification ?? {});
+    const fields = { ...Notification, ...body, ...Notification.id };
+    return { ...entry, fields, outcome: carried(row, fields) };
   }
-  return known;
+  const [command] = Object.keys(Command);
+  const body = long.Command?.[command];
+  const value = SILENT.includes(command) ? "Success" : undefined;
+  const fields = { value, ...Command[command], ...body, ...body?.request };
+  const cancels = fields.signal_id?.Index === CANCEL_SIGNAL;
+  return { ...entry, command: cancels ? "Cancel" : command, fields, outcome: carried(row, fields) };
 }
 
-/** @param {any} entry */
-function opened(entry) {
-  const lite = !entry.entry_json;
-  const { Command: command, Notification: notification } = JSON.parse(entry.entry_json ?? entry.entry_lite_json ?? "{}");
-  const made = { index: entry.index, at: millis(entry.appended_at) ?? 0, size: entry.raw_length, type: entry.entry_type, lite };
-  if (command) {
-    const [name] = Object.keys(command);
-    const fields = command[name];
-    return { ...made, command: name, fields: { ...fields, ...fields.request } };
-  }
-  if (notification?.ty) {
-    const { ty, id, result } = notification;
-    if (ty === "Signal") return { ...made, signal: { Index: id.SignalIndex, Name: id.SignalName }, result };
-    return { ...made, completion: ty.Completion, id: id.CompletionId, result };
-  }
-  if (notification?.Signal) return { ...made, signal: notification.Signal.id, result: notification.Signal.result };
-  const [name] = Object.keys(notification?.Completion ?? { Unknown: 0 });
-  const fields = notification?.Completion?.[name] ?? {};
-  const result = fields.result ?? (fields.state_keys ? { StateKeys: fields.state_keys } : fields.invocation_id ? "InvocationId" : "Void");
-  return { ...made, completion: name, id: fields.completion_id, invocation: fields.invocation_id, result };
-}
-
-/** @param {any} entry decoded @param {any} result @returns {Outcome} */
-function outcome(entry, result) {
-  const made = { bytes: null, index: entry.index, type: entry.type, size: entry.size };
-  if (result === "Success") return { ...made, kind: "success" };
-  if (result === "Failure") return { ...made, kind: "failure", message: "failed" };
-  if (result?.Success) return { ...made, kind: "success", bytes: result.Success };
-  if (result?.Failure) return { ...made, kind: "failure", ...result.Failure };
-  if (result?.StateKeys) return { ...made, kind: "keys", keys: result.StateKeys };
-  return { ...made, kind: result === "InvocationId" ? "id" : "void" };
-}
-
-/** @param {any} entry decoded @param {number[] | undefined} bytes @returns {Outcome | null} */
-function input(entry, bytes) {
-  if (bytes === undefined && !entry.lite) return null;
-  return { kind: "success", bytes: bytes ?? null, index: entry.index, type: entry.type, size: entry.size };
-}
-
-/** @param {any} target of a call, in the JSON of an entry */
-function targetText(target) {
-  const [fields] = Object.values(target ?? { none: {} });
-  return { service: [fields.name, fields.key].filter((part) => part !== undefined).join("/"), handler: fields.handler ?? "" };
-}
-
-const quote = /** @param {any} text */ (text) => JSON.stringify(text ?? "");
-
-/** The code of a command, and what else is peculiar to its kind. @param {any} entry decoded @returns {Partial<Step>} */
-function written(entry) {
-  const { command, fields: f, at } = entry;
-  const target = targetText(f.invocation_target);
-  switch (command) {
-    case "Input": return { kind: "input", code: "input", input: input(entry, f.payload), headers: f.headers ?? [] };
-    case "Output": return { kind: "output", code: f.result === "Failure" || f.result?.Failure ? "throw" : "return", outcome: outcome(entry, f.result) };
-    case "Run": return { kind: "run", code: `run(${quote(f.name)})` };
-    case "Sleep": return { kind: "sleep", code: `sleep ${duration(slept(f.wake_up_time - at))}`, until: f.wake_up_time };
-    case "Call": return { kind: "call", code: `call(${target.service}).${target.handler}(…)`, child: f.invocation_id, input: input(entry, f.parameter), headers: f.headers ?? [] };
-    case "OneWayCall": return {
-      kind: "send", code: `send(${target.service}).${target.handler}(…)${f.invoke_time > at ? ` in ${duration(slept(f.invoke_time - at))}` : ""}`,
-      child: f.invocation_id, input: input(entry, f.parameter), headers: f.headers ?? [], text: f.idempotency_key ?? "" };
-    case "GetLazyState": case "GetEagerState": return { kind: "get", code: `get(${quote(f.key)})`, ...(f.result ? { outcome: outcome(entry, f.result) } : {}) };
-    case "GetLazyStateKeys": case "GetEagerStateKeys": return { kind: "keys", code: "state_keys()", ...(f.state_keys ? { outcome: outcome(entry, { StateKeys: f.state_keys }) } : {}) };
-    case "SetState": return { kind: "set", code: `set(${quote(f.key)})`, input: input(entry, f.value) };
-    case "ClearState": return { kind: "clear", code: `clear(${quote(f.key)})` };
-    case "ClearAllState": return { kind: "clear", code: "clear_all()" };
-    case "GetPromise": return { kind: "promise", code: `promise(${quote(f.key)})` };
-    case "PeekPromise": return { kind: "promise", code: `promise(${quote(f.key)}).peek()` };
-    case "CompletePromise": return { kind: "resolve", code: `promise(${quote(f.key)}).${f.value?.Failure ? "reject" : "resolve"}(…)`, input: input(entry, f.value?.Success) };
-    case "CompleteAwakeable": return { kind: "resolve", code: `${f.result?.Failure ? "reject" : "resolve"}_awakeable(${f.id?.slice(0, 12)}…)`, input: input(entry, f.result?.Success), awakeable: f.id };
-    case "SendSignal": {
-      const cancels = f.signal_id?.Index === 1;
-      const name = f.signal_id?.Name ?? f.signal_id?.Index;
-      return { kind: cancels ? "cancel" : "signal", code: cancels ? "cancel(…)" : `signal(${quote(name)})`, child: f.target_invocation_id };
-    }
-    case "AttachInvocation": return { kind: "attach", code: "attach(…)", child: f.target?.InvocationId ?? null };
-    case "GetInvocationOutput": return { kind: "attach", code: "output(…)", child: f.target?.InvocationId ?? null };
-    default: return { kind: "other", code: command };
-  }
-}
-
-/** What was asked for: some milliseconds pass before it is in the journal. @param {number} ms */
-function slept(ms) {
-  return ms < 10000 ? ms : Math.round(ms / 1000) * 1000;
+/** @param {any} row @param {any} fields @returns {Outcome | null} */
+function carried({ index, raw_length: size }, fields) {
+  const { state_keys: StateKeys, result, value = result, parameter = value, payload = parameter } = fields;
+  if (!payload && !StateKeys) return null;
+  if (typeof payload === "string") return { kind: payload, index, size };
+  const found = StateKeys ? { StateKeys } : Array.isArray(payload) ? { Success: payload } : payload;
+  const [kind] = Object.keys(found);
+  return { kind, value: found[kind], index, size };
 }
 
 /** @type {Step} */
-const BLANK = {
-  key: "", index: -1, kind: "other", code: "", name: "", state: "note", begin: 0, end: 0, input: null, outcome: null, child: null,
-  tries: [], headers: [], awakeable: null, until: null, answer: null, completion: null, text: "", who: "", reason: "", operation: "",
+export const BLANK = {
+  key: "", index: -1, place: Infinity, kind: "other", code: "", name: "", state: "note", begin: 0, end: null,
+  input: null, outcome: null, child: null, tries: [], headers: [], awakeable: null, until: null, answer: null,
+  completion: null, text: "", who: "", reason: "",
 };
 
-/** @param {Row} row @param {any} entry decoded @returns {Step} */
-function signalStep(row, entry) {
-  const { Index: number, Name: name } = entry.signal;
-  const made = { ...BLANK, key: String(entry.index), index: entry.index, begin: entry.at, end: entry.at, outcome: outcome(entry, entry.result), answer: entry.index };
-  const state = made.outcome.kind === "failure" ? "failed" : "ok";
-  if (number === 1) return { ...made, kind: "cancelled", code: "cancellation asked for", outcome: null };
-  if (name !== undefined) return { ...made, kind: "signal", code: `signal(${quote(name)})`, state };
-  return { ...made, kind: "awakeable", code: "awakeable", state, awakeable: awakeableId(row.id, number) };
+/** @param {Partial<Step>} fields @returns {Step} */
+function stepWith(fields) {
+  return { ...BLANK, end: fields.begin ?? 0, tries: [], ...fields, text: fields.text ?? "" };
+}
+
+const ended = (/** @type {Outcome | null} */ outcome) => (outcome?.kind === "Failure" ? "failed" : "ok");
+
+/** @param {any} entry */
+function commandStep({ command, fields, index, at, outcome }) {
+  const [kind, code] = COMMANDS[command] ?? ["other", command];
+  const completion = fields.result_completion_id ?? fields.completion_id ?? null;
+  const returns = ["output", "get", "keys"].includes(kind);
+  return stepWith({
+    key: `${index}`, index, place: index, kind, begin: at, end: completion === null ? at : null, completion,
+    code: typeof code === "string"
+      ? code.replace("$", () => quote(fields.key ?? fields.name))
+      : code(fields, at, ended(outcome) === "failed"),
+    name: kind === "run" ? "" : (fields.name ?? ""), state: kind === "output" ? ended(outcome) : "ok",
+    [returns ? "outcome" : "input"]: outcome, headers: fields.headers ?? [], text: fields.idempotency_key,
+    child: fields.invocation_id ?? fields.target_invocation_id ?? fields.target?.InvocationId ?? null,
+    awakeable: fields.id ?? null, until: fields.wake_up_time ?? null,
+  });
+}
+
+/** @param {string} id of the invocation @param {any} entry */
+function signalStep(id, { fields: { SignalIndex: number, SignalName: name }, index, at, outcome }) {
+  const made = { key: `${index}`, index, place: index, begin: at, answer: index };
+  if (number === CANCEL_SIGNAL) return stepWith({ ...made, kind: "cancelled", code: "cancellation asked for" });
+  const done = { ...made, outcome, state: ended(outcome) };
+  if (name) return stepWith({ ...done, kind: "signal", code: `signal(${quote(name)})` });
+  return stepWith({ ...done, kind: "awakeable", code: "awakeable", awakeable: awakeableId(id, number) });
+}
+
+/** @param {any[]} journal @param {string} id */
+function journalSteps(journal, id) {
+  /** @type {Step[]} */
+  const steps = [];
+  /** By what they wait for; a handler may use a number twice. @type {Record<string, Step[]>} */
+  const open = {};
+  for (const entry of journal.map(openEntry)) {
+    const { command, fields, at, index, outcome } = entry;
+    if (command) {
+      const step = commandStep(entry);
+      steps.push(step);
+      if (step.completion !== null) (open[`${command} ${step.completion}`] ??= []).push(step);
+    } else if (fields.ty === "Signal") steps.push(signalStep(id, entry));
+    else {
+      const step = open[`${fields.ty?.Completion} ${fields.CompletionId}`]?.shift();
+      if (step) Object.assign(step, { end: at, answer: index, outcome, state: ended(outcome) });
+    }
+  }
+  return steps;
+}
+
+/** Kind, code and state of events. @type {Record<string, [kind: string, code: string, state: string]>} */
+const HAPPENINGS = {
+  TransientError: ["failure", "attempt failed", "failed"],
+  Paused: ["paused", "paused", "paused"],
+  Operation: ["operation", "", "note"],
+  CancelGraceOver: ["other", "cancel grace over", "note"],
+};
+
+/** guilty: code of the step whose try failed. @param {any} one a row of `sys_journal_events` */
+function happened({ sequence, event_type: type, event_json, appended_at, after_journal_entry_index: after = -1 }) {
+  const event = JSON.parse(event_json);
+  const begin = Date.parse(appended_at);
+  const [kind, code, state] = HAPPENINGS[type] ?? ["other", type, "note"];
+  const message = event.error_message ?? event.last_failure?.error_message ?? "";
+  const why = event.restate_doc_error_code ?? event.error_code;
+  const step = stepWith({
+    key: `e${sequence}`, place: after + 0.5, kind, code: event.operation ?? code, state, begin, who: event.actor ?? "",
+    reason: event.reason ?? "", child: event.new_invocation_id ?? null, text: message || event.callees?.join(", "),
+    tries: kind === "failure" ? [{ at: begin, message, trace: event.error_stacktrace ?? "", code: why }] : [],
+  });
+  return { step, guilty: event.related_command_type === "Run" && run(event.related_command_name) };
+}
+
+/** What came of a step that has no end yet. @param {InvocationRow} row @param {Step} step */
+function unfinished({ status, completed_at, last_failure_related_command_name: related }, step) {
+  if (completed_at) return "open";
+  if (status === "paused") return "paused";
+  if (step.kind !== "run" || status === "suspended") return "waiting";
+  if (status !== "backing-off") return "running";
+  return !related || step.code === run(related) ? "retrying" : "waiting";
+}
+
+/** @param {InvocationRow} row */
+function lifeSteps(row) {
+  const created = Date.parse(row.created_at);
+  const running = millis(row.running_at) ?? 0;
+  /** @type {Record<string, string>} */
+  const origins = { ingress: "a request", service: row.invoked_by_target ?? "a call", restart_as_new: "a restart" };
+  const origin = origins[row.invoked_by];
+  const failure = row.completion_failure;
+  return [
+    { key: "created", begin: created, place: -3, text: origin && `by ${origin}` },
+    { key: "started", begin: running > created + 50 ? running : 0, place: -2 },
+    { key: "completed", begin: millis(row.completed_at) ?? 0, state: failure ? "failed" : "ok", text: failure },
+  ].filter((one) => one.begin).map((one) => stepWith({ kind: "life", code: one.key, ...one }));
 }
 
 /**
- * @param {Row} row of `sys_invocation` @param {any[]} journal rows of `sys_journal` in order @param {any[]} happenings rows of `sys_journal_events`
- * @returns {Step[]} in the order of the journal
+ * @param {InvocationRow} row @param {any[]} journal rows of `sys_journal` in order
+ * @param {any[]} happenings rows of `sys_journal_events` @returns {Step[]} in the order of the journal
  */
 export function stepsOf(row, journal, happenings) {
-  /** @type {Step[]} */
-  const steps = [];
-  /** @type {Map<string, Step[]>} by what they wait for; a handler may use a number twice */
-  const open = new Map();
-  const waits = (/** @type {string} */ key, /** @type {Step} */ step) => open.set(key, [...(open.get(key) ?? []), step]);
-  for (const raw of journal) {
-    const entry = decode(raw);
-    if (entry.command) {
-      /** @type {Step} */
-      const step = { ...BLANK, tries: [], key: String(entry.index), index: entry.index, begin: entry.at, end: entry.at, state: "ok", name: entry.fields.name || "", ...written(entry) };
-      if (step.kind === "run") step.name = "";
-      const id = entry.fields.result_completion_id ?? entry.fields.completion_id;
-      if (id !== undefined) {
-        step.end = null;
-        step.completion = id;
-        waits(`${entry.command}:${id}`, step);
-      }
-      if (entry.command === "Output" && step.outcome?.kind === "failure") step.state = "failed";
-      steps.push(step);
-    } else if (entry.signal) steps.push(signalStep(row, entry));
-    else if (entry.completion !== "CallInvocationId") {
-      const step = open.get(`${entry.completion}:${entry.id}`)?.shift();
-      if (!step) continue;
-      step.end = entry.at;
-      step.answer = entry.index;
-      step.outcome = outcome(entry, entry.result);
-      step.state = step.outcome.kind === "failure" ? "failed" : "ok";
-    }
+  const steps = journalSteps(journal, row.id);
+  const end = millis(row.completed_at) ?? Infinity;
+  for (const step of steps.filter((one) => one.end === null)) {
+    step.state = unfinished(row, step);
+    if (row.completed_at) step.end = Math.max(end, step.begin);
   }
-  return settled(row, withHappenings(row, steps, happenings), happenings);
-}
-
-/** States of what is not finished, by the state of the whole. @param {Row} row @param {Step[]} steps @param {any[]} happenings */
-function settled(row, steps, happenings) {
-  const ended = millis(row.completed_at);
-  const related = row.last_failure_related_command_name;
-  for (const step of steps) {
-    if (step.end !== null) continue;
-    if (ended !== null) Object.assign(step, { end: Math.max(ended, step.begin), state: "open" });
-    else if (step.kind !== "run") step.state = row.status === "paused" ? "paused" : "waiting";
-    else if (row.status === "backing-off") step.state = !related || step.code === `run(${quote(related)})` ? "retrying" : "waiting";
-    else step.state = row.status === "paused" ? "paused" : row.status === "suspended" ? "waiting" : "running";
+  const all = [...lifeSteps(row), ...steps];
+  for (const { step, guilty } of happenings.map(happened)) {
+    const failed = steps.findLast((one) => one.place < step.place && one.code === guilty);
+    if (failed) failed.tries.push(...step.tries);
+    else all.push(step.begin > end && step.kind === "operation" ? { ...step, place: Infinity } : step);
   }
-  return [...opening(row, steps), ...steps, ...closing(row, happenings)];
+  return all.sort((one, other) => (one.place === other.place ? 0 : one.place - other.place));
 }
 
-/** @param {Row} row @param {Step[]} steps */
-function opening(row, steps) {
-  const created = millis(row.created_at) ?? steps[0]?.begin ?? 0;
-  const rows = [{ ...BLANK, key: "created", kind: "life", code: "created", begin: created, end: created, text: origin(row) }];
-  const running = millis(row.running_at);
-  if (running !== null && running - created > 50) rows.push({ ...BLANK, key: "started", kind: "life", code: "started", begin: running, end: running });
-  return rows;
-}
-
-/** @param {Row} row */
-function origin(row) {
-  const by = { ingress: "by a request", service: `by ${row.invoked_by_target ?? "a call"}`, restart_as_new: "by a restart" };
-  return by[/** @type {keyof typeof by} */ (row.invoked_by)] ?? "";
-}
-
-/** @param {Row} row @param {any[]} happenings */
-function closing(row, happenings) {
-  const ended = millis(row.completed_at);
-  if (ended === null) return [];
-  const after = happenings.filter((one) => (millis(one.appended_at) ?? 0) > ended && one.event_type === "Operation");
-  const failed = row.completion_result === "failure";
-  const end = { ...BLANK, key: "completed", kind: "life", code: "completed", begin: ended, end: ended, state: failed ? "failed" : "ok", text: failed ? row.completion_failure ?? "" : "" };
-  return [end, ...after.map(happened)];
-}
-
-/** @param {any} one a row of `sys_journal_events` @returns {Step} */
-function happened(one) {
-  const event = JSON.parse(one.event_json);
-  const at = millis(one.appended_at) ?? 0;
-  const made = { ...BLANK, key: `e${one.sequence}`, begin: at, end: at, tries: [] };
-  if (one.event_type === "Operation") {
-    return { ...made, kind: "operation", code: event.operation, operation: event.operation, who: event.actor ?? "", reason: event.reason ?? "", child: event.new_invocation_id ?? null };
-  }
-  if (one.event_type === "TransientError") return { ...made, kind: "failure", code: "attempt failed", state: "failed", text: event.error_message ?? "", tries: [attempt(event, at)] };
-  if (one.event_type === "Paused") return { ...made, kind: "paused", code: "paused", state: "paused", text: event.last_failure?.error_message ?? "" };
-  return { ...made, kind: "other", code: one.event_type.replaceAll(/(?<=[a-z])(?=[A-Z])/g, " ").toLowerCase(), text: (event.callees ?? event.invocation_ids ?? []).join(", ") };
-}
-
-/** @param {any} event @param {number} at */
-function attempt(event, at) {
-  return { at, message: event.error_message ?? "", trace: event.error_stacktrace ?? "", code: event.restate_doc_error_code ?? event.error_code };
-}
-
-/** @param {Row} row @param {Step[]} steps @param {any[]} happenings */
-function withHappenings(row, steps, happenings) {
-  const ended = millis(row.completed_at) ?? Infinity;
-  /** @type {{after: number, step: Step}[]} */
-  const own = [];
-  for (const one of happenings) {
-    const at = millis(one.appended_at) ?? 0;
-    if (one.event_type === "Operation" && at > ended) continue;
-    const after = one.after_journal_entry_index ?? -1;
-    const guilty = one.event_type === "TransientError" ? guiltyStep(steps, JSON.parse(one.event_json), after) : undefined;
-    if (guilty) guilty.tries.push(attempt(JSON.parse(one.event_json), at));
-    else own.push({ after, step: happened(one) });
-  }
-  if (!own.length) return steps;
-  const merged = [];
-  let next = 0;
-  for (const step of steps) {
-    while (next < own.length && own[next].after < step.index) merged.push(own[next++].step);
-    merged.push(step);
-  }
-  return [...merged, ...own.slice(next).map(({ step }) => step)];
-}
-
-/** The step whose try failed. @param {Step[]} steps @param {any} event @param {number} after */
-function guiltyStep(steps, event, after) {
-  if (!event.related_command_type) return undefined;
-  const code = event.related_command_type === "Run" ? `run(${quote(event.related_command_name)})` : "";
-  return steps.findLast((step) => step.index <= after && step.index > 0 && code !== "" && step.code === code);
-}
-
-/** The state in words, for those who do not see the sign. @param {Step} step */
-export function stateWord(step) {
-  return STATES[step.state].word || step.kind;
+/** How long it took, up to `now` while it goes on; empty for a moment. @param {Step} step */
+export function took({ begin, end }, now = begin) {
+  return (end ?? now) > begin ? duration((end ?? now) - begin) : "";
 }

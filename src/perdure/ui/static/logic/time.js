@@ -1,59 +1,43 @@
 // @ts-check
-/** Times and durations as people read them. Pure: the time that is "now" is always an argument. */
+/** Times, durations and sizes as people read them. */
 
-/** @param {string | null | undefined} iso @returns {number | null} milliseconds since 1970 */
+/** Milliseconds since 1970. @param {string | null} [iso] */
 export function millis(iso) {
-  if (!iso) return null;
-  const value = Date.parse(iso);
-  return Number.isNaN(value) ? null : value;
+  return iso ? Date.parse(iso) : null;
 }
 
-const UNITS = /** @type {const} */ ([["d", 86400000], ["h", 3600000], ["m", 60000], ["s", 1000]]);
+const UNITS = Object.entries({ d: 86400000, h: 3600000, m: 60000, s: 1000 });
 
-/**
- * At most two units: `3m 12s`, `4.2s`, `180ms`.
- * @param {number | null | undefined} ms @returns {string}
- */
+/** At most two units: `3m 12s`, `4.2s`, `180ms`. @param {number | null} [ms] @returns {string} */
 export function duration(ms) {
-  if (ms === null || ms === undefined || Number.isNaN(ms)) return "";
+  if (!ms && ms !== 0) return "";
   if (ms < 0) return `-${duration(-ms)}`;
   if (ms < 1000) return `${Math.round(ms)}ms`;
   if (ms < 60000) return `${(Math.floor(ms / 100) / 10).toFixed(ms < 10000 ? 1 : 0)}s`;
-  const first = UNITS.findIndex(([, size]) => ms >= size);
-  const [name, size] = UNITS[first];
-  const whole = Math.floor(ms / size);
-  const next = UNITS[first + 1];
-  const rest = next ? Math.floor((ms - whole * size) / next[1]) : 0;
-  return rest > 0 && next ? `${whole}${name} ${rest}${next[0]}` : `${whole}${name}`;
+  const [[name, size], [next, part]] = UNITS.slice(UNITS.findIndex((unit) => ms >= unit[1]));
+  const rest = Math.floor((ms % size) / part);
+  return `${Math.floor(ms / size)}${name}${rest ? ` ${rest}${next}` : ""}`;
 }
 
-/** `2m 3s ago`, `in 5s`. @param {number | null} at @param {number} now */
-export function relative(at, now) {
+/** @param {number | null} at */
+export function relative(at, now = 0) {
   if (at === null) return "";
   return at <= now ? `${duration(now - at)} ago` : `in ${duration(at - now)}`;
 }
 
-/**
- * A point in time, in the zone that the reader has chosen.
- * @param {number | null} at @param {"utc" | "local"} zone @param {number} now
- */
-export function clockTime(at, zone, now) {
+/** @param {number | null} at */
+export function clockTime(at, zone = "utc", now = 0) {
   if (at === null) return "";
-  const options = /** @type {Intl.DateTimeFormatOptions} */ ({
-    hour: "2-digit", minute: "2-digit", second: "2-digit", fractionalSecondDigits: 3, hourCycle: "h23",
-    ...(zone === "utc" ? { timeZone: "UTC" } : {}),
-  });
-  const day = /** @param {number} value */ (value) =>
-    new Intl.DateTimeFormat("en-CA", { ...(zone === "utc" ? { timeZone: "UTC" } : {}) }).format(value);
-  const time = new Intl.DateTimeFormat("en-GB", options).format(at);
-  const name = day(at) === day(now) ? time : `${day(at)} ${time}`;
-  return zone === "utc" ? `${name} UTC` : name;
+  const utc = zone === "utc";
+  const parts = (ms = 0) =>
+    new Date(utc ? ms : ms - new Date(ms).getTimezoneOffset() * 60000).toISOString().split(/[TZ]/);
+  const [day, time] = parts(at);
+  return `${parts(now)[0] === day ? "" : `${day} `}${time}${utc ? " UTC" : ""}`;
 }
 
-/** @param {number | null | undefined} bytes @returns {string} */
+/** @param {number | null} [bytes] */
 export function size(bytes) {
   if (bytes === null || bytes === undefined) return "";
   if (bytes < 1024) return `${bytes} B`;
-  if (bytes < 1048576) return `${(bytes / 1024).toFixed(1)} KiB`;
-  return `${(bytes / 1048576).toFixed(1)} MiB`;
+  return bytes < 1048576 ? `${(bytes / 1024).toFixed(1)} KiB` : `${(bytes / 1048576).toFixed(1)} MiB`;
 }

@@ -1,8 +1,8 @@
 // @ts-check
 /** What an invocation waits for, in terms of its journal. */
+import { BLANK } from "./journal.js";
 import { awakeableId } from "./payload.js";
 
-/** @typedef {import("./journal.js").Step} Step */
 /**
  * kind: what it is; step: the one that waits, when there is one. id: of an awakeable. since: milliseconds, null when it is not known.
  * told: the server said so; else it is only known that it has not come.
@@ -57,9 +57,6 @@ function collect(tree, leaves) {
 /** Rows of the journal for what has none there: answers from outside that have not come. @param {import("./status.js").Row} row @param {Wait[]} waits @returns {Step[]} */
 export function waitSteps(row, waits) {
   const paused = row.status === "paused";
-  return waits.filter((wait) => wait.step === null).map((wait) => ({
-    key: `w${wait.id ?? wait.text}`, index: -1, kind: wait.kind, code: wait.text, name: "", state: paused ? "paused" : "waiting", begin: wait.since ?? 0,
-    end: null, completion: null, input: null, outcome: null, child: null, tries: [], headers: [], awakeable: wait.id, until: null, answer: null, text: "", who: "",
-    reason: "", operation: "",
-  }));
+  return waits.filter((wait) => wait.step === null).map(({ id, text, kind, since }) => (
+    { ...BLANK, key: `w${id ?? text}`, kind, code: text, state: paused ? "paused" : "waiting", begin: since ?? 0, awakeable: id }));
 }
