@@ -70,7 +70,7 @@ def shots(ids: dict[str, str], running: Callable[[], str]) -> Iterator[Shot]:
     yield Shot("object-queue", "/objects/CodingAgent/dave", "details", lambda page: page.locator("summary").click())
     yield Shot("object-edit", "/objects/CodingAgent/bob", "tbody tr", open_dialog("Edit messages"))
     yield Shot("services", "/services", "tbody tr")
-    yield Shot("service", "/services/SupportAgent", "details", lambda page: page.locator("summary").click())
+    yield Shot("service", "/services/SupportAgent", "tbody tr")
     yield Shot("deployments", "/deployments", "tbody tr")
     yield Shot("sql", f"/sql?{SQL}", "tbody tr")
     yield Shot("bulk", "/invocations?service=SupportAgent&status=backing-off", "tr[data-id]", retry_four)

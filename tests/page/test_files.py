@@ -41,7 +41,7 @@ def test_what_others_wrote_is_what_its_table_says() -> None:
     assert found == told
 
 
-@pytest.mark.parametrize("path", ["/ui/", "/ui/invocations", "/ui/invocations/inv_1abc?step=3"])
+@pytest.mark.parametrize("path", ["/ui/", "/ui/invocations", "/ui/invocations/inv_1abc?step=3", "/ui/objects/A/b.c"])
 def test_every_place_of_the_page_is_the_page(server: Client, path: str) -> None:
     answer = httpx.get(server.admin + path)
     assert answer.status_code == 200
@@ -49,7 +49,8 @@ def test_every_place_of_the_page_is_the_page(server: Client, path: str) -> None:
 
 
 def test_a_file_that_is_not_there_is_not_the_page(server: Client) -> None:
-    assert httpx.get(server.admin + "/ui/missing.js").status_code == 404
+    for path in ("/ui/missing.js", "/ui/pages/missing.js"):
+        assert httpx.get(server.admin + path).status_code == 404
 
 
 def test_no_other_page_can_frame_it_or_put_a_script_into_it(server: Client) -> None:

@@ -4,16 +4,17 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
+from urllib.parse import quote
 
 import httpx
 import pytest
 import restate
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
+from pydantic import BaseModel
 
 from page.accessible import faults
 from page.journeys import RTL, hold, keep, notes, order, tools, trip
-from perdure.engine.state import state_version
 from support.client import CallFailed, Client, wait_for
 from support.embedded import embedded
 from support.servers import python_services
@@ -21,19 +22,57 @@ from support.servers import python_services
 approval = restate.Workflow("Approval")
 
 
+PROMISE = "de/ci sion?"
+SIGNAL = "go/on"
+
+
 @approval.main()
-async def decide(ctx: restate.WorkflowContext) -> str:
+async def decide(ctx: restate.WorkflowContext) -> Any:
     """Waits for somebody's decision."""
-    return await ctx.promise("decision", type_hint=str).value()
+    return await ctx.promise(PROMISE).value()
 
 
-app = restate.app([trip, tools, notes, order, approval])
+green = restate.Service("Green")
+
+
+@green.handler()
+async def light(ctx: restate.Context) -> Any:
+    """Waits for a signal."""
+    return await ctx.signal(SIGNAL)
+
+
+class Order(BaseModel):
+    """Simple fields, of which two may be left out."""
+
+    item: str
+    count: int
+    size: Literal["small", "large"]
+    gift: bool = False
+    note: str | None = None
+
+
+shop = restate.VirtualObject("Shop")
+
+
+@shop.handler()
+async def buy(ctx: restate.ObjectContext, order: Order) -> dict[str, Any]:
+    """Tells what was bought, and for whom."""
+    return {"for": ctx.key(), **order.model_dump()}
+
+
+@shop.handler()
+async def measure(ctx: restate.ObjectContext, sizes: list[dict[str, int]]) -> int:
+    """Tells how many sizes there are."""
+    return len(sizes)
+
+
+app = restate.app([trip, tools, notes, order, approval, green, shop])
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
     with embedded(tmp_path_factory.mktemp("places"), app) as client:
-        for service in ("Trip", "Approval"):
+        for service in ("Trip", "Approval", "Green"):
             client.change_service(service, {"inactivity_timeout": "PT0.1S"})
         yield client
 
@@ -54,10 +93,13 @@ def waiting(server: Client) -> str:
     return invocation
 
 
-def answer_dialog(page: Page, invocation: str) -> None:
+def row_of(page: Page, invocation: str) -> Locator:
     page.goto("/ui/waits")
-    row = page.locator("tr").filter(has=page.locator(f'a[href="/ui/invocations/{invocation}"]'))
-    row.get_by_role("button", name="Answer").click()
+    return page.locator("tr").filter(has=page.locator(f'a[href="/ui/invocations/{invocation}"]'))
+
+
+def answer_dialog(page: Page, invocation: str) -> None:
+    row_of(page, invocation).get_by_role("link", name="Answer").click()
 
 
 def state(server: Client, key: str) -> dict[str, Any]:
@@ -87,12 +129,123 @@ def test_an_awakeable_is_rejected_with_a_message(page: Page, server: Client, wai
     assert server.wait_status(waiting, "completed")["completion_failure"] == "[500] not today"
 
 
-def test_open_promises_are_told_with_their_workflow(page: Page, server: Client) -> None:
-    server.wait_status(server.send("Approval/a1/decide"), "suspended")
-    page.goto("/ui/waits")
-    page.get_by_role("link", name="Approval/a1").last.click()
-    expect(page.get_by_role("region", name="Promises")).to_contain_text("decision")
-    expect(page.get_by_role("region", name="Promises")).to_contain_text("open")
+def test_a_promise_of_a_workflow_is_resolved(page: Page, server: Client) -> None:
+    waiting = server.send("Approval/a1/decide")
+    server.wait_status(waiting, "suspended")
+    row = row_of(page, waiting)
+    expect(row).to_contain_text(f'promise("{PROMISE}") of Approval/a1')
+    expect(row).to_contain_text("ago")
+    row.get_by_role("link", name="Answer").click()
+    page.get_by_label("Value, as JSON").fill('{"n": 12345678901234567890}')
+    page.get_by_role("button", name="Resolve").click()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    assert server.attach(waiting) == {"n": 12345678901234567890}
+
+
+def test_a_promise_is_rejected_from_the_page_of_its_workflow(page: Page, server: Client) -> None:
+    waiting = server.send("Approval/a2/decide")
+    server.wait_status(waiting, "suspended")
+    page.goto("/ui/objects/Approval/a2")
+    page.get_by_role("region", name="Promises").get_by_role("link", name="open").click()
+    page.get_by_role("dialog").get_by_role("combobox").select_option("reject")
+    page.get_by_label("Message").fill("not today")
+    page.get_by_role("button", name="Reject").click()
+    assert server.wait_status(waiting, "completed")["completion_failure"] == "[500] not today"
+
+
+def test_a_promise_that_somebody_else_completed_is_not_taken(browser: Browser, server: Client) -> None:
+    waiting = server.send("Approval/a3/decide")
+    server.wait_status(waiting, "suspended")
+    page = browser.new_page(base_url=server.admin)
+    row_of(page, waiting).get_by_role("link", name="Answer").click()
+    page.get_by_label("Value, as JSON").fill("2")
+    promise = {"key": "a3", "name": PROMISE, "value": 1}
+    httpx.post(f"{server.admin}/services/Approval/promises/resolve", json=promise).raise_for_status()
+    page.get_by_role("button", name="Resolve").click()
+    expect(page.get_by_role("alert")).to_contain_text("already completed")
+    page.close()
+    assert server.attach(waiting) == 1
+
+
+def test_a_signal_is_sent(page: Page, server: Client) -> None:
+    waiting = server.send("Green/light")
+    server.wait_status(waiting, "suspended")
+    row = row_of(page, waiting)
+    expect(row).to_contain_text(f'signal("{SIGNAL}")')
+    row.get_by_role("link", name="Answer").click()
+    page.get_by_label("Value, as JSON").fill('"green"')
+    page.get_by_role("button", name="Resolve").click()
+    assert server.attach(waiting) == "green"
+
+
+def test_a_handler_is_tried_with_a_field_for_each_property(page: Page, server: Client) -> None:
+    page.goto("/ui/services")
+    page.get_by_role("link", name="buy").click()
+    expect(page).to_have_url(re.compile("/ui/services/Shop/buy$"))
+    page.get_by_label("Key", exact=True).fill("anna/1")
+    page.get_by_label("item").fill(RTL)
+    page.get_by_label("count").fill("3")
+    page.get_by_label("size").select_option('"large"')
+    page.get_by_role("button", name="Send").click()
+    outcome = page.get_by_role("region", name="Outcome")
+    expect(outcome).to_contain_text("Succeeded")
+    expect(outcome).to_contain_text('"for": "anna/1"')
+    invocation = outcome.get_by_role("link").inner_text()
+    bought = {"for": "anna/1", "item": RTL, "count": 3, "size": "large", "gift": False, "note": None}
+    assert server.attach(invocation) == bought
+
+
+def test_an_input_of_another_shape_is_written_as_json(page: Page, server: Client) -> None:
+    page.goto("/ui/services/Shop/measure")
+    body = page.get_by_label("Input, as JSON")
+    expect(body).to_have_value(re.compile(r"^\[\s*{"))
+    body.fill("[{},")
+    expect(page.get_by_text("Not JSON: line 1, column 5")).to_be_visible()
+    expect(page.get_by_role("button", name="Send")).to_be_disabled()
+    body.fill("[{}, {}]")
+    page.get_by_label("Key", exact=True).fill("")
+    page.get_by_role("button", name="Send").click()
+    outcome = page.get_by_role("region", name="Outcome")
+    expect(outcome.locator("pre")).to_have_text("2")
+    row = server.invocation(outcome.get_by_role("link").inner_text())
+    assert row is not None
+    assert row["target_service_key"] == ""
+
+
+def test_a_trial_is_delayed_and_is_the_same_for_one_idempotency_key(page: Page, server: Client) -> None:
+    page.goto("/ui/services/Tools/search")
+    page.get_by_label("Input, as JSON").fill('"tea"')
+    page.get_by_text("Delay, idempotency key").click()
+    page.get_by_label("Start later").fill("1 hour")
+    page.get_by_label("Idempotency key", exact=False).fill("once")
+    page.get_by_role("button", name="Send").click()
+    outcome = page.get_by_role("region", name="Outcome")
+    expect(outcome).to_contain_text("Scheduled")
+    invocation = outcome.get_by_role("link").inner_text()
+    row = server.invocation(invocation)
+    assert row is not None
+    assert (row["status"], row["idempotency_key"]) == ("scheduled", "once")
+    assert server.send("Tools/search", "coffee", idempotency_key="once") == invocation
+
+
+def test_what_a_trial_is_refused_with_is_told(browser: Browser, server: Client) -> None:
+    page = browser.new_page(base_url=server.admin)
+    page.goto("/ui/services/Tools/search")
+    page.get_by_text("Delay, idempotency key").click()
+    page.get_by_label("Start later").fill("soon")
+    page.get_by_role("button", name="Send").click()
+    expect(page.get_by_role("alert")).to_contain_text("delay")
+    page.close()
+
+
+@pytest.mark.parametrize("key", ["", "v1.2", "a/b", RTL])
+def test_every_key_has_a_page_that_can_be_loaded_again(page: Page, server: Client, key: str) -> None:
+    server.call(f"Notes/{quote(key, safe='')}/keep", "here")
+    page.goto("/ui/objects/Notes")
+    page.get_by_role("link", name=key or '""', exact=True).click()
+    for _ in range(2):
+        expect(page.get_by_role("region", name="State")).to_contain_text('"here"')
+        page.reload()
 
 
 def test_a_change_of_state_is_what_handlers_read(page: Page, server: Client) -> None:
@@ -126,8 +279,9 @@ def test_entries_are_added_and_removed_and_the_others_stay(page: Page, server: C
     assert state(server, "k2") == {RTL: [True]}
 
 
-def test_a_state_that_somebody_else_changed_is_left_alone(page: Page, server: Client) -> None:
+def test_a_state_that_somebody_else_changed_is_left_alone(browser: Browser, server: Client) -> None:
     server.call("Notes/k3/keep", 1)
+    page = browser.new_page(base_url=server.admin)
     page.goto("/ui/objects/Notes/k3")
     page.get_by_role("button", name="Edit note").click()
     expect(page.get_by_label("After")).to_have_value("1")
@@ -135,7 +289,34 @@ def test_a_state_that_somebody_else_changed_is_left_alone(page: Page, server: Cl
     page.get_by_label("After").fill("2")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("alert")).to_contain_text("Somebody else changed the state")
+    page.close()
     assert state(server, "k3") == {"note": 7}
+
+
+def test_a_binary_entry_is_replaced(page: Page, server: Client) -> None:
+    change = {"object_key": "k4", "name": "raw", "before": None, "value": [0, 255]}
+    httpx.patch(f"{server.admin}/services/Notes/state", json=change).raise_for_status()
+    page.goto("/ui/objects/Notes/k4")
+    page.get_by_role("button", name="Edit raw").click()
+    expect(page.get_by_text("binary, 2 bytes")).to_be_visible()
+    page.get_by_label("After").fill("[1]")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    assert state(server, "k4") == {"raw": [1]}
+
+
+def test_a_change_waits_for_who_holds_the_key(page: Page, server: Client) -> None:
+    holder = server.send("Notes/k5/hold")
+    server.wait_status(holder, "running", "suspended")
+    page.goto("/ui/objects/Notes/k5")
+    page.get_by_role("button", name="Add an entry").click()
+    page.get_by_label("Name").fill("note")
+    page.get_by_label("After").fill("5")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("status").filter(has_text="when the key is free")).to_be_visible()
+    assert state(server, "k5") == {}
+    server.operate(holder, "kill")
+    wait_for(lambda: state(server, "k5") == {"note": 5}, "the change")
 
 
 def test_who_holds_a_key_and_who_waits_for_it(page: Page, server: Client) -> None:
@@ -148,14 +329,6 @@ def test_who_holds_a_key_and_who_waits_for_it(page: Page, server: Client) -> Non
     expect(page.get_by_text("1 waiting")).to_be_visible()
     page.goto("/ui/objects/Notes?begins=hel")
     expect(page.get_by_role("row").filter(has_text=holder)).to_contain_text("held")
-
-
-@pytest.mark.parametrize("entries", [{}, {"name": b"bob"}, {"\U0001f680": b"\xff\x00", "\ufb01": b"1", "a": b""}])
-def test_the_version_of_a_state_is_the_servers(page: Page, entries: dict[str, bytes]) -> None:
-    page.goto("/ui/")
-    rows = [{"key": name, "value": value.hex()} for name, value in entries.items()]
-    found = page.evaluate("async (rows) => (await import('/ui/logic/state.js')).versionOf(rows)", rows)
-    assert found == state_version(sorted((name.encode(), value) for name, value in entries.items()))
 
 
 @pytest.mark.parametrize(
@@ -175,10 +348,57 @@ def test_where_a_text_stops_being_json(page: Page, text: str, fault: str) -> Non
     assert page.evaluate("async (text) => (await import('/ui/logic/json.js')).faultOf(text)", text) == fault
 
 
+SIZES = {"$defs": {"Size": {"type": "object", "properties": {"mm": {"type": "integer"}}}}}
+
+
+@pytest.mark.parametrize(
+    ("schema", "example"),
+    [
+        ({"type": "string"}, ""),
+        ({"anyOf": [{"type": "null"}, {"type": "array", "items": {"enum": ["s", "l"]}}]}, ["s"]),
+        ({"type": ["null", "number"], "examples": [2.5]}, 2.5),
+        (
+            {"type": "object", "properties": {"a": {"const": 1}, "b": {"$ref": "#/$defs/Size"}}} | SIZES,
+            {"a": 1, "b": {"mm": 0}},
+        ),
+        ({"$ref": "#/$defs/Nothing"}, None),
+        ({}, None),
+    ],
+)
+def test_an_example_has_the_shape_of_the_schema(page: Page, schema: dict[str, Any], example: Any) -> None:
+    page.goto("/ui/")
+    assert page.evaluate("async (one) => (await import('/ui/logic/schema.js')).exampleOf(one)", schema) == example
+
+
+@pytest.mark.parametrize(
+    ("properties", "required", "body"),
+    [
+        ({"a": {"type": "string"}, "b": {"type": "integer"}}, ["a"], {"a": ""}),
+        ({"a": {"type": "boolean"}, "b": {"enum": [1, "1"]}}, ["a", "b"], {"a": False, "b": 1}),
+        (
+            {"a": {"type": "number", "default": 0.5}, "b": {"anyOf": [{"type": "string"}, {"type": "null"}]}},
+            [],
+            {"a": 0.5},
+        ),
+        ({"a": {"type": "array"}}, [], None),
+        ({"a": {"anyOf": [{"type": "string"}, {"type": "integer"}]}}, [], None),
+    ],
+)
+def test_simple_properties_are_fields(page: Page, properties: Any, required: list[str], body: Any) -> None:
+    page.goto("/ui/")
+    schema = {"type": "object", "properties": properties, "required": required}
+    script = """async (schema) => {
+        const { fieldsOf, jsonOf } = await import('/ui/logic/schema.js');
+        const fields = fieldsOf(schema);
+        return fields && JSON.parse(jsonOf(fields, Object.fromEntries(fields.map((one) => [one.name, one.initial]))));
+    }"""
+    assert page.evaluate(script, schema) == body
+
+
 def test_settings_of_a_service_are_changed(page: Page, server: Client) -> None:
     page.goto("/ui/services")
     page.get_by_role("link", name="Tools", exact=True).click()
-    page.get_by_text("search").first.click()
+    expect(page.get_by_role("link", name="search")).to_be_visible()
     expect(page.get_by_text("One step and an answer.")).to_be_visible()
     page.get_by_role("button", name="Change…").click()
     page.get_by_label("Can be called from outside").uncheck()
@@ -224,7 +444,8 @@ def test_what_is_in_use_is_removed_by_force_alone(browser: Browser, server: Clie
 
 
 @pytest.mark.parametrize(
-    "place", ["waits", "objects", "objects/Notes", "objects/Notes/acc", "services", "services/Trip"]
+    "place",
+    ["waits", "objects", "objects/Notes", "objects/Notes/acc", "services", "services/Trip", "services/Shop/buy"],
 )
 def test_everybody_can_use_it(page: Page, server: Client, waiting: str, place: str) -> None:
     server.call("Notes/acc/keep", 1)

@@ -234,6 +234,12 @@ class EngineScript:
         )
         return self._apply(record)
 
+    def _do_complete_promise(self, directive: Directive) -> list[str]:
+        """complete-promise S/key/NAME [value=|failure=]: somebody outside completes a promise"""
+        service, key, name = directive.words.positional[0].split("/")
+        outcome = _outcome(directive.words) or Success(b"")
+        return self._apply(records.CompletePromise(_REQUEST, service=service, key=key, name=name, outcome=outcome))
+
     def _do_cancel(self, directive: Directive) -> list[str]:
         """cancel NAME [actor=] [reason=]. `undelivered`: as for progress"""
         words = directive.words
@@ -282,6 +288,15 @@ class EngineScript:
             name, _, value = line.text.partition("=")
             state[name] = value.encode()
         mutation = records.StateMutation(service, key, state, directive.words.get("version"))
+        return self._apply(records.ModifyState(_REQUEST, mutation=mutation))
+
+    def _do_change_state(self, directive: Directive) -> list[str]:
+        """change-state S/key/NAME [before=] [value=]: of one entry"""
+        words = directive.words
+        service, key, name = words.positional[0].split("/")
+        before, value = (None if word is None else word.encode() for word in (words.get("before"), words.get("value")))
+        change = records.EntryChange(name, before, value)
+        mutation = records.StateMutation(service, key, {}, change=change)
         return self._apply(records.ModifyState(_REQUEST, mutation=mutation))
 
     def _do_wait(self, directive: Directive) -> list[str]:

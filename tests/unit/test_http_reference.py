@@ -41,7 +41,8 @@ def test_the_ingress_routes_are_documented() -> None:
 
 def test_the_admin_routes_are_documented() -> None:
     nothing: Any = None
-    app: Any = create_app(nothing, nothing, nothing, AdminSettings(ingress_endpoint="http://localhost:8080/"), nothing)
+    settings = AdminSettings(ingress_endpoint="http://localhost:8080/")
+    app: Any = create_app(nothing, nothing, nothing, settings, nothing, nothing)
     served = {(method, r.path) for r in app.routes if isinstance(r, HttpRoute) for method in r.methods or ()}
     assert sorted(served - {(m, p) for m, p in served if m == "HEAD"}) == sorted(routes("Admin API"))
 

@@ -31,9 +31,10 @@ def create_app(
     query_engine: QueryEngine,
     settings: AdminSettings,
     hub: Hub,
+    ingress: ASGIApp,
     ui: ASGIApp | None = None,
 ) -> ASGIApp:
-    """The ASGI app of the admin port. ui: the web page, served under `/ui/`."""
+    """The ASGI app of the admin port. ingress: where invocations are sent to. ui: the web page, served under `/ui/`."""
     app = FastAPI(
         title="Perdure admin API",
         version=__version__,
@@ -42,7 +43,7 @@ def create_app(
         redoc_url=None,
         redirect_slashes=False,
     )
-    add_routes(app, Routes(gateway, registrar, query_engine, settings, hub))
+    add_routes(app, Routes(gateway, registrar, query_engine, settings, hub, ingress))
     app.add_api_route("/openapi", lambda: describe(app), methods=["GET"], include_in_schema=False)
     app.add_api_route("/docs", _docs, methods=["GET"], include_in_schema=False)
     if ui is not None:

@@ -12,9 +12,10 @@ import msgspec
 from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import ASGIApp
 
 from perdure.admin import schemas
-from perdure.admin.awakeables import Awakeables
+from perdure.admin.answers import Answers
 from perdure.admin.batches import Batches
 from perdure.admin.deployments import Deployments
 from perdure.admin.events import Events
@@ -23,6 +24,7 @@ from perdure.admin.problems import ErrorBody
 from perdure.admin.query import Query
 from perdure.admin.registrar import Registrar
 from perdure.admin.requests import Duration
+from perdure.admin.sends import Sends
 from perdure.admin.server_info import ServerInfo
 from perdure.admin.services import Services
 from perdure.admin.settings import AdminSettings
@@ -65,15 +67,22 @@ class Routes:
     """All routes."""
 
     def __init__(
-        self, gateway: Gateway, registrar: Registrar, query_engine: QueryEngine, settings: AdminSettings, hub: Hub
+        self,
+        gateway: Gateway,
+        registrar: Registrar,
+        query_engine: QueryEngine,
+        settings: AdminSettings,
+        hub: Hub,
+        ingress: ASGIApp,
     ) -> None:
         self.all: list[Route] = [
             *_server_routes(ServerInfo(settings), Query(query_engine), Events(hub)),
             *_deployment_routes(Deployments(gateway, registrar)),
             *_service_routes(Services(gateway, registrar, settings.ingress_endpoint), State(gateway)),
+            *_send_routes(Sends(gateway, ingress)),
             *_invocation_routes(Invocations(gateway)),
             *_batch_routes(Batches(gateway)),
-            *_awakeable_routes(Awakeables(gateway)),
+            *_answer_routes(Answers(gateway)),
         ]
 
 
@@ -165,6 +174,12 @@ def _service_routes(services: Services, state: State) -> list[Route]:
             "POST", f"{one}/state", state.replace, "modify_service_state", "service", "Replace the state of a key",
             {202: None}, body=schemas.ModifyServiceStateRequest, errors=(400, 404),
         ),
+        Route(
+            "PATCH", f"{one}/state", state.change_entry, "change_service_state_entry", "service",
+            "Change one entry of the state of a key",
+            {200: schemas.ChangeStateEntryResponse, 202: schemas.ChangeStateEntryResponse},
+            body=schemas.ChangeStateEntryRequest, errors=(400, 404, 409),
+        ),
     ]  # fmt: skip
 
 
@@ -234,16 +249,49 @@ def _batch_routes(batches: Batches) -> list[Route]:
     ]
 
 
-def _awakeable_routes(awakeables: Awakeables) -> list[Route]:
-    one = "/awakeables/{awakeable_id}"
+def _send_routes(sends: Sends) -> list[Route]:
     return [
         Route(
-            "POST", f"{one}/resolve", awakeables.resolve, "resolve_awakeable", "awakeable", "Complete it with a value",
-            {202: None}, body=schemas.ResolveAwakeableRequest, errors=(400,),
+            "POST", "/services/{service}/handlers/{handler}/send", sends.send, "send_to_handler", "service",
+            "Start an invocation; the body is its input", {202: schemas.SendResponse},
+            query={"key": "of the object or workflow", "delay": "start later: `10s`, `PT10S`"},
+            errors=(400, 404, 413, 429),
+        )
+    ]  # fmt: skip
+
+
+def _answer_routes(answers: Answers) -> list[Route]:
+    awakeable = "/awakeables/{awakeable_id}"
+    signals = "/invocations/{invocation_id}/signals"
+    promises = "/services/{service}/promises"
+    taken: dict[int, Any] = {202: None}
+    done: dict[int, Any] = {200: None}
+    return [
+        Route(
+            "POST", f"{awakeable}/resolve", answers.resolve_awakeable, "resolve_awakeable", "answer",
+            "Complete an awakeable with a value", taken, body=schemas.ResolveAwakeableRequest, errors=(400,),
         ),
         Route(
-            "POST", f"{one}/reject", awakeables.reject, "reject_awakeable", "awakeable", "Complete it with a failure",
-            {202: None}, body=schemas.RejectAwakeableRequest, errors=(400,),
+            "POST", f"{awakeable}/reject", answers.reject_awakeable, "reject_awakeable", "answer",
+            "Complete an awakeable with a failure", taken, body=schemas.RejectAwakeableRequest, errors=(400,),
+        ),
+        Route(
+            "POST", f"{signals}/resolve", answers.resolve_signal, "resolve_signal", "answer",
+            "Send it a signal with a value", taken, body=schemas.ResolveSignalRequest, errors=(400,),
+        ),
+        Route(
+            "POST", f"{signals}/reject", answers.reject_signal, "reject_signal", "answer",
+            "Send it a signal with a failure", taken, body=schemas.RejectSignalRequest, errors=(400,),
+        ),
+        Route(
+            "POST", f"{promises}/resolve", answers.resolve_promise, "resolve_promise", "answer",
+            "Complete a workflow's promise with a value", done, body=schemas.ResolvePromiseRequest,
+            errors=(400, 404, 409),
+        ),
+        Route(
+            "POST", f"{promises}/reject", answers.reject_promise, "reject_promise", "answer",
+            "Complete a workflow's promise with a failure", done, body=schemas.RejectPromiseRequest,
+            errors=(400, 404, 409),
         ),
     ]  # fmt: skip
 

@@ -57,6 +57,15 @@ class ModifyServiceStateRequest(msgspec.Struct, frozen=True):
     scope: str | None = None
 
 
+class ChangeStateEntryRequest(msgspec.Struct, frozen=True):
+    """before: what the entry was when it was seen. value: what it shall be. null: there is no such entry."""
+
+    object_key: str
+    name: str
+    before: list[Byte] | str | None
+    value: list[Byte] | str | None
+
+
 class ResolveAwakeableRequest(msgspec.Struct, frozen=True):
     """value: any JSON; its bytes are what the invocation gets."""
 
@@ -67,6 +76,32 @@ class RejectAwakeableRequest(msgspec.Struct, frozen=True):
     """message: of the failure that the invocation gets, with code 500."""
 
     message: str
+
+
+class ResolveSignalRequest(ResolveAwakeableRequest, frozen=True):
+    """name: of the signal."""
+
+    name: str
+
+
+class RejectSignalRequest(RejectAwakeableRequest, frozen=True):
+    """name: of the signal."""
+
+    name: str
+
+
+class ResolvePromiseRequest(ResolveAwakeableRequest, frozen=True):
+    """key: of the workflow. name: of the promise."""
+
+    key: str
+    name: str
+
+
+class RejectPromiseRequest(RejectAwakeableRequest, frozen=True):
+    """key: of the workflow. name: of the promise."""
+
+    key: str
+    name: str
 
 
 class QueryRequest(msgspec.Struct, frozen=True):
@@ -208,6 +243,20 @@ class QueryError(msgspec.Struct, frozen=True):
 
     message: str
     restate_code: str
+
+
+class SendResponse(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
+    """status: `Accepted`, or `PreviouslyAccepted` when it was there already. execution_time: RFC 3339, if delayed."""
+
+    invocation_id: str
+    status: str
+    execution_time: str | UnsetType = UNSET
+
+
+class ChangeStateEntryResponse(msgspec.Struct, frozen=True):
+    """applied: it is done. Else it waits for its turn behind the invocation that holds the key."""
+
+    applied: bool
 
 
 class RestartAsNewResponse(msgspec.Struct, frozen=True):

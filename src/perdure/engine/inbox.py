@@ -52,10 +52,10 @@ def release_key(turn: Turn, service: str, key: str) -> None:
     turn.tx.clear_lock(service, key)
 
 
-def queue_mutation(turn: Turn, mutation: StateMutation) -> None:
-    """Applies a change of state, or queues it behind the holder of the key."""
+def queue_mutation(turn: Turn, mutation: StateMutation) -> bool | None:
+    """Applies a change of state, or queues it behind the holder of the key: None. False: it does not apply."""
     if turn.tx.lock_holder(mutation.service, mutation.key) is None:
-        apply_mutation(turn, mutation)
-    else:
-        item = InboxItem(None, msgspec.msgpack.encode(mutation))
-        turn.tx.push_inbox(mutation.service, mutation.key, item)
+        return apply_mutation(turn, mutation)
+    item = InboxItem(None, msgspec.msgpack.encode(mutation))
+    turn.tx.push_inbox(mutation.service, mutation.key, item)
+    return None

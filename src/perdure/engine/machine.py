@@ -28,6 +28,7 @@ _RECORDS: dict[type, Callable[[Turn, Any], None]] = {
     records.MessageArrived: messages.on_message,
     records.TimersDue: timers.on_timers_due,
     records.CompleteSignal: operate.on_complete_signal,
+    records.CompletePromise: operate.on_complete_promise,
     records.Cancel: cancel.on_cancel,
     records.Kill: kill.on_kill,
     records.Pause: pause.on_pause,

@@ -10,6 +10,7 @@ from perdure.model.records import (
     AttemptProgress,
     CallMessage,
     Cancel,
+    CompletePromise,
     CompleteSignal,
     CompletionMessage,
     Invoke,
@@ -53,8 +54,15 @@ TRANSITIONS: Mapping[tuple[Status | None, Status | None], tuple[type, ...]] = {
     (Status.INVOKED, Status.PAUSED): (AttemptProgress, Pause, Recover),
     (Status.INVOKED, Status.COMPLETED): _OVER,
     (Status.INVOKED, None): _OVER,
-    # What it waited for has come: a sleep ends, a callee completes, another handler completes a promise.
-    (Status.SUSPENDED, Status.INVOKED): (*_CANCELS, CompletionMessage, TimersDue, AttemptProgress, Resume),
+    # What it waited for has come: a sleep ends, a callee completes, somebody completes a promise.
+    (Status.SUSPENDED, Status.INVOKED): (
+        *_CANCELS,
+        CompletePromise,
+        CompletionMessage,
+        TimersDue,
+        AttemptProgress,
+        Resume,
+    ),
     (Status.SUSPENDED, Status.PAUSED): (Pause,),
     (Status.SUSPENDED, Status.COMPLETED): _KILLS,
     (Status.SUSPENDED, None): _KILLS,

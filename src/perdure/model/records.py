@@ -112,6 +112,15 @@ class CompleteSignal(Record, frozen=True, gc=False, kw_only=True):
     outcome: Outcome | None
 
 
+class CompletePromise(Record, frozen=True, gc=False, kw_only=True):
+    """Somebody outside completes a promise of a workflow key. Answered with `Done` or `Refused`."""
+
+    service: str
+    key: str
+    name: str
+    outcome: Outcome
+
+
 class Operator(msgspec.Struct, frozen=True, gc=False):
     """Who steers an invocation, and why; both in their own words."""
 
@@ -204,17 +213,32 @@ class PutServiceSettings(Record, frozen=True, kw_only=True):
     settings: ServiceSettings
 
 
+class EntryChange(msgspec.Struct, frozen=True):
+    """One entry of a state. before: the value that the operator saw. value: the new one. None: no such entry."""
+
+    name: str
+    before: bytes | None
+    value: bytes | None
+
+
 class StateMutation(msgspec.Struct, frozen=True):
-    """The whole new state of a key, name to value. version: apply only when the present state has it."""
+    """The whole new state of a key, name to value. version: apply only when the present state has it.
+
+    change: of one entry, in place of the whole.
+    """
 
     service: str
     key: str
     state: dict[str, bytes]
     version: str | None = None
+    change: EntryChange | None = None
 
 
 class ModifyState(Record, frozen=True, kw_only=True):
-    """An operator replaces the state of a key, in queue order behind who holds it."""
+    """An operator changes the state of a key, in queue order behind who holds it. Answered with `Done` or `Refused`.
+
+    Of a change of the whole it is not told whether its version was there.
+    """
 
     mutation: StateMutation
 

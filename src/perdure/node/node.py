@@ -121,7 +121,9 @@ class Core:
             loopback=listens_on_loopback(self._settings.admin),
             hosts=frozenset(self._settings.admin_hosts),
         )
-        return create_app(self.partition, self._registrar, self._query_engine, admin, self._hub, create_ui())
+        return create_app(
+            self.partition, self._registrar, self._query_engine, admin, self._hub, self.ingress, create_ui()
+        )
 
     async def stop(self) -> None:
         """Lets requests drain, closes attempts (they go on after the next start), and closes the store."""

@@ -2,7 +2,7 @@
 
 import os
 from importlib.resources import files
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Final
 
 from starlette.staticfiles import StaticFiles
@@ -28,14 +28,20 @@ class _Pages(StaticFiles):
     """Files by name. Every other path is a place inside the page, which reads it from the address."""
 
     def lookup_path(self, path: str) -> tuple[str, os.stat_result | None]:
-        if not PurePosixPath(path).suffix:
+        first, *rest = PurePosixPath(path).parts or (".",)
+        # Names in an address, such as keys, may have a dot too.
+        if (rest and first not in _FOLDERS) or not PurePosixPath(path).suffix:
             path = "index.html"
         return super().lookup_path(path)
 
 
+_STATIC: Final = Path(str(files("perdure.ui") / "static"))
+_FOLDERS: Final = frozenset(folder.name for folder in _STATIC.iterdir() if folder.is_dir())
+
+
 def create_ui() -> ASGIApp:
     """The ASGI app of the page, to be mounted under `/ui`. Reads files of the installed package on demand."""
-    return _with_headers(_Pages(directory=str(files("perdure.ui") / "static")))
+    return _with_headers(_Pages(directory=_STATIC))
 
 
 def _with_headers(app: ASGIApp) -> ASGIApp:

@@ -11,6 +11,8 @@ import pytest
 from perdure.admin.app import create_app
 from perdure.admin.registrar import Registrar
 from perdure.admin.settings import AdminSettings
+from perdure.ingress.app import IngressApp
+from perdure.ingress.settings import IngressSettings
 from perdure.introspection.result import QueryResult, Shape
 from perdure.invoker.discovery import DiscoveryError
 from perdure.model.actions import Done, Refused
@@ -123,7 +125,8 @@ class Admin:
         registrar = Registrar(self.gateway, self.discovery, FakeClock(), self.gateway.defaults)
         settings = AdminSettings(ingress_endpoint="http://localhost:8080/")
         no_hub: Any = None
-        self.app = create_app(self.gateway, registrar, query_engine or FakeQueryEngine(), settings, no_hub)
+        ingress = IngressApp(self.gateway, IngressSettings(), FakeClock())
+        self.app = create_app(self.gateway, registrar, query_engine or FakeQueryEngine(), settings, no_hub, ingress)
 
     def request(self, method: str, path: str, **more: Any) -> httpx.Response:
         async def send() -> httpx.Response:

@@ -12,6 +12,7 @@ from perdure.introspection.result import Shape
 from perdure.model.actions import Done, Refused, Restarted
 from perdure.model.records import (
     Cancel,
+    EntryChange,
     Kill,
     ModifyState,
     Operator,
@@ -160,6 +161,31 @@ def test_state_is_replaced_as_a_whole(admin: Any) -> None:
     assert admin.gateway.records == [ModifyState(1, mutation=mutation)]
     body["new_state"] = {"a": [256]}
     assert admin.request("POST", "/services/Counter/state", json=body).status_code == 422
+
+
+def test_one_entry_of_a_state_is_changed(admin: Any) -> None:
+    admin.register("http://localhost:9080/", admin.service("Counter", "VIRTUAL_OBJECT"), admin.service("P", "SERVICE"))
+    body = {"object_key": "", "name": "é", "before": [0, 255], "value": "1"}
+    answer = admin.request("PATCH", "/services/Counter/state", json=body)
+    assert (answer.status_code, answer.json()) == (200, {"applied": True})
+    admin.gateway.answer = Done(immediate=False)
+    answer = admin.request("PATCH", "/services/Counter/state", json={**body, "before": None, "value": None})
+    assert (answer.status_code, answer.json()) == (202, {"applied": False})
+    admin.gateway.answer = Refused(409, "another")
+    assert admin.request("PATCH", "/services/Counter/state", json=body).status_code == 409
+    changes = [EntryChange("é", b"\x00\xff", b"1"), EntryChange("é", None, None), EntryChange("é", b"\x00\xff", b"1")]
+    mutations = [StateMutation("Counter", "", {}, change=change) for change in changes]
+    assert admin.gateway.records == [ModifyState(1, mutation=mutation) for mutation in mutations]
+
+
+def test_an_entry_that_cannot_be_changed(admin: Any) -> None:
+    admin.register("http://localhost:9080/", admin.service("P", "SERVICE", admin.handler("run")))
+    body = {"object_key": "k", "name": "n", "before": None, "value": "1"}
+    assert admin.request("PATCH", "/services/P/state", json=body).status_code == 400
+    assert admin.request("PATCH", "/services/Nothing/state", json=body).status_code == 404
+    del body["before"]
+    assert admin.request("PATCH", "/services/P/state", json=body).status_code == 422
+    assert admin.gateway.records == []
 
 
 def test_settings_of_a_service(admin: Any) -> None:

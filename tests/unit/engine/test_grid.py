@@ -165,6 +165,7 @@ def _from_outside(stage: Stage) -> dict[str, Record]:
         "awakeable": records.CompleteSignal(1, id=id, signal_id=17, signal_name=None, outcome=Success(b"x")),
         "signal": records.CompleteSignal(1, id=id, signal_id=None, signal_name="go", outcome=None),
         "cancel signal": records.CompleteSignal(1, id=id, signal_id=1, signal_name=None, outcome=None),
+        "promise": records.CompletePromise(1, service="Flow", key="w", name="p", outcome=Success(b"x")),
         "timers": records.TimersDue(1),
         "sweep": records.Sweep(1),
         "recover": records.Recover(1),

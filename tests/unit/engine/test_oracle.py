@@ -15,7 +15,7 @@ from perdure import ids
 from perdure.engine.machine import apply
 from perdure.model import records
 from perdure.model.actions import Action, Deliver
-from perdure.model.invocation import AttemptFailure, HandlerKind, Invocation, Success, Target
+from perdure.model.invocation import AttemptFailure, Failure, HandlerKind, Invocation, Success, Target
 from perdure.model.records import AttemptEnd, MessageArrived, Record
 from perdure.model.registry import ServiceKind, ServiceSettings
 from perdure.protocol.messages import encode_input
@@ -244,9 +244,18 @@ class BothStores(RuleBasedStateMachine):
             records.CompleteSignal(1, id=self.some(index)[1], signal_id=signal_id, signal_name=name, outcome=value)
         )
 
+    @rule(key=st.sampled_from(["w", "v"]), name=names, value=st.sampled_from([Success(b"v"), Failure(400, "no")]))
+    def complete_promise(self, key: str, name: str, value: Success | Failure) -> None:
+        self.step(records.CompletePromise(1, service="Flow", key=key, name=name, outcome=value))
+
     @rule(state=st.dictionaries(names, st.binary(max_size=2), max_size=2), key=st.sampled_from(["k", "l"]))
     def modify_state(self, state: dict[str, bytes], key: str) -> None:
         self.step(records.ModifyState(1, mutation=records.StateMutation("Cart", key, state)))
+
+    @rule(key=st.sampled_from(["k", "l"]), name=names, values=st.tuples(*[st.sampled_from([None, b"", b"1"])] * 2))
+    def change_entry(self, key: str, name: str, values: tuple[bytes | None, bytes | None]) -> None:
+        change = records.EntryChange(name, *values)
+        self.step(records.ModifyState(1, mutation=records.StateMutation("Cart", key, {}, change=change)))
 
     @rule(retention=st.sampled_from([None, 100, 10**19]))
     def change_settings(self, retention: int | None) -> None:

@@ -1,5 +1,7 @@
 """Promises of a workflow key: completed once, by name."""
 
+from typing import Any
+
 import msgspec
 
 from perdure.engine.commands.refusal import CommandRefused
@@ -45,31 +47,35 @@ def on_complete(turn: Turn, invocation: Invocation, entry: Entry) -> None:
     key = _workflow_key(invocation, entry)
     append_command(turn, invocation, entry.type, entry.raw)
     message = entry.message
-    answer: Outcome | None = None
     if turn.tx.promise(invocation.service, key, message.key) is not None:
-        answer = PROMISE_COMPLETED
+        answer: Outcome | None = PROMISE_COMPLETED
     else:
-        _complete(turn, invocation, key, entry)
+        answer = None
+        complete(turn, invocation.service, key, message.key, _told(message), by=invocation)
     _answer(turn, invocation, MessageType.COMPLETE_PROMISE_COMPLETION, message.result_completion_id, answer)
 
 
-def _complete(turn: Turn, invocation: Invocation, key: str, entry: Entry) -> None:
-    message = entry.message
-    outcome: Outcome
-    if message.WhichOneof("completion") == "completion_failure":
-        outcome = model_failure(message.completion_failure)
+def complete(turn: Turn, service: str, key: str, name: str, outcome: Outcome, *, by: Invocation | None = None) -> None:
+    """Keeps the outcome of an open promise and tells who waits for it. by: the invocation that completes it."""
+    if isinstance(outcome, Failure):
         promise = Promise(None, msgspec.json.encode(outcome))
     else:
-        outcome = Success(message.completion_value.content)
         promise = Promise(outcome.value, None)
-    turn.tx.set_promise(invocation.service, key, message.key, promise)
-    for number, completion_id in turn.tx.take_promise_awaiters(invocation.service, key, message.key):
+    turn.tx.set_promise(service, key, name, promise)
+    for number, completion_id in turn.tx.take_promise_awaiters(service, key, name):
         notification = completion_of(MessageType.GET_PROMISE_COMPLETION, completion_id, outcome)
-        if number == invocation.number:
+        if by is not None and number == by.number:
             # Its row is being changed by this very turn.
-            forward(turn, invocation, append_notification(turn, invocation, notification), notification)
+            forward(turn, by, append_notification(turn, by, notification), notification)
         elif (waiting := turn.tx.invocation(number)) is not None:
             notify(turn, waiting, notification)
+
+
+def _told(message: Any) -> Outcome:
+    """The outcome in a CompletePromiseCommandMessage."""
+    if message.WhichOneof("completion") == "completion_failure":
+        return model_failure(message.completion_failure)
+    return Success(message.completion_value.content)
 
 
 def _outcome(promise: Promise) -> Outcome:

@@ -1,11 +1,14 @@
-"""What arrives from outside for keys, signals and the registry."""
+"""What arrives from outside for keys, signals, promises and the registry."""
 
+from perdure.engine.commands import promise
 from perdure.engine.inbox import queue_mutation
 from perdure.engine.lifecycle.messages import on_signal
 from perdure.engine.notifications import signal_of
+from perdure.engine.outcome import PROMISE_COMPLETED
 from perdure.engine.turn import Turn
 from perdure.model.actions import Done, Refused, RegistryChanged
 from perdure.model.records import (
+    CompletePromise,
     CompleteSignal,
     DeleteDeployment,
     ModifyState,
@@ -22,9 +25,25 @@ def on_complete_signal(turn: Turn, record: CompleteSignal) -> None:
     turn.reply(record, Done())
 
 
-def on_modify_state(turn: Turn, record: ModifyState) -> None:
-    queue_mutation(turn, record.mutation)
+def on_complete_promise(turn: Turn, record: CompletePromise) -> None:
+    """Taken once, also before anybody waits for it or the workflow began, as from handlers of the workflow."""
+    if turn.tx.promise(record.service, record.key, record.name) is not None:
+        turn.reply(record, Refused(PROMISE_COMPLETED.code, PROMISE_COMPLETED.message))
+        return
+    promise.complete(turn, record.service, record.key, record.name, record.outcome)
     turn.reply(record, Done())
+
+
+def on_modify_state(turn: Turn, record: ModifyState) -> None:
+    applied = queue_mutation(turn, record.mutation)
+    change = record.mutation.change
+    if change is None:
+        turn.reply(record, Done())
+    elif applied is False:
+        text = f"Somebody else changed the state meanwhile: the entry '{change.name}' is not what was seen."
+        turn.reply(record, Refused(409, f"{text} Look at it, and try again."))
+    else:
+        turn.reply(record, Done(immediate=applied is True))
 
 
 def on_put_deployment(turn: Turn, record: PutDeployment) -> None:

@@ -23,7 +23,7 @@ export async function request(method, path, options = {}) {
   const init = { method, headers, signal: options.signal };
   const body = options.json ?? (options.body === undefined ? undefined : JSON.stringify(options.body));
   if (body !== undefined) {
-    headers["content-type"] = "application/json";
+    headers["content-type"] ??= "application/json";
     init.body = body;
   }
   let response;

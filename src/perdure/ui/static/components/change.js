@@ -57,20 +57,9 @@ export function Code({ label, value, json, onValue }) {
     ${fault && html`<p class="invalid" role="status">Not JSON: ${fault}.</p>`}`;
 }
 
-/** Always an element, hidden when there is nothing to tell: what is around it keeps its place. @param {Props} props */
-export function Missing({ answer: { data, failure } }) {
-  return html`<p class=${failure ? "invalid" : "soft"} role=${failure ? "alert" : undefined}
-    hidden=${Boolean(data && !failure)}>${failure || "Loading…"}</p>`;
-}
-
 /** @param {Props} props */
 export function Table({ label, head, children }) {
   const heads = head.map((/** @type {string} */ name) => html`<th key=${name} scope="col">${name}</th>`);
   return html`<div class="scroll" tabindex="0" role="region" aria-label=${label}>
     <table><thead><tr>${heads}</tr></thead><tbody>${children}</tbody></table></div>`;
-}
-
-/** Warnings of the server. @param {{info?: {code: string, message: string}[]}} props */
-export function Warnings({ info = [] }) {
-  return info.map(({ code, message }) => html`<p class="effect tone-retry">${code} ${message}</p>`);
 }

@@ -2,6 +2,7 @@
 /** What an invocation is, how it is, why, and where it comes from. */
 import { literal } from "../logic/filters.js";
 import { why } from "../logic/status.js";
+import { answerTo } from "../logic/waits.js";
 import { clockTime, duration, html, link, millis, query, relative, request, useOnce, useSettings } from "./kit.js";
 import { Facts } from "./long-table.js";
 import { Operations } from "./operation.js";
@@ -34,21 +35,20 @@ export function Head({ story: { row, waits, steps }, now }) {
       ${text && html`<p dir="auto">${text}</p>`}
       ${holder && html`<p>The key is held by ${invocationLink(holder)}.</p>`}
       ${waits.length > 0 && html`<p>${waits[0].told ? "Waits for" : "Not through yet:"} ${waits.map((wait, at) =>
-        html`${at > 0 && " or "}<${Waiting} wait=${wait} now=${now} />`)}</p>`}
+        html`${at > 0 && " or "}<${Waiting} wait=${wait} answer=${answerTo(row, wait)} now=${now} />`)}</p>`}
       ${/\n|^.{160}/.test(failure) && html`<details><summary>Traceback</summary>
         <pre tabindex="0" class="value">${failure}</pre></details>`}
     </div>`;
 }
 
 /** @param {Props} props */
-function Waiting({ wait: { kind, id, step, since, text, child, until }, now }) {
+function Waiting({ wait: { id, step, since, text, child, until }, answer, now }) {
   const { zone } = useSettings();
   if (until) return html`a timer until ${clockTime(until, zone, now)} (in ${duration(Math.max(0, until - now))})`;
-  const outside = ["awakeable", "promise", "signal"].includes(kind);
   return html`${id ? "an awakeable" : html`${step && `step ${step.index} `}<code dir="auto">${text}</code>`}
     ${child && html` ${invocationLink(child)}`}${since && ` for ${duration(Math.max(0, now - since))}`}
     ${id && html`: <${Copied} text=${id} kind="awakeable" />`}
-    ${outside && html` ${link(["waits"], "answer", id ? { id } : {})}`}`;
+    ${answer && html` ${link(["waits"], "answer", answer)}`}`;
 }
 
 /** @param {Props} props */

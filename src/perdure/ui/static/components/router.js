@@ -2,36 +2,37 @@
 /** Where in the page we are: the address is the only place that knows. */
 import { html, useEffect, useState } from "../vendor/preact-htm.js";
 
-export const BASE = "/ui";
-
-/** @typedef {{path: string[], search: URLSearchParams}} Place path: decoded parts below `/ui` */
+const BASE = "/ui/";
 
 /** @returns {Place} */
 export function here() {
-  const path = location.pathname.slice(BASE.length).split("/").filter(Boolean).map(decodeURIComponent);
+  const path = location.pathname.slice(BASE.length).split("/").map(decodeURIComponent);
   return { path, search: new URLSearchParams(location.search) };
 }
 
 /** @param {(string | number)[]} path @param {URLSearchParams | Record<string, string>} [search] */
 export function address(path, search) {
-  const text = search ? new URLSearchParams(search).toString() : "";
-  return `${BASE}/${path.map((part) => encodeURIComponent(part)).join("/")}${text ? `?${text}` : ""}`;
+  const text = new URLSearchParams(search).toString();
+  return BASE + path.map(encodeURIComponent).join("/") + (text && `?${text}`);
 }
 
-/** Goes somewhere. replace: without a step for the back button. @param {string} to @param {{replace?: boolean}} [options] */
-export function go(to, options = {}) {
-  if (options.replace) history.replaceState(null, "", to);
-  else history.pushState(null, "", to);
+/** Where the admin API has it. @param {string[]} path */
+export function at(...path) {
+  return `/${path.map(encodeURIComponent).join("/")}`;
+}
+
+/** Goes somewhere. replace: without a step for the back button. */
+export function go(to = "", { replace = false } = {}) {
+  history[replace ? "replaceState" : "pushState"](null, "", to);
   dispatchEvent(new PopStateEvent("popstate"));
 }
 
 /** Changes the search part alone. @param {URLSearchParams} search @param {{replace?: boolean}} [options] */
 export function search(search, options) {
-  const text = search.toString();
-  go(location.pathname + (text ? `?${text}` : ""), options);
+  go(address(here().path, search), options);
 }
 
-/** The place, kept up to date. @returns {Place} */
+/** The place, kept up to date. */
 export function usePlace() {
   const [place, set] = useState(here);
   useEffect(() => {
@@ -44,7 +45,7 @@ export function usePlace() {
 
 /** A link that stays inside the page, and a plain link to everything that opens it elsewhere. @param {any} props */
 export function Link({ to, children, ...rest }) {
-  const clicked = /** @param {MouseEvent} event */ (event) => {
+  const clicked = (/** @type {MouseEvent} */ event) => {
     if (event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
     event.preventDefault();
     go(to);
@@ -54,8 +55,14 @@ export function Link({ to, children, ...rest }) {
 
 /**
  * A link to a place, by the last part of its path unless there is another text.
- * @param {string[]} path @param {unknown} [text] @param {Record<string, string> | URLSearchParams} [search] @param {object} [rest]
+ * @param {string[]} path @param {unknown} [text] @param {Record<string, string> | URLSearchParams} [search]
+ * @param {object} [rest]
  */
 export function link(path, text = path.at(-1), search, rest) {
   return html`<${Link} to=${address(path, search)} ...${rest}><bdi>${text}</bdi><//>`;
+}
+
+/** To an invocation or a deployment. */
+export function idLink(id = "") {
+  return link([id.startsWith("dp_") ? "deployments" : "invocations", id], id, {}, { class: "mono" });
 }

@@ -2,26 +2,15 @@
 /** What this browser remembers for its reader. */
 import { useEffect, useState } from "../vendor/preact-htm.js";
 
-/** @typedef {{scheme: "system" | "light" | "dark", zone: "local" | "utc", views: {name: string, search: string}[], queries: string[]}} Settings */
-
-/** @type {Settings} */
-const DEFAULTS = { scheme: "system", zone: "local", views: [], queries: [] };
 const KEY = "perdure";
 /** @type {Set<(settings: Settings) => void>} */
 const readers = new Set();
-let current = load();
-
-/** @returns {Settings} */
-function load() {
-  try {
-    return { ...DEFAULTS, ...JSON.parse(localStorage.getItem(KEY) ?? "{}") };
-  } catch {
-    return { ...DEFAULTS };
-  }
-}
-
-export function settings() {
-  return current;
+/** @type {Settings} */
+let current = { scheme: "system", zone: "local", views: [], queries: [] };
+try {
+  current = { ...current, ...JSON.parse(localStorage.getItem(KEY) ?? "{}") };
+} catch {
+  // Without storage the defaults hold.
 }
 
 /** @param {Partial<Settings>} changed */
@@ -38,8 +27,7 @@ export function change(changed) {
 
 /** Shows the chosen scheme. */
 export function apply() {
-  if (current.scheme === "system") delete document.documentElement.dataset.scheme;
-  else document.documentElement.dataset.scheme = current.scheme;
+  document.documentElement.dataset.scheme = current.scheme;
 }
 
 export function useSettings() {

@@ -1,54 +1,45 @@
 // @ts-check
-/** What is round every page: where one can go, what the server says of itself, and whether it is there. */
+/** What is round every page: where one can go, and whether the server is there. */
 import { html, useEffect, useState } from "../vendor/preact-htm.js";
 import { request } from "../api/http.js";
-import { Link, address, usePlace } from "./router.js";
+import { link, usePlace } from "./router.js";
 import { change, useSettings } from "./settings.js";
 import { Toasts } from "./toast.js";
 
-const PLACES = [
-  ["", "Overview"], ["invocations", "Invocations"], ["waits", "Waits"], ["objects", "Objects"], ["services", "Services"],
-  ["deployments", "Deployments"], ["sql", "SQL"],
-];
+const PLACES = ["Overview", "Invocations", "Waits", "Objects", "Services", "Deployments", "SQL"];
 const PING_MS = 3000;
 
-/** @param {{children?: any}} props */
+/** @param {{children?: unknown}} props */
 export function Shell({ children }) {
-  const { path } = usePlace();
-  const { scheme, zone } = useSettings();
+  const [current] = usePlace().path;
+  const settings = useSettings();
   const lost = useLost();
-  const current = path[0] ?? "";
+  const place = (/** @type {string} */ word) => {
+    const name = word === "Overview" ? "" : word.toLowerCase();
+    return link([name], word, {}, { "aria-current": current === name && "page" });
+  };
+  /** @param {string} label @param {"scheme" | "zone"} name @param {string[]} options */
+  const choice = (label, name, options) => html`<label>${label} <select value=${settings[name]}
+    onInput=${(event) => change({ [name]: event.target.value })}>
+    ${options.map((one) => html`<option value=${one}>${one}</option>`)}</select></label>`;
   return html`<a class="skip" href="#main">To the content</a>
-  <div class="frame">
     <header class="side">
-      <${Link} to=${address([])} class="brand"><img src="icon.svg" alt="" />Perdure<//>
-      <nav aria-label="Pages">
-        ${PLACES.map(([name, word]) => html`<${Link} key=${name} to=${address(name ? [name] : [])}
-          aria-current=${current === name ? "page" : undefined}>${word}<//>`)}
-      </nav>
-      <div class="foot">
-        <label>Colours <select onChange=${(/** @type {any} */ event) => change({ scheme: event.target.value })}>
-          ${["system", "light", "dark"].map((name) => html`<option key=${name} value=${name} selected=${name === scheme}>${name}</option>`)}</select></label>
-        <label>Times <select onChange=${(/** @type {any} */ event) => change({ zone: event.target.value })}>
-          ${["local", "utc"].map((name) => html`<option key=${name} value=${name} selected=${name === zone}>${name}</option>`)}</select></label>
-      </div>
+      ${link([""], html`<img src="icon.svg" alt="" />Perdure`, {}, { class: "brand" })}
+      <nav aria-label="Pages">${PLACES.map(place)}</nav>
+      <div class="foot">${choice("Colours", "scheme", ["system", "light", "dark"])}
+        ${choice("Times", "zone", ["local", "utc"])}</div>
     </header>
     <div>
-      ${lost && html`<div class="banner" role="alert">The server does not answer. This page goes on by itself when it is back.</div>`}
-      <main id="main" class="main" tabindex="-1">${children}</main>
-    </div>
-  </div>
-  <${Toasts} />`;
+      ${lost && html`<div class="banner" role="alert">The server does not answer. This page waits for it.</div>`}
+      <main id="main" tabindex="-1">${children}</main>
+    </div><${Toasts} />`;
 }
 
 /** Whether the server is gone; asked for while the page is visible. */
 function useLost() {
   const [lost, set] = useState(false);
   useEffect(() => {
-    const ping = async () => {
-      if (document.hidden) return;
-      set(await request("GET", "/health").then(() => false, () => true));
-    };
+    const ping = async () => document.hidden || set(await request("GET", "/health").then(() => false, () => true));
     const timer = setInterval(ping, PING_MS);
     return () => clearInterval(timer);
   }, []);

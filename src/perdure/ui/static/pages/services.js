@@ -1,70 +1,104 @@
 // @ts-check
 /** What can be called, and with which settings. */
-import { html, useState } from "../vendor/preact-htm.js";
-import { useAnswer } from "../api/answer.js";
-import { request } from "../api/http.js";
-import { Change, Missing, Table, Text, Tick, Warnings } from "../components/change.js";
-import { Link, address } from "../components/router.js";
+import {
+  Change, at, facts, html, idLink, link, page, request, table, useForm, useGet, useState, warnings,
+} from "../components/kit.js";
+import { TryIt } from "../components/try-it.js";
 
-const DURATIONS = [
-  ["idempotency_retention", "Results are kept for callers with an idempotency key"], ["workflow_completion_retention", "Completed workflows are kept"],
-  ["journal_retention", "Journals are kept"], ["inactivity_timeout", "Suspended after being idle for"], ["abort_timeout", "Aborted when it does not suspend within"],
-];
+const DURATIONS = Object.entries({
+  idempotency_retention: "Results are kept for callers with an idempotency key",
+  workflow_completion_retention: "Completed workflows are kept",
+  journal_retention: "Journals are kept",
+  inactivity_timeout: "Suspended after being idle for",
+  abort_timeout: "Aborted when it does not suspend within",
+});
 
-export function Services() {
-  const answer = useAnswer((signal) => request("GET", "/services", { signal }), []);
-  const services = answer.data?.services;
-  return html`<div class="head"><h1>Services</h1></div><${Missing} answer=${answer} />
-    ${services?.length === 0 && html`<p class="empty">There is no service. Register a <${Link} to=${address(["deployments"])}>deployment<//>.</p>`}
-    ${services?.length > 0 && html`<${Table} label="Services" head=${["Service", "Type", "Handlers", "Revision", "Deployment", "Invocations"]}>
-      ${services.map((/** @type {any} */ one) => html`<tr key=${one.name}><td><${Link} to=${address(["services", one.name])}><bdi>${one.name}</bdi><//>${one.public ? "" : " (private)"}</td>
-        <td>${one.ty}</td><td>${one.handlers.map((/** @type {any} */ handler) => handler.name).join(", ")}</td><td>${one.revision}</td>
-        <td class="mono"><${Link} to=${address(["deployments"], { id: one.deployment_id })}>${one.deployment_id}<//></td>
-        <td><${Link} to=${address(["invocations"], { service: one.name })} aria-label=${`list of invocations of ${one.name}`}>list<//></td></tr>`)}<//>`}`;
+const hidden = (/** @type {Service | Handler} */ one) => (one.public ? "" : " (private)");
+
+export const Services = () => listed("Services", "services", "There is no service. Register a deployment.");
+export const Objects = () => listed("Objects and workflows", "objects", "No service has keys.");
+
+/** Services by name; place: where these lead. */
+function listed(title = "", place = "", empty = "") {
+  /** @type {Asked<{services: Service[]}>} */
+  const asked = useGet("/services");
+  const wanted = (/** @type {Service} */ one) => place === "services" || one.ty !== "Service";
+  return page(title, asked, ({ services }) => table(title, services.filter(wanted), "name", {
+    Service: (one) => [link([place, one.name]), hidden(one)],
+    Type: (one) => one.ty,
+    Handlers: (one) => one.handlers.map(({ name }) => [link(["services", one.name, name]), " "]),
+    Revision: (one) => one.revision,
+    Deployment: (one) => idLink(one.deployment_id),
+    Invocations: ({ name: service }) =>
+      link(["invocations"], "list", { service }, { "aria-label": `list of invocations of ${service}` }),
+  }, empty));
 }
 
-/** @param {{name: string}} props */
-export function Service({ name }) {
-  const answer = useAnswer((signal) => request("GET", `/services/${encodeURIComponent(name)}`, { signal }), [name]);
+export function Service({ id = "" }) {
+  /** @type {Asked<Service>} */
+  const asked = useGet(at("services", id));
   const [edits, setEdits] = useState(false);
-  const service = answer.data;
-  return html`<div class="head"><h1><bdi>${name}</bdi></h1><span class="grow"></span>
-      <${Link} class="button" to=${address(["invocations"], { service: name })}>Invocations<//>
-      ${service && service.ty !== "Service" && html`<${Link} class="button" to=${address(["objects", name])}>Keys<//>`}</div>
-    <${Missing} answer=${answer} />
-    ${service && html`${service.documentation && html`<p dir="auto">${service.documentation}</p>`}<${Warnings} info=${service.info} />
-      <h2>Handlers</h2>${service.handlers.map((/** @type {any} */ one) => html`<${Handler} key=${one.name} service=${name} handler=${one} />`)}
-      <div class="head"><h2>Settings</h2><button onClick=${() => setEdits(true)}>Change…</button></div>
-      <dl class="facts"><dt>Type</dt><dd>${service.ty}, revision ${service.revision}</dd>
-        <dt>Deployment</dt><dd class="mono"><${Link} to=${address(["deployments"], { id: service.deployment_id })}>${service.deployment_id}<//></dd>
-        <dt>Can be called from outside</dt><dd>${service.public ? "yes" : "no"}</dd>
-        ${DURATIONS.filter(([key]) => service[key]).map(([key, word]) => html`<dt key=${`t${key}`}>${word}</dt><dd key=${key}>${service[key]}</dd>`)}
-        <dt>Retries</dt><dd>first after ${service.retry_policy.initial_interval}, then × ${service.retry_policy.exponentiation_factor} up to ${service.retry_policy.max_interval}; ${service.retry_policy.max_attempts ? `${service.retry_policy.max_attempts} attempts, then ${service.retry_policy.on_max_attempts.toLowerCase()}` : "no end"}</dd></dl>
-      ${edits && html`<${Settings} service=${service} onClose=${() => (setEdits(false), answer.again())} />`}`}`;
+  const keyed = asked.data && asked.data.ty !== "Service";
+  return page(id, asked, (service) => html`
+    <p dir="auto">${service.documentation}</p>${warnings(service.info)}
+    <h2>Handlers</h2>${table("Handlers", service.handlers, "name", {
+      Handler: (one) => [link(["services", id, one.name]), hidden(one)],
+      Type: (one) => one.ty,
+      "Input → output": (one) => `${one.input_description} → ${one.output_description}`,
+      About: (one) => html`<bdi>${one.documentation}</bdi>`,
+    })}
+    <div class="head"><h2>Settings</h2><button onClick=${() => setEdits(true)}>Change…</button></div>
+    ${settingsOf(service)}
+    ${edits && html`<${Settings} service=${service} onClose=${() => (setEdits(false), asked.again())} />`}`,
+  [link(["invocations"], "Invocations", { service: id }, { class: "button" }),
+    keyed && link(["objects", id], "Keys", {}, { class: "button" })]);
 }
 
-/** @param {{service: string, handler: any}} props */
-function Handler({ service, handler }) {
-  const { name, ty, documentation } = handler;
-  const schemas = [["Input", handler.input_description, handler.input_json_schema], ["Output", handler.output_description, handler.output_json_schema]];
-  return html`<details class="card"><summary><b><bdi>${name}</bdi></b> <span class="soft">${ty ? `${ty} · ` : ""}${handler.input_description} → ${handler.output_description}${handler.public ? "" : " · private"}</span></summary>
-    ${documentation && html`<p dir="auto">${documentation}</p>`}
-    ${schemas.map(([word, told, schema]) => html`<p key=${word}>${word}: ${told}</p>${schema !== undefined && html`<pre>${JSON.stringify(schema, null, 2)}</pre>`}`)}
-    <p><${Link} to=${address(["invocations"], { service, handler: name })}>Invocations of ${name}<//></p></details>`;
+/** @param {Service} service */
+function settingsOf(service) {
+  const { initial_interval, exponentiation_factor, max_interval, max_attempts, on_max_attempts } = service.retry_policy;
+  const end = max_attempts ? `${max_attempts} attempts, then ${on_max_attempts.toLowerCase()}` : "no end";
+  return facts({
+    Type: `${service.ty}, revision ${service.revision}`,
+    Deployment: idLink(service.deployment_id),
+    "Can be called from outside": service.public ? "yes" : "no",
+    ...Object.fromEntries(DURATIONS.map(([key, word]) => [word, service[key]])),
+    Retries: `first after ${initial_interval}, then × ${exponentiation_factor} up to ${max_interval}; ${end}`,
+  });
 }
 
-/** @param {{service: any, onClose: () => void}} props */
+/** @param {{service: Service, onClose: () => void}} props */
 function Settings({ service, onClose }) {
-  const [now, setNow] = useState(service);
   const [before] = useState(service);
-  const keys = ["public", ...DURATIONS.map(([key]) => key)].filter((key) => now[key] !== before[key]);
+  const { values, field } = useForm(before);
+  const body = Object.fromEntries(Object.entries(values).filter(([key, value]) => value !== before[key]));
   const act = async () => {
-    await request("PATCH", `/services/${encodeURIComponent(service.name)}`, { body: Object.fromEntries(keys.map((key) => [key, now[key]])) });
+    await request("PATCH", at("services", service.name), { body });
     return `Changed ${service.name}`;
   };
-  return html`<${Change} title=${`Settings of ${service.name}`} word="Change" act=${act} onClose=${onClose} disabled=${!keys.length}
+  return html`<${Change} title="Settings of ${service.name}" word="Change" ...${{ act, onClose }}
+      disabled=${!Object.keys(body).length}
       effect="It holds until the service is registered again: then what its code says counts.">
-    <${Tick} label="Can be called from outside" checked=${now.public} onValue=${(/** @type {boolean} */ value) => setNow({ ...now, public: value })} />
-    ${DURATIONS.filter(([key]) => before[key] !== undefined).map(([key, word]) => html`<${Text} key=${key} label=${`${word} (such as 90s, 2 hours, PT30M)`} value=${now[key]}
-      name=${key} onValue=${(/** @type {string} */ value) => setNow({ ...now, [key]: value })} />`)}<//>`;
+    ${field("public", "Can be called from outside")}
+    ${DURATIONS.map(([key, word]) => before[key] && field(key, `${word} (such as 90s, 2 hours, PT30M)`))}<//>`;
+}
+
+/** id: the service. inner: the handler. */
+export function HandlerPage({ id = "", inner = "" }) {
+  /** @type {Asked<Service>} */
+  const asked = useGet(at("services", id));
+  return page([link(["services", id]), " / ", inner], asked, (service) => {
+    const handler = service.handlers.find(({ name }) => name === inner);
+    if (!handler) return html`<p class="empty">The service has no such handler.</p>`;
+    const described = (what = "", /** @type {Schema | undefined} */ schema) => [what, schema && html`<details>
+      <summary>Schema</summary><pre>${JSON.stringify(schema, null, 2)}</pre></details>`];
+    return html`<p dir="auto">${handler.documentation}</p>${facts({
+        Type: handler.ty,
+        Input: described(handler.input_description, handler.input_json_schema),
+        Output: described(handler.output_description, handler.output_json_schema),
+      })}
+      <h2>Try it</h2>${handler.public && service.public
+        ? html`<${TryIt} key=${service.revision} service=${service} handler=${handler} />`
+        : html`<p class="soft">It is private: only handlers can call it.</p>`}`;
+  }, link(["invocations"], "Invocations", { service: id, handler: inner }, { class: "button" }));
 }

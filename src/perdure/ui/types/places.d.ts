@@ -1,0 +1,118 @@
+// What the pages of services, deployments, objects, waits and SQL work with: global, so that what is served needs not name it.
+
+/** What an asked server said last. data: null before it did. again: asks at once. */
+interface Asked<T> {
+  data: T | null;
+  failure: string;
+  again: () => void;
+}
+
+/** Where in the page we are. path: decoded parts below `/ui/`; the last one is empty behind a slash, as of an empty key. */
+interface Place {
+  path: string[];
+  search: URLSearchParams;
+}
+
+/** What a browser remembers for its reader. */
+interface Settings {
+  scheme: "system" | "light" | "dark";
+  zone: "local" | "utc";
+  views: { name: string; search: string }[];
+  queries: string[];
+}
+
+interface Warning {
+  code: string;
+  message: string;
+}
+
+/** `HandlerMetadata` of the admin API. */
+interface Handler {
+  name: string;
+  ty?: string;
+  public: boolean;
+  documentation?: string;
+  input_description: string;
+  output_description: string;
+  input_json_schema?: Schema;
+  output_json_schema?: Schema;
+}
+
+/** `ServiceMetadata` of the admin API. */
+interface Service {
+  name: string;
+  ty: "Service" | "VirtualObject" | "Workflow";
+  handlers: Handler[];
+  deployment_id: string;
+  revision: number;
+  public: boolean;
+  documentation?: string;
+  info?: Warning[];
+  retry_policy: {
+    initial_interval: string;
+    exponentiation_factor: number;
+    max_attempts: number | null;
+    max_interval: string;
+    on_max_attempts: string;
+  };
+  idempotency_retention: string;
+  workflow_completion_retention?: string;
+  journal_retention: string;
+  inactivity_timeout: string;
+  abort_timeout: string;
+  [setting: string]: any;
+}
+
+/** `DeploymentResponse` of the admin API. open: invocations that are pinned to it. newest: of some service. */
+interface Deployment {
+  id: string;
+  uri: string;
+  services: { name: string; revision: number }[];
+  sdk_version?: string;
+  min_protocol_version: number;
+  max_protocol_version: number;
+  created_at: string;
+  open: number;
+  newest: boolean;
+}
+
+/** `RegisterDeploymentResponse` of the admin API. */
+interface Registered {
+  id: string;
+  services: Service[];
+  info?: Warning[];
+}
+
+/** A JSON schema, as far as it is looked at. */
+type Schema = Record<string, any>;
+
+/** One field of a form made from a schema. kind: `choice`, `string`, `number` or `integer`. options: JSON of each value, and its word. */
+interface SchemaField {
+  name: string;
+  label: string;
+  kind: string;
+  options: Record<string, string>;
+  needed: boolean;
+  initial: string;
+}
+
+/** An entry of the table `state`. value: hexadecimal. text: the same, if it is some. */
+interface StateEntry {
+  value: string;
+  text?: string;
+}
+
+/**
+ * What an invocation waits for. told: the server said so; else it is only known that it has not come.
+ * step: the one of the journal that waits, when there is one. id: of an awakeable. since: milliseconds, null when it is not known.
+ */
+interface Waiting {
+  told: boolean;
+  kind: string;
+  text: string;
+  step: Step | null;
+  id: string | null;
+  since: number | null;
+  until: number | null;
+  child: string | null;
+}
