@@ -1,5 +1,5 @@
 // @ts-check
-/** One invocation: its status and why, its journal on a timeline, its remote control. */
+// One invocation: its status and why, its journal on a timeline, its remote control.
 import { About, Head } from "../components/invocation-head.js";
 import { Keys } from "../components/keys.js";
 import {
@@ -26,7 +26,7 @@ export function Invocation({ id }) {
 // Keys may come faster than the page is drawn: what they change is read from the address itself.
 const asked = () => new URLSearchParams(location.search);
 
-/** Puts something into the address. @param {string} name @param {string[]} values */
+// Puts something into the address.
 function put(name, ...values) {
   const changed = asked();
   changed.delete(name);
@@ -34,10 +34,10 @@ function put(name, ...values) {
   setSearch(changed, { replace: true });
 }
 
-const setView = (view = ALL) => put("zoom", viewText(view));
-const closer = (factor = 1) => setView(zoom(viewFrom(asked().get("zoom")), factor));
+const setView = (view) => put("zoom", viewText(view));
+const closer = (factor) => setView(zoom(viewFrom(asked().get("zoom")), factor));
 // Keys of operations press the buttons that are there for them.
-const press = (actions = "") => /** @type {any} */ (document.querySelector(actions))?.click();
+const press = (action) => document.querySelector(action)?.click();
 
 /** @param {Props} props */
 function Shown({ id, story, known, live, setLive, search, expanded }) {
@@ -57,16 +57,16 @@ function Shown({ id, story, known, live, setLive, search, expanded }) {
   const view = viewFrom(search.get("zoom"));
   const line = lines.find((one) => one.key === chosen);
   const current = () => lines[cursor.current];
-  const onExpand = (child = "") => {
-    const others = expanded.filter((/** @type {string} */ one) => one !== child);
+  const onExpand = (child) => {
+    const others = expanded.filter((one) => one !== child);
     put("expand", ...others, others.length < expanded.length ? "" : child);
   };
-  const step = (by = 1, fits = (/** @type {Line} */ _) => true) => {
+  const step = (by, fits = (_) => true) => {
     let at = cursor.current + by;
-    while (lines[at] && !fits(lines[at])) at += by;
+    while (lines[at] && !fits(lines[at].step)) at += by;
     if (lines[at]) setFocused({ at: (cursor.current = at) });
   };
-  const wrong = (/** @type {Line} */ one) => one.step.state === "failed" || one.step.tries.length > 0;
+  const wrong = ({ state, tries }) => state === "failed" || tries.length > 0;
   const toggleLive = () => {
     setStopped(serverNow());
     setLive(!live);
@@ -80,13 +80,13 @@ function Shown({ id, story, known, live, setLive, search, expanded }) {
     ["k", "row before", () => step(-1)],
     ["Enter", "details of the row", () => put("step", current()?.key)],
     ["Escape", "closes the details", () => put("step")],
-    ["e", "steps of what the row calls, in place", () => onExpand(current()?.step.child ?? "")],
+    ["e", "steps of what the row calls, in place", () => onExpand(current()?.step.child)],
     ["f", "restart from the row", restart],
     ["[", "error before", () => step(-1, wrong)],
     ["]", "next error", () => step(1, wrong)],
     ["+", "closer", () => closer(0.5)],
     ["-", "further", () => closer(2)],
-    ["0", "all of it", () => setView()],
+    ["0", "all of it", () => setView(ALL)],
     ["l", "live on or off", toggleLive],
     ["c", "cancel", () => press("[data-action=cancel]")],
     ["p", "pause", () => press("[data-action=pause]")],
@@ -112,21 +112,16 @@ function Shown({ id, story, known, live, setLive, search, expanded }) {
     ${value && html`<${ValuePopover} key=${value.line.key} ...${value} onClose=${() => setValue(null)} />`}`;
 }
 
-/**
- * The steps, and those of what is expanded below the ones that called it.
- * @param {string} id @param {Map<string, Story>} known @param {string[]} expanded @returns {Line[]}
- */
+/** The steps, and those of what is expanded below the ones that called it. @returns {Line[]} */
 function linesOf(id, known, expanded, depth = 0) {
   const story = known.get(id) ?? NO_STORY;
   return story.steps.flatMap((step) => {
     const line = { key: depth ? `${id}:${step.key}` : step.key, id, story, step, depth };
-    const { child, kind } = step;
-    if (!child || kind === "operation" || !expanded.includes(child) || depth >= LIVES_MAX) return line;
-    return [line, ...linesOf(child, known, expanded, depth + 1)];
+    const open = step.kind !== "operation" && expanded.includes(step.child) && depth < LIVES_MAX;
+    return open ? [line, ...linesOf(step.child, known, expanded, depth + 1)] : line;
   });
 }
 
-/** @param {InvocationRow} row @param {Line[]} lines @param {number} now @param {boolean} folds */
 function useAxis(row, lines, now, folds) {
   const from = Date.parse(row.created_at);
   const to = millis(row.completed_at) ?? now;
@@ -139,17 +134,14 @@ function useAxis(row, lines, now, folds) {
   }, [from, to, lines, folds]);
 }
 
-/** @param {Story} story */
 function journalSize({ journal, missing, failure }) {
   if (failure) return `The older entries could not be read: ${failure}`;
   if (missing) return `reading ${missing} older entries…`;
   return journal.length ? `${journal.length} entries` : "no journal: it did not begin, or was purged";
 }
 
-/** @param {Story} story */
 function plain({ row: invocation, journal, happenings: journal_events }) {
-  const entries = journal.map(({ entry_lite_json, entry_json = entry_lite_json, ...rest }) =>
-    ({ ...rest, entry_json }));
-  const all = { invocation, journal: entries, journal_events };
-  return JSON.stringify(all, (name, value) => (name.endsWith("_json") ? JSON.parse(value) : value), 2);
+  const entries = journal.map(({ entry_lite_json: lite, entry_json = lite, ...rest }) => ({ ...rest, entry_json }));
+  return JSON.stringify({ invocation, journal: entries, journal_events }, (name, value) =>
+    (name.endsWith("_json") ? JSON.parse(value) : value), 2);
 }
