@@ -67,9 +67,9 @@ export function useStories(wanted, live = true) {
     const close = follow(ids.map((id) => `invocation:${id}`), { onMessages: (messages) => ids.forEach((id, topic) => {
       const own = messages.filter(({ data }) => data.topic === topic || data.topics?.includes(topic));
       if (own.length) tell(id, own);
-      for (const { data } of own.filter(({ event }) => event === "snapshot")) {
-        setServerTime(data.now);
-        readOlder(id, data.journal?.[0]?.index).catch(({ message: failure }) =>
+      for (const { data: { now, journal } } of own.filter(({ event }) => event === "snapshot")) {
+        setServerTime(now);
+        readOlder(id, journal?.[0]?.index).catch(({ message: failure }) =>
           stop.signal.aborted || tellOlder(id, { entries: [], failure }));
       }
     }) });

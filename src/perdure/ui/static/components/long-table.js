@@ -37,7 +37,7 @@ export function LongTable({ seen: { box, look, first, last }, kind = "", columns
   const names = Object.entries(columns);
   const space = (count) => count > 0
     && html`<tr aria-hidden="true"><td colspan=${names.length} style=${{ height: `${count * ROW}px` }}></td></tr>`;
-  return html`<div class=${`tl ${kind}`} ref=${box} onScroll=${look} tabindex="0" role="region" aria-label="Steps">
+  return html`<div class="tl ${kind}" ref=${box} onScroll=${look} tabindex="0" role="region" aria-label="Steps">
     <table><thead><tr>${names.map(([name, kind]) =>
       html`<th class=${kind}><span>${name}</span>${kind === "time" && head}</th>`)}</tr></thead>
     <tbody>${space(first)}${rows.slice(first, last).map((one, at) => draw(one, first + at))}
@@ -50,13 +50,12 @@ export function StepName({ step, children }) {
     <code dir="auto">${step.code}</code> ${step.name && html`<bdi class="soft">${step.name}</bdi>`}`;
 }
 
-/** @param {Props} props */
 export function Bar({ axis, view, kind, from, to = from, title }) {
   const seen = bar(axis, view, from, to);
   return seen && html`<i class=${kind} title=${title} style=${{ left: `${seen.left}%`, width: `${seen.width}%` }}></i>`;
 }
 
 export function Facts({ facts, kind = "" }) {
-  return html`<dl class=${`facts ${kind}`}>${Object.entries(facts).map(([name, value]) =>
+  return html`<dl class="facts ${kind}">${Object.entries(facts).map(([name, value]) =>
     value && html`<div key=${name}><dt>${name}</dt><dd dir="auto">${value}</dd></div>`)}</dl>`;
 }

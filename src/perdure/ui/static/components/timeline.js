@@ -2,7 +2,8 @@
 // Journal and timeline in one table, and all of it in a strip.
 import { lookOf, took } from "../logic/journal.js";
 import { ALL, moved, phases, place, ticks, zoom } from "../logic/timeline.js";
-import { duration, html, link, useEffect, useMemo, useRef } from "./kit.js";
+import { invocationLink } from "./invocation-head.js";
+import { duration, html, useEffect, useMemo, useRef } from "./kit.js";
 import { Bar, LongTable, StepName, useWindow } from "./long-table.js";
 import { valueLine } from "./value.js";
 
@@ -25,17 +26,15 @@ export function JournalTable(props) {
     });
     return () => cancelAnimationFrame(frame);
   }, [focused]);
-  const marks = ticks(axis, view, innerWidth < 760 ? 2 : found < 0 ? 6 : 3).map(({ text, folded, left }) => html`<i
-    key=${text} class=${folded ? (left > 90 ? "fold edge" : "fold") : ""} style=${{ left: `${left}%` }}><b>${text}</b></i>`);
-  const head = html`<div class="grid" aria-hidden="true">
-    ${marks}${live && html`<${Bar} axis=${axis} view=${view} kind="now" from=${now} />`}</div>`;
-  const draw = (line, index) =>
-    html`<${Row} key=${line.key} ...${props} onFocus=${onFocus} line=${line} index=${index} />`;
-  return html`<${LongTable} seen=${seen} rows=${lines} draw=${draw} head=${head}
+  const marks = ticks(axis, view, innerWidth < 760 ? 2 : found < 0 ? 6 : 3);
+  const head = html`<div class="grid" aria-hidden="true">${marks.map(({ text, folded, left }) => html`<i key=${text}
+    class=${folded && (left > 90 ? "fold edge" : "fold")} style=${{ left: `${left}%` }}><b>${text}</b></i>`)}
+    ${live && html`<${Bar} axis=${axis} view=${view} kind="now" from=${now} />`}</div>`;
+  const draw = (line, index) => html`<${Row} key=${line.key} ...${{ ...props, onFocus, line, index }} />`;
+  return html`<${LongTable} ...${{ seen, draw, head }} rows=${lines}
     columns=${{ "#": "num", Step: "", Result: "res", Took: "took right", Timeline: "time" }} />`;
 }
 
-/** @param {Props} props */
 function Row({ line, index, axis, view, now, chosen, focused, expanded, onChoose, onFocus, onExpand, onValue }) {
   const { key, step, depth, story } = line;
   const { child, who, reason, code, state } = step;
@@ -47,17 +46,17 @@ function Row({ line, index, axis, view, now, chosen, focused, expanded, onChoose
   const tries = recorded ? step.tries.length : 0;
   const current = chosen === key && "true";
   const kind = current ? "chosen" : recorded || step.awakeable ? "" : "outside";
-  return html`<tr class=${`tone-${lookOf(step).tone} ${kind}`} aria-current=${current} data-line=${index}
+  return html`<tr class="tone-${lookOf(step).tone} ${kind}" aria-current=${current} data-line=${index}
       data-step=${key} data-state=${state} tabindex=${index === Math.max(focused.at, 0) ? 0 : -1}
       onFocus=${() => onFocus(index)} onClick=${(event) => event.target.closest("a, button") || onChoose(key)}>
     <td class="num soft">${recorded && step.index}</td>
     <td class="cut" style=${{ paddingLeft: `${8 + depth * 18}px` }}>
       <${StepName} step=${step}>${expands && html`<button class="plain" aria-expanded=${open}
-        aria-label=${`Steps of ${code}`} onClick=${() => onExpand(child)}>${open ? "▾" : "▸"}</button>`}<//>
+        aria-label="Steps of ${code}" onClick=${() => onExpand(child)}>${open ? "▾" : "▸"}</button>`}<//>
       ${tries > 0 && html` <span class="badge tone-retry">${tries} failed ${tries === 1 ? "try" : "tries"}</span>`}
       ${who && html` <span class="soft">by <bdi>${who}</bdi></span>`}
       ${reason && html`<span class="soft">: <bdi>${reason}</bdi></span>`}
-      ${child && !expands && link(["invocations", child], `${child.slice(0, 12)}…`, {}, { class: "mono" })}</td>
+      ${child && !expands && invocationLink(child)}</td>
     <td class="res cut">${text && (outcome && outcome.kind !== "Failure"
       ? html`<button class="link mono cut" dir="auto" onClick=${() => onValue(line, outcome)}>${text}</button>`
       : html`<span dir="auto" class=${outcome || state === "failed" ? "failure" : "soft"}>${text}</span>`)}</td>
@@ -107,7 +106,7 @@ export function Minimap({ steps, axis, view, now, onView }) {
   const button = (name, sign, next) =>
     html`<button aria-label=${name} disabled=${all && next === ALL} onClick=${() => onView(next)}>${sign}</button>`;
   return html`<div class="minimap">
-    <svg ref=${strip} viewBox=${`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none" aria-hidden="true"
+    <svg ref=${strip} viewBox="0 0 ${WIDTH} ${HEIGHT}" preserveAspectRatio="none" aria-hidden="true"
       onPointerDown=${down} onPointerMove=${(event) => drag.current?.(where(event))}
       onPointerUp=${() => (drag.current = null)} onDblClick=${() => onView(ALL)}>
       ${paths}${axis.stretches.map((one) => one.folded && shade("fold", one.left, one.right))}
@@ -126,5 +125,5 @@ function drawn(steps, axis, now) {
     (paths[lookOf(step).tone] ??= new Set()).add(`M${Math.min(x, WIDTH - 3)} ${y}h${width}v2h-${width}z`);
   });
   return Object.entries(paths).map(([tone, path]) =>
-    html`<path key=${tone} class=${`tone-${tone}`} d=${[...path].join("")} />`);
+    html`<path key=${tone} class="tone-${tone}" d=${[...path].join("")} />`);
 }

@@ -12,25 +12,24 @@ const STATES = {
   retrying: ["↻", "retry", "retrying"],
   paused: ["‖", "hold", "paused"],
   open: ["⊘", "idle", "never finished"],
-  note: ["·", "idle", ""],
+  note: ["·", "idle"],
 };
 
 /** @param {Step} step */
 export function lookOf({ state, kind }) {
-  const [sign, tone, word] = STATES[state];
-  return { sign, tone, word: word || kind };
+  const [sign, tone, word = kind] = STATES[state];
+  return { sign, tone, word };
 }
 
 const quote = (text = "") => JSON.stringify(text);
 const run = (name) => `run(${quote(name)})`;
-const verb = (fails) => (fails ? "reject" : "resolve");
 // Some milliseconds pass between what was asked for and its entry in the journal.
 const asked = (ms) => duration(ms < 10000 ? ms : Math.round(ms / 1000) * 1000);
 
 // Kind, and how it reads: `$` is its key or name.
 const COMMANDS = {
   Input: ["input", "input"],
-  Output: ["output", (f, at, fails) => (fails ? "throw" : "return")],
+  Output: ["output", (f, at, verb) => (verb === "reject" ? "throw" : "return")],
   Run: ["run", "run($)"],
   Sleep: ["sleep", (f, at) => `sleep ${asked(f.wake_up_time - at)}`],
   Call: ["call", (f) => `call(${target(f)}`],
@@ -42,8 +41,8 @@ const COMMANDS = {
   ClearAllState: ["clear", "clear_all()"],
   GetPromise: ["promise", "promise($)"],
   PeekPromise: ["promise", "promise($).peek()"],
-  CompletePromise: ["resolve", (f, at, fails) => `promise(${quote(f.key)}).${verb(fails)}(…)`],
-  CompleteAwakeable: ["resolve", (f, at, fails) => `${verb(fails)}_awakeable(${f.id?.slice(0, 12)}…)`],
+  CompletePromise: ["resolve", (f, at, verb) => `promise(${quote(f.key)}).${verb}(…)`],
+  CompleteAwakeable: ["resolve", (f, at, verb) => `${verb}_awakeable(${f.id?.slice(0, 12)}…)`],
   SendSignal: ["signal", (f) => `signal(${quote(f.signal_id?.Name ?? f.signal_id?.Index)})`],
   Cancel: ["cancel", "cancel(…)"],
   AttachInvocation: ["attach", "attach(…)"],
@@ -64,19 +63,14 @@ const openEntry = (row) => opened.get(row) ?? opened.set(row, entryOf(row)).get(
 
 // The short form of an entry tells what it is, the long one what it carries.
 function entryOf({ index, appended_at, entry_lite_json, entry_json, raw_length: size }) {
-  const { Command, Notification } = JSON.parse(entry_lite_json);
-  const long = JSON.parse(entry_json ?? "{}");
-  const entry = { index, key: `${index}`, place: index, begin: Date.parse(appended_at) };
-  if (Notification) {
-    const [body] = Object.values(long.Notification?.Completion ?? long.Notification ?? {});
-    const fields = { ...Notification, ...body, ...Notification.id };
-    return { entry, fields, outcome: carried(fields, index, size) };
-  }
+  const { Command = {}, Notification } = JSON.parse(entry_lite_json);
+  const { Command: long = {}, Notification: told = {} } = JSON.parse(entry_json ?? "{}");
   const [name] = Object.keys(Command);
-  const body = long.Command?.[name];
+  const body = long[name] ?? Object.values(told.Completion ?? told)[0];
   const value = SILENT.includes(name) ? "Success" : undefined;
-  const fields = { value, ...Command[name], ...body, ...body?.request };
+  const fields = { value, ...Notification, ...Command[name], ...body, ...body?.request, ...Notification?.id };
   const command = fields.signal_id?.Index === CANCEL_SIGNAL ? "Cancel" : name;
+  const entry = { index, key: `${index}`, place: index, begin: Date.parse(appended_at) };
   return { entry, command, fields, outcome: carried(fields, index, size) };
 }
 
@@ -85,9 +79,8 @@ function carried(fields, index, size) {
   const { state_keys: StateKeys, result, value = result, parameter = value, payload = parameter } = fields;
   if (!payload && !StateKeys) return null;
   if (typeof payload === "string") return { kind: payload, index, size };
-  const found = StateKeys ? { StateKeys } : Array.isArray(payload) ? { Success: payload } : payload;
-  const [kind] = Object.keys(found);
-  return { kind, value: found[kind], index, size };
+  const [found] = Object.entries(StateKeys ? { StateKeys } : Array.isArray(payload) ? { Success: payload } : payload);
+  return { kind: found[0], value: found[1], index, size };
 }
 
 export const BLANK = {
@@ -99,7 +92,8 @@ export const BLANK = {
 /** @returns {Step} */
 const stepWith = (fields) => ({ ...BLANK, end: fields.begin, tries: [], ...fields });
 
-const ended = (outcome) => (outcome?.kind === "Failure" ? "failed" : "ok");
+const fails = (outcome) => outcome?.kind === "Failure";
+const ended = (outcome) => (fails(outcome) ? "failed" : "ok");
 
 function commandStep({ entry, command, fields, outcome }) {
   const [kind, code] = COMMANDS[command.replace(/Lazy|Eager/, "")] ?? ["other", command];
@@ -108,7 +102,7 @@ function commandStep({ entry, command, fields, outcome }) {
   return stepWith({
     ...entry, kind, headers, completion, end: completion === null ? entry.begin : null,
     code: typeof code === "string" ? code.replace("$", () => quote(key ?? name))
-      : code(fields, entry.begin, ended(outcome) === "failed"),
+      : code(fields, entry.begin, fails(outcome) ? "reject" : "resolve"),
     name: kind === "run" ? "" : name, state: kind === "output" ? ended(outcome) : "ok",
     [/output|get|keys/.test(kind) ? "outcome" : "input"]: outcome, text: fields.idempotency_key,
     child: fields.invocation_id ?? fields.target_invocation_id ?? fields.target?.InvocationId,

@@ -12,15 +12,13 @@ import { ValuePopover } from "../components/value.js";
 import { keptBefore } from "../logic/restart.js";
 import { ALL, gapsOf, makeAxis, viewFrom, viewText, zoom } from "../logic/timeline.js";
 
-/** @param {Props} props */
 export function Invocation({ id }) {
   const { search } = usePlace();
   const [live, setLive] = useState(true);
   const expanded = search.getAll("expand").slice(0, LIVES_MAX - 1);
   const known = useStories([id, ...expanded], live);
   const story = known.get(id) ?? NO_STORY;
-  if (!story.row) return html`<${Absent} id=${id} story=${story} />`;
-  return html`<${Shown} ...${{ id, story, known, live, setLive, search, expanded }} />`;
+  return html`<${story.row ? Shown : Absent} ...${{ id, story, known, live, setLive, search, expanded }} />`;
 }
 
 // Keys may come faster than the page is drawn: what they change is read from the address itself.
@@ -55,7 +53,7 @@ function Shown({ id, story, known, live, setLive, search, expanded }) {
   const lines = useMemo(() => linesOf(id, known, expanded), [known, expanded.join()]);
   const axis = useAxis(row, lines, now, folds);
   const view = viewFrom(search.get("zoom"));
-  const line = lines.find((one) => one.key === chosen);
+  const line = lines.find(({ key }) => key === chosen);
   const current = () => lines[cursor.current];
   const onExpand = (child) => {
     const others = expanded.filter((one) => one !== child);
@@ -92,7 +90,7 @@ function Shown({ id, story, known, live, setLive, search, expanded }) {
     ["p", "pause", () => press("[data-action=pause]")],
     ["r", "resume, retry now", () => press("[data-action=resume], [data-action=retry-now]")],
   ];
-  return html`<${Head} story=${story} now=${now} /><${About} story=${story} now=${now} />
+  return html`<${Head} ...${{ story, now }} /><${About} ...${{ story, now }} />
     <div class="bar"><span role="group" aria-label="View" class="bar">
         <button aria-pressed=${!raw} onClick=${() => put("tab")}>Journal</button>
         <button aria-pressed=${raw} onClick=${() => put("tab", "json")}>JSON</button></span>
@@ -107,7 +105,7 @@ function Shown({ id, story, known, live, setLive, search, expanded }) {
       <${JournalTable} ...${{ lines, axis, view, chosen, focused, expanded, onExpand }} live=${open}
         now=${Math.min(now, axis.to)} onChoose=${(key) => put("step", key)} onFocus=${(at) => (cursor.current = at)}
         onValue=${(line, outcome) => setValue({ line, outcome })} />
-      ${line && html`<${StepDetails} key=${chosen} line=${line} now=${now} onClose=${() => put("step")} />`}
+      ${line && html`<${StepDetails} key=${chosen} ...${{ line, now }} onClose=${() => put("step")} />`}
     </div>`}
     ${value && html`<${ValuePopover} key=${value.line.key} ...${value} onClose=${() => setValue(null)} />`}`;
 }
@@ -128,9 +126,8 @@ function useAxis(row, lines, now, folds) {
   return useMemo(() => {
     // What was done after the end has its place at the edge.
     const steps = lines.map(({ step }) => step);
-    const last = steps.reduce((most, step) => (step.kind === "operation" ? most : Math.max(most, step.end ?? 0)), to);
-    const quiet = !["running", "ready"].includes(row.status);
-    return makeAxis(from, last, folds ? gapsOf(steps, from, last, quiet) : []);
+    const last = steps.reduce((most, { kind, end }) => (kind === "operation" ? most : Math.max(most, end)), to);
+    return makeAxis(from, last, folds ? gapsOf(steps, from, last, !/running|ready/.test(row.status)) : []);
   }, [from, to, lines, folds]);
 }
 
