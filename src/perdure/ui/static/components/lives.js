@@ -11,7 +11,6 @@ export const LIVES_MAX = 16;
 const PAGE = 1000;
 const ENTRIES_MAX = 50000;
 
-/** @type {Story} */
 export const NO_STORY = {
   row: null, journal: [], happenings: [], failure: "", loaded: false, steps: [], waits: [], missing: 0,
 };
@@ -37,7 +36,6 @@ function joined(older, newer) {
   return before.at(-1)?.index === first - 1 ? [...before, ...newer] : newer;
 }
 
-/** @returns {Story} */
 function fold(story, messages) {
   const life = messages.reduce((known, { event, data }) => ({ ...known, ...FOLDS[event]?.(known, data) }), story);
   const { row, journal, happenings } = life;
@@ -47,7 +45,7 @@ function fold(story, messages) {
   return { ...life, steps: [...steps, ...waitSteps(row, waits)], waits, missing: journal[0]?.index ?? 0 };
 }
 
-/** Those of ids, as far as they are known. @returns {Map<string, Story>} */
+/** @returns {Map<string, Story>} by id, as far as they are known */
 export function useStories(wanted, live = true) {
   const [stories, setStories] = useState(new Map());
   const ids = wanted.slice(0, LIVES_MAX);
@@ -81,7 +79,6 @@ export function useStories(wanted, live = true) {
   return stories;
 }
 
-// What stands for an invocation that is not there (yet).
 export function Absent({ id, story }) {
   if (!story.loaded) return html`<p class="soft">Loading…</p>`;
   return html`<h1>Invocation</h1>

@@ -54,8 +54,7 @@ function Row({ line, index, axis, view, now, chosen, focused, expanded, onChoose
       <${StepName} step=${step}>${expands && html`<button class="plain" aria-expanded=${open}
         aria-label="Steps of ${code}" onClick=${() => onExpand(child)}>${open ? "▾" : "▸"}</button>`}<//>
       ${tries > 0 && html` <span class="badge tone-retry">${tries} failed ${tries === 1 ? "try" : "tries"}</span>`}
-      ${who && html` <span class="soft">by <bdi>${who}</bdi></span>`}
-      ${reason && html`<span class="soft">: <bdi>${reason}</bdi></span>`}
+      <span class="soft">${who && html` by <bdi>${who}</bdi>`}${reason && html`: <bdi>${reason}</bdi>`}</span>
       ${child && !expands && invocationLink(child)}</td>
     <td class="res cut">${text && (outcome && outcome.kind !== "Failure"
       ? html`<button class="link mono cut" dir="auto" onClick=${() => onValue(line, outcome)}>${text}</button>`
@@ -81,7 +80,7 @@ function barsOf({ key, begin, end, state, tries }, story, now) {
 const WIDTH = 1000;
 const HEIGHT = 26;
 
-/** Dragging chooses what the timeline shows. The keys + − 0 do the same. @param {Props} props */
+/** Dragging chooses what the timeline shows. @param {Props} props */
 export function Minimap({ steps, axis, view, now, onView }) {
   const strip = useRef(null);
   const drag = useRef(null);

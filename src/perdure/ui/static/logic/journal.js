@@ -1,9 +1,8 @@
 // @ts-check
-// A journal as steps: each command with its completion is one, and so is what happened from outside.
+// A journal as steps: a command with its completion is one, and so is what happened from outside.
 import { awakeableId } from "./payload.js";
 import { duration, millis } from "./time.js";
 
-// Sign, tone and word.
 const STATES = {
   ok: ["✓", "ok", "done"],
   failed: ["✕", "fail", "failed"],
@@ -15,7 +14,6 @@ const STATES = {
   note: ["·", "idle"],
 };
 
-/** @param {Step} step */
 export function lookOf({ state, kind }) {
   const [sign, tone, word = kind] = STATES[state];
   return { sign, tone, word };
@@ -26,7 +24,7 @@ const run = (name) => `run(${quote(name)})`;
 // Some milliseconds pass between what was asked for and its entry in the journal.
 const asked = (ms) => duration(ms < 10000 ? ms : Math.round(ms / 1000) * 1000);
 
-// Kind, and how it reads: `$` is its key or name.
+// Kind, and how it reads in code: `$` is its key or name.
 const COMMANDS = {
   Input: ["input", "input"],
   Output: ["output", (f, at, verb) => (verb === "reject" ? "throw" : "return")],
@@ -54,7 +52,7 @@ function target({ invocation_target: called = { none: {} } }) {
   return `${key === undefined ? name : `${name}/${key}`}).${handler}(…)`;
 }
 
-// Commands of whose value the short form tells nothing.
+// Their short form does not tell that they have a value.
 const SILENT = ["Input", "Call", "OneWayCall", "SetState", "CompletePromise"];
 const CANCEL_SIGNAL = 1;
 const opened = new WeakMap();
@@ -74,7 +72,6 @@ function entryOf({ index, appended_at, entry_lite_json, entry_json, raw_length: 
   return { entry, command, fields, outcome: carried(fields, index, size) };
 }
 
-/** @returns {Outcome | null} */
 function carried(fields, index, size) {
   const { state_keys: StateKeys, result, value = result, parameter = value, payload = parameter } = fields;
   if (!payload && !StateKeys) return null;
@@ -84,12 +81,11 @@ function carried(fields, index, size) {
 }
 
 export const BLANK = {
-  key: "", index: -1, place: Infinity, kind: "other", code: "", name: "", state: "note", input: null, outcome: null,
-  child: null, tries: [], headers: [], awakeable: null, until: null, answer: null, completion: null, text: "", who: "",
-  reason: "",
+  key: "", index: -1, place: Infinity, kind: "other", code: "", name: "", state: "note", begin: 0, end: null, input: null,
+  outcome: null, child: null, tries: [], headers: [], awakeable: null, until: null, answer: null, completion: null,
+  text: "", who: "", reason: "",
 };
 
-/** @returns {Step} */
 const stepWith = (fields) => ({ ...BLANK, end: fields.begin, tries: [], ...fields });
 
 const fails = (outcome) => outcome?.kind === "Failure";
@@ -97,8 +93,8 @@ const ended = (outcome) => (fails(outcome) ? "failed" : "ok");
 
 function commandStep({ entry, command, fields, outcome }) {
   const [kind, code] = COMMANDS[command.replace(/Lazy|Eager/, "")] ?? ["other", command];
-  const { result_completion_id, completion_id = null, key, name = "", headers = [] } = fields;
-  const completion = result_completion_id ?? completion_id;
+  const { key, name = "", headers = [] } = fields;
+  const completion = fields.result_completion_id ?? fields.completion_id ?? null;
   return stepWith({
     ...entry, kind, headers, completion, end: completion === null ? entry.begin : null,
     code: typeof code === "string" ? code.replace("$", () => quote(key ?? name))
@@ -111,11 +107,11 @@ function commandStep({ entry, command, fields, outcome }) {
 }
 
 function signalStep(id, { entry, fields: { SignalIndex: number, SignalName: name }, outcome }) {
-  const made = { ...entry, answer: entry.index };
-  if (number === CANCEL_SIGNAL) return stepWith({ ...made, kind: "cancelled", code: "cancellation asked for" });
-  const done = { ...made, outcome, state: ended(outcome) };
-  if (name) return stepWith({ ...done, kind: "signal", code: `signal(${quote(name)})` });
-  return stepWith({ ...done, kind: "awakeable", code: "awakeable", awakeable: awakeableId(id, number) });
+  const made = (kind, code, more) => stepWith({ ...entry, answer: entry.index, kind, code, ...more });
+  if (number === CANCEL_SIGNAL) return made("cancelled", "cancellation asked for");
+  const done = { outcome, state: ended(outcome) };
+  if (name) return made("signal", `signal(${quote(name)})`, done);
+  return made("awakeable", "awakeable", { ...done, awakeable: awakeableId(id, number) });
 }
 
 function journalSteps(journal, id) {
@@ -137,7 +133,6 @@ function journalSteps(journal, id) {
   return steps;
 }
 
-// Kind, code and state.
 const HAPPENINGS = {
   TransientError: ["failure", "attempt failed", "failed"],
   Paused: ["paused", "paused", "paused"],
@@ -152,15 +147,14 @@ function happened({ sequence, event_type: type, event_json, appended_at, after_j
   const [kind, word, state = "note"] = HAPPENINGS[type] ?? ["other", type];
   const message = event.error_message ?? event.last_failure?.error_message;
   const code = event.restate_doc_error_code ?? event.error_code;
+  const tries = kind === "failure" ? [{ at: begin, message, trace: event.error_stacktrace, code }] : [];
   const step = stepWith({
     key: `e${sequence}`, place: after + 0.5, kind, code: event.operation ?? word, state, begin, who: event.actor,
-    reason: event.reason ?? "", child: event.new_invocation_id, text: message ?? event.callees?.join(", "),
-    tries: kind === "failure" ? [{ at: begin, message, trace: event.error_stacktrace, code }] : [],
+    reason: event.reason ?? "", child: event.new_invocation_id, text: message ?? event.callees?.join(", "), tries,
   });
   return { step, guilty: event.related_command_type === "Run" && run(event.related_command_name) };
 }
 
-// What came of a step that has no end yet.
 function unfinished({ status, completed_at, last_failure_related_command_name: related }, step) {
   if (completed_at) return "open";
   if (status === "paused") return "paused";
@@ -181,7 +175,7 @@ function lifeSteps({ created_at, running_at, completed_at, invoked_by, invoked_b
   ].filter(({ begin }) => begin).map((one) => stepWith({ kind: "life", key: one.code, ...one }));
 }
 
-/** In the order of the journal. happenings: rows of `sys_journal_events`. @returns {Step[]} */
+/** In the order of the journal. @returns {Step[]} */
 export function stepsOf(row, journal, happenings) {
   const steps = journalSteps(journal, row.id);
   const end = millis(row.completed_at) ?? Infinity;
@@ -198,7 +192,7 @@ export function stepsOf(row, journal, happenings) {
   return all.sort((one, other) => one.place - other.place || 0);
 }
 
-/** How long it took, up to `now` while it goes on; empty for a moment. @param {Step} step */
+// Up to `now` while it goes on; empty for a moment.
 export function took({ begin, end }, now = begin) {
   const length = (end ?? now) - begin;
   return length > 0 ? duration(length) : "";

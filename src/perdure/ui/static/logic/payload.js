@@ -1,20 +1,20 @@
 // @ts-check
 // Payloads as people read them, and ids that are made of bytes.
 
-/** Characters that are shown before somebody asks for all of a value. */
+// Characters that are shown before somebody asks for all of a value.
 export const SHOWN_MAX = 20000;
 const INDENTED_MAX = 1 << 20;
 const DEPTH_MAX = 100;
 const CONTROL = /[\x00-\x08\x0e-\x1f]/;
 
-/** JSON is indented, other text stays, the rest becomes hexadecimal. @param {ArrayLike<number>} bytes */
+// JSON is indented, other text stays, the rest becomes hexadecimal.
 export function shown(bytes) {
   const size = bytes.length;
   let text;
   try {
     text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(Uint8Array.from(bytes));
     const value = JSON.parse(text);
-    // Numbers that JavaScript cannot hold would come out as others, and deep ones would be nothing but spaces.
+    // Numbers that JavaScript cannot hold would come out as others, deep values as nothing but spaces.
     const plain = size > INDENTED_MAX || /\d{16}/.test(text) || depth(text) > DEPTH_MAX;
     return { kind: "json", text: plain ? text : JSON.stringify(value, null, 2), size };
   } catch {
@@ -23,20 +23,19 @@ export function shown(bytes) {
   }
 }
 
-// Brackets in texts are counted too: this is about looks alone.
+// Brackets in texts count too: this is about looks alone.
 function depth(text) {
   let [most, now] = [0, 0];
   for (const [sign] of text.matchAll(/[[\]{}]/g)) most = Math.max(most, (now += "[{".includes(sign) ? 1 : -1));
   return most;
 }
 
-// Sixteen bytes in a line.
 function hex(bytes) {
   const pair = (byte, at) => byte.toString(16).padStart(2, "0") + (at % 16 === 15 ? "\n" : " ");
   return Array.from(bytes, pair).join("").trim();
 }
 
-/** The beginning of a value in one line. */
+// The beginning of a value in one line.
 export function preview(bytes, most = 120) {
   const start = bytes.slice(0, most * 4);
   const text = new TextDecoder().decode(Uint8Array.from(start));
@@ -55,7 +54,7 @@ const FIELDS = {
   CompleteAwakeable: 2,
 };
 
-/** The value in an entry as it is stored; raw: hexadecimal. */
+// The value in an entry as it is stored; raw: hexadecimal.
 export function payloadOf(type, raw) {
   const bytes = Uint8Array.from({ length: raw.length / 2 }, (_, at) => parseInt(raw.slice(at * 2, at * 2 + 2), 16));
   const command = type.replace("Command: ", "");
@@ -82,7 +81,6 @@ function field(message, wanted) {
 
 const DIGITS = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
 
-/** Under which an awakeable is resolved. */
 export function awakeableId(invocation, signal) {
   const [key, id] = [invocation.slice(5, 16), invocation.slice(16)];
   const bytes = [...unpacked(key, 8), ...unpacked(id, 16), ...[24, 16, 8, 0].map((shift) => (signal >>> shift) & 255)];

@@ -3,7 +3,7 @@
 import { duration, millis } from "./time.js";
 
 export const ALL = { left: 0, right: 1 };
-// Only gaps are folded that are so long, in milliseconds, and more than this part of what is left.
+// Folded are gaps that are so long, in milliseconds, and take more than this part of what is left.
 const GAP_MIN = 5000;
 const GAP_PART = 0.4;
 const GAPS_MAX = 8;
@@ -11,7 +11,7 @@ const FOLD_WIDTH = 0.04;
 const VIEW_MIN = 1e-4;
 const MARKS_MAX = 40;
 
-/** gaps: to be folded to FOLD_WIDTH of the whole, in order. @returns {Axis} */
+/** gaps: to be folded, in order. @returns {Axis} */
 export function makeAxis(from, to, gaps = []) {
   const end = Math.max(to, from + 1);
   const rest = gaps.reduce((left, [a, b]) => left - (b - a), end - from);
@@ -32,27 +32,27 @@ export function makeAxis(from, to, gaps = []) {
 // Where x is between a and b, between c and d.
 const along = (x, a, b, c, d) => c + ((x - a) / (b - a)) * (d - c);
 
-/** Where a moment lies: 0 at the beginning of the axis, 1 at its end. @param {Axis} axis */
+// Where a moment lies: 0 at the beginning of the axis, 1 at its end.
 export function place({ from, stretches }, time) {
   if (time <= from) return 0;
   const one = stretches.find(({ to }) => time <= to);
   return one ? along(time, one.from, one.to, one.left, one.right) : 1;
 }
 
-/** The other way round. */
+// The other way round.
 export function moment({ stretches }, x) {
   const one = stretches.find(({ right }) => x <= right) ?? stretches.at(-1);
   return along(x, one.left, one.right, one.from, one.to);
 }
 
-/** As percent of what is seen, null when nothing of it is. */
+// As percent of what is seen, null when nothing of it is.
 export function bar(axis, view, begin, end) {
   const [from, to] = [begin, end].map((time) => along(place(axis, time), view.left, view.right, 0, 100));
   const left = Math.max(from, 0);
   return to < 0 || from > 100 ? null : { left, width: Math.min(to, 100) - left };
 }
 
-/** Long stretches in which no code runs. quietEnd: nor does any at the end. @param {Step[]} steps */
+// Long stretches in which no code runs. quietEnd: nor does any at the end.
 export function gapsOf(steps, from, to, quietEnd) {
   const busy = steps.filter(({ kind, tries }) => kind === "run" && !tries.length);
   const times = steps.flatMap(({ begin, end, tries }) => [begin, end ?? to, ...tries.map(({ at }) => at)]);
@@ -70,7 +70,7 @@ export function gapsOf(steps, from, to, quietEnd) {
   return chosen.sort(([a], [b]) => a - b);
 }
 
-/** Marks at round distances from the beginning: `+2s`. @param {Axis} axis @param {View} view @returns {Mark[]} */
+/** Marks at round distances from the beginning: `+2s`. @param {Axis} axis @returns {Mark[]} */
 export function ticks(axis, view, most = 6) {
   const x = (at) => along(at, view.left, view.right, 0, 100);
   const marks = axis.stretches.filter(({ folded }) => folded).map(({ left, right, from, to }) =>
@@ -90,7 +90,6 @@ export function ticks(axis, view, most = 6) {
   return marks.filter(({ left }) => left >= 0 && left <= 100);
 }
 
-// As exact as the step between marks.
 function exact(ms, step) {
   if (ms < 1000 || step >= 1000) return duration(ms);
   const rest = ms % 60000;
@@ -102,7 +101,7 @@ const SECONDS = [1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21600].ma
 const ROUND = [1, 2, 5, 10, 20, 50, 100, 200, 500, ...SECONDS];
 const roundUp = (ms) => ROUND.find((one) => one >= ms) ?? Math.ceil(ms / DAY) * DAY;
 
-/** A smaller or larger view round a place of it; factor below 1: closer. */
+// A view round a place of it; factor below 1: closer.
 export function zoom({ left, right }, factor, at = (left + right) / 2) {
   const span = Math.min(1, Math.max(VIEW_MIN, (right - left) * factor));
   return moved(at - ((at - left) / (right - left)) * span, span);
@@ -113,7 +112,7 @@ export function moved(left, span) {
   return { left: from, right: from + span };
 }
 
-/** From the address. */
+// From the address.
 export function viewFrom(text) {
   const [left, right] = (text ?? "").split("-").map(Number);
   return left >= 0 && right <= 1 && right - left >= VIEW_MIN ? { left, right } : ALL;
@@ -123,7 +122,7 @@ export function viewText({ left, right }) {
   return right - left === 1 ? "" : `${+left.toFixed(5)}-${+right.toFixed(5)}`;
 }
 
-/** What became of the whole over time. @param {Story} story */
+// What became of the whole over time.
 export function phases({ row, steps }, now) {
   const from = Date.parse(row.created_at);
   const to = millis(row.completed_at) ?? now;
@@ -138,7 +137,8 @@ export function phases({ row, steps }, now) {
     }
     const suspended = row.status === "suspended";
     const ends = steps.flatMap(({ begin, end, tries }) => (suspended ? end ?? begin : tries.map(({ at }) => at)));
-    if (suspended || row.status === "backing-off") turn(row.status, Math.max(0, ...ends.filter((at) => at <= to)));
+    const latest = ends.reduce((most, at) => (at <= to ? Math.max(most, at) : most), 0);
+    if (suspended || row.status === "backing-off") turn(row.status, latest);
   }
   return turns.map((one, at) => ({ ...one, to: turns[at + 1]?.from ?? to })).filter((phase) => phase.to > phase.from);
 }

@@ -14,17 +14,16 @@ import { ALL, gapsOf, makeAxis, viewFrom, viewText, zoom } from "../logic/timeli
 
 export function Invocation({ id }) {
   const { search } = usePlace();
-  const [live, setLive] = useState(true);
+  const [stopped, setStopped] = useState(0);
   const expanded = search.getAll("expand").slice(0, LIVES_MAX - 1);
-  const known = useStories([id, ...expanded], live);
+  const known = useStories([id, ...expanded], !stopped);
   const story = known.get(id) ?? NO_STORY;
-  return html`<${story.row ? Shown : Absent} ...${{ id, story, known, live, setLive, search, expanded }} />`;
+  return html`<${story.row ? Shown : Absent} ...${{ id, story, known, stopped, setStopped, search, expanded }} />`;
 }
 
-// Keys may come faster than the page is drawn: what they change is read from the address itself.
+// Keys may come faster than the page is drawn: what they change is read from the address.
 const asked = () => new URLSearchParams(location.search);
 
-// Puts something into the address.
 function put(name, ...values) {
   const changed = asked();
   changed.delete(name);
@@ -38,12 +37,11 @@ const closer = (factor) => setView(zoom(viewFrom(asked().get("zoom")), factor));
 const press = (action) => document.querySelector(action)?.click();
 
 /** @param {Props} props */
-function Shown({ id, story, known, live, setLive, search, expanded }) {
+function Shown({ id, story, known, stopped, setStopped, search, expanded }) {
   const { row, steps } = story;
-  const open = live && !row.completed_at;
-  const ticking = useNow(open ? 250 : 5000);
-  const [stopped, setStopped] = useState(0);
-  const now = live ? Math.max(ticking, serverNow() - 5000) : stopped;
+  const live = !stopped && !row.completed_at;
+  const ticking = useNow(live ? 250 : 5000);
+  const now = stopped || Math.max(ticking, serverNow() - 5000);
   const cursor = useRef(-1);
   const [focused, setFocused] = useState({ at: -1 });
   const [value, setValue] = useState(null);
@@ -65,10 +63,7 @@ function Shown({ id, story, known, live, setLive, search, expanded }) {
     if (lines[at]) setFocused({ at: (cursor.current = at) });
   };
   const wrong = ({ state, tries }) => state === "failed" || tries.length > 0;
-  const toggleLive = () => {
-    setStopped(serverNow());
-    setLive(!live);
-  };
+  const toggleLive = () => setStopped(stopped ? 0 : serverNow());
   const restart = () => {
     const { step, depth } = current() ?? {};
     go(address(["invocations", id, "restart"], step?.index > 0 && !depth ? { from: `${keptBefore(step)}` } : {}));
@@ -95,14 +90,14 @@ function Shown({ id, story, known, live, setLive, search, expanded }) {
         <button aria-pressed=${!raw} onClick=${() => put("tab")}>Journal</button>
         <button aria-pressed=${raw} onClick=${() => put("tab", "json")}>JSON</button></span>
       <span class="soft">${journalSize(story)}</span><span class="grow"></span>
-      <button class="plain" aria-pressed=${live} onClick=${toggleLive}>${live ? "● live" : "○ stopped"}</button>
+      <button class="plain" aria-pressed=${!stopped} onClick=${toggleLive}>${stopped ? "○ stopped" : "● live"}</button>
       ${!raw && html`<label>
         <input type="checkbox" checked=${folds} onChange=${() => put("fold", folds ? "no" : "")} /> fold gaps</label>`}
       <${Keys} keys=${keys} /></div>
     ${raw ? html`<pre tabindex="0" class="value raw">${plain(story)}</pre>` : html`
     <${Minimap} ...${{ steps, axis, view, now }} onView=${setView} />
     <div class=${line ? "split" : ""}>
-      <${JournalTable} ...${{ lines, axis, view, chosen, focused, expanded, onExpand }} live=${open}
+      <${JournalTable} ...${{ lines, axis, view, chosen, focused, expanded, onExpand, live }}
         now=${Math.min(now, axis.to)} onChoose=${(key) => put("step", key)} onFocus=${(at) => (cursor.current = at)}
         onValue=${(line, outcome) => setValue({ line, outcome })} />
       ${line && html`<${StepDetails} key=${chosen} ...${{ line, now }} onClose=${() => put("step")} />`}
@@ -110,7 +105,7 @@ function Shown({ id, story, known, live, setLive, search, expanded }) {
     ${value && html`<${ValuePopover} key=${value.line.key} ...${value} onClose=${() => setValue(null)} />`}`;
 }
 
-/** The steps, and those of what is expanded below the ones that called it. @returns {Line[]} */
+/** Steps, and those of what is expanded below the ones that called it. @returns {Line[]} */
 function linesOf(id, known, expanded, depth = 0) {
   const story = known.get(id) ?? NO_STORY;
   return story.steps.flatMap((step) => {
