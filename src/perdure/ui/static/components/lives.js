@@ -53,7 +53,7 @@ export function useStories(wanted, live = true) {
     if (!live) return undefined;
     const stop = new AbortController();
     const tell = (id, messages) =>
-      setStories((before) => new Map(before).set(id, fold(before.get(id) ?? NO_STORY, messages)));
+      setStories((known) => new Map(known).set(id, fold(known.get(id) ?? NO_STORY, messages)));
     const tellOlder = (id, data) => tell(id, [{ event: "older", data }]);
     const readOlder = async (id, first) => {
       for (let before = first; before > 0 && before > first - ENTRIES_MAX; before -= PAGE) {

@@ -32,7 +32,6 @@ export function useWindow(count) {
   return { box, look, show, first, last: Math.min(first + room, count) };
 }
 
-/** @param {Props} props */
 export function LongTable({ seen: { box, look, first, last }, kind = "", columns, rows, draw, head }) {
   const names = Object.entries(columns);
   const space = (count) => count > 0

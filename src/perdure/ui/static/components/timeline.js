@@ -38,7 +38,7 @@ export function JournalTable(props) {
 function Row({ line, index, axis, view, now, chosen, focused, expanded, onChoose, onFocus, onExpand, onValue }) {
   const { key, step, depth, story } = line;
   const { child, who, reason, code, state } = step;
-  const expands = child && ["call", "send", "attach"].includes(step.kind);
+  const expands = child && /call|send|attach/.test(step.kind);
   const open = expanded.includes(child);
   const outcome = step.outcome ?? step.input;
   const text = outcome ? valueLine(outcome) : step.text;
@@ -57,15 +57,15 @@ function Row({ line, index, axis, view, now, chosen, focused, expanded, onChoose
       <span class="soft">${who && html` by <bdi>${who}</bdi>`}${reason && html`: <bdi>${reason}</bdi>`}</span>
       ${child && !expands && invocationLink(child)}</td>
     <td class="res cut">${text && (outcome && outcome.kind !== "Failure"
-      ? html`<button class="link mono cut" dir="auto" onClick=${() => onValue(line, outcome)}>${text}</button>`
+      ? html`<button class="link mono cut" dir="auto" onClick=${() => onValue({ line, outcome })}>${text}</button>`
       : html`<span dir="auto" class=${outcome || state === "failed" ? "failure" : "soft"}>${text}</span>`)}</td>
     <td class="took right soft">${took(step, now)}</td>
     <td class="time"><div class="bars" aria-hidden="true">
       ${barsOf(step, story, now).map((one) => html`<${Bar} ...${one} axis=${axis} view=${view} />`)}</div></td></tr>`;
 }
 
-// What became of the whole is drawn where it begins.
 function barsOf({ key, begin, end, state, tries }, story, now) {
+  // What became of the whole is drawn where it begins.
   if (key === "created") {
     return phases(story, now).map(({ kind, from, to }) =>
       ({ kind: `phase ${kind}`, from, to, title: `${kind} ${duration(to - from)}` }));
@@ -102,16 +102,16 @@ export function Minimap({ steps, axis, view, now, onView }) {
   };
   const shade = (kind, from, to) =>
     html`<rect class=${kind} x=${from * WIDTH} width=${(to - from) * WIDTH} height=${HEIGHT} />`;
-  const button = (name, sign, next) =>
-    html`<button aria-label=${name} disabled=${all && next === ALL} onClick=${() => onView(next)}>${sign}</button>`;
+  const buttons = Object.entries({ Closer: ["+", zoom(view, 0.5)], Further: ["−", zoom(view, 2)], All: ["All", ALL] });
   return html`<div class="minimap">
     <svg ref=${strip} viewBox="0 0 ${WIDTH} ${HEIGHT}" preserveAspectRatio="none" aria-hidden="true"
       onPointerDown=${down} onPointerMove=${(event) => drag.current?.(where(event))}
       onPointerUp=${() => (drag.current = null)} onDblClick=${() => onView(ALL)}>
       ${paths}${axis.stretches.map((one) => one.folded && shade("fold", one.left, one.right))}
       ${shade("away", 0, left)}${shade("away", right, 1)}
-    </svg><span role="group" aria-label="Zoom">${button("Closer", "+", zoom(view, 0.5))}
-      ${button("Further", "−", zoom(view, 2))} ${button("All", "All", ALL)}</span></div>`;
+    </svg><span role="group" aria-label="Zoom">${buttons.map(([name, [sign, next]]) => html`
+      <button aria-label=${name} disabled=${all && next === ALL} onClick=${() => onView(next)}>${sign}</button> `)}
+    </span></div>`;
 }
 
 // One path for each tone; what would be drawn at the same place is drawn once.

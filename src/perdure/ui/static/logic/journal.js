@@ -56,7 +56,6 @@ function target({ invocation_target: called = { none: {} } }) {
 const SILENT = ["Input", "Call", "OneWayCall", "SetState", "CompletePromise"];
 const CANCEL_SIGNAL = 1;
 const opened = new WeakMap();
-
 const openEntry = (row) => opened.get(row) ?? opened.set(row, entryOf(row)).get(row);
 
 // The short form of an entry tells what it is, the long one what it carries.
@@ -76,30 +75,31 @@ function carried(fields, index, size) {
   const { state_keys: StateKeys, result, value = result, parameter = value, payload = parameter } = fields;
   if (!payload && !StateKeys) return null;
   if (typeof payload === "string") return { kind: payload, index, size };
-  const [found] = Object.entries(StateKeys ? { StateKeys } : Array.isArray(payload) ? { Success: payload } : payload);
-  return { kind: found[0], value: found[1], index, size };
+  const found = StateKeys ? { StateKeys } : Array.isArray(payload) ? { Success: payload } : payload;
+  const [kind] = Object.keys(found);
+  return { kind, value: found[kind], index, size };
 }
 
 export const BLANK = {
-  key: "", index: -1, place: Infinity, kind: "other", code: "", name: "", state: "note", begin: 0, end: null, input: null,
-  outcome: null, child: null, tries: [], headers: [], awakeable: null, until: null, answer: null, completion: null,
-  text: "", who: "", reason: "",
+  key: "", index: -1, place: Infinity, kind: "other", code: "", name: "", state: "note", begin: 0, end: null,
+  input: null, outcome: null, child: null, tries: [], headers: [], awakeable: null, until: null, answer: null,
+  completion: null, text: "", who: "", reason: "",
 };
 
 const stepWith = (fields) => ({ ...BLANK, end: fields.begin, tries: [], ...fields });
 
-const fails = (outcome) => outcome?.kind === "Failure";
-const ended = (outcome) => (fails(outcome) ? "failed" : "ok");
+const ended = (outcome) => (outcome?.kind === "Failure" ? "failed" : "ok");
 
 function commandStep({ entry, command, fields, outcome }) {
   const [kind, code] = COMMANDS[command.replace(/Lazy|Eager/, "")] ?? ["other", command];
   const { key, name = "", headers = [] } = fields;
   const completion = fields.result_completion_id ?? fields.completion_id ?? null;
+  const state = ended(outcome);
   return stepWith({
     ...entry, kind, headers, completion, end: completion === null ? entry.begin : null,
-    code: typeof code === "string" ? code.replace("$", () => quote(key ?? name))
-      : code(fields, entry.begin, fails(outcome) ? "reject" : "resolve"),
-    name: kind === "run" ? "" : name, state: kind === "output" ? ended(outcome) : "ok",
+    code: code.replace?.("$", () => quote(key ?? name))
+      ?? code(fields, entry.begin, state === "ok" ? "resolve" : "reject"),
+    name: kind === "run" ? "" : name, state: kind === "output" ? state : "ok",
     [/output|get|keys/.test(kind) ? "outcome" : "input"]: outcome, text: fields.idempotency_key,
     child: fields.invocation_id ?? fields.target_invocation_id ?? fields.target?.InvocationId,
     awakeable: fields.id, until: fields.wake_up_time,

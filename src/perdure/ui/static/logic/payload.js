@@ -1,7 +1,7 @@
 // @ts-check
 // Payloads as people read them, and ids that are made of bytes.
 
-// Characters that are shown before somebody asks for all of a value.
+// Characters that are shown unasked.
 export const SHOWN_MAX = 20000;
 const INDENTED_MAX = 1 << 20;
 const DEPTH_MAX = 100;
@@ -37,10 +37,9 @@ function hex(bytes) {
 
 // The beginning of a value in one line.
 export function preview(bytes, most = 120) {
-  const start = bytes.slice(0, most * 4);
-  const text = new TextDecoder().decode(Uint8Array.from(start));
+  const text = new TextDecoder().decode(Uint8Array.from(bytes.slice(0, most * 4)));
   if (CONTROL.test(text) || /\ufffd(?!$)/.test(text)) return "binary";
-  return oneLine(text, most) + (bytes.length > start.length && text.length <= most ? "…" : "");
+  return oneLine(text, most) + (bytes.length > most * 4 && text.length <= most ? "…" : "");
 }
 
 export function oneLine(text, most = 120) {
@@ -59,7 +58,7 @@ export function payloadOf(type, raw) {
   const bytes = Uint8Array.from({ length: raw.length / 2 }, (_, at) => parseInt(raw.slice(at * 2, at * 2 + 2), 16));
   const command = type.replace("Command: ", "");
   const value = field(bytes, FIELDS[command] ?? 5);
-  return command.endsWith("Call") && command in FIELDS ? value : field(value, 1);
+  return /^(OneWay)?Call$/.test(command) ? value : field(value, 1);
 }
 
 // A field of a protobuf message that has nothing but varints and bytes.
@@ -82,8 +81,8 @@ function field(message, wanted) {
 const DIGITS = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
 
 export function awakeableId(invocation, signal) {
-  const [key, id] = [invocation.slice(5, 16), invocation.slice(16)];
-  const bytes = [...unpacked(key, 8), ...unpacked(id, 16), ...[24, 16, 8, 0].map((shift) => (signal >>> shift) & 255)];
+  const number = [24, 16, 8, 0].map((shift) => (signal >>> shift) & 255);
+  const bytes = [...unpacked(invocation.slice(5, 16), 8), ...unpacked(invocation.slice(16), 16), ...number];
   return `sign_1${btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "")}`;
 }
 

@@ -96,9 +96,9 @@ function exact(ms, step) {
   return `${ms === rest ? "" : `${(ms - rest) / 60000}m `}${(rest / 1000).toFixed(4 - `${step}`.length)}s`;
 }
 
-const DAY = 86400000;
-const SECONDS = [1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21600].map((seconds) => seconds * 1000);
-const ROUND = [1, 2, 5, 10, 20, 50, 100, 200, 500, ...SECONDS];
+const DAY = 864e5;
+const MINUTES = [1, 2, 5, 10, 30, 60, 120, 360].map((minutes) => minutes * 6e4);
+const ROUND = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 3e4, ...MINUTES];
 const roundUp = (ms) => ROUND.find((one) => one >= ms) ?? Math.ceil(ms / DAY) * DAY;
 
 // A view round a place of it; factor below 1: closer.
@@ -112,7 +112,6 @@ export function moved(left, span) {
   return { left: from, right: from + span };
 }
 
-// From the address.
 export function viewFrom(text) {
   const [left, right] = (text ?? "").split("-").map(Number);
   return left >= 0 && right <= 1 && right - left >= VIEW_MIN ? { left, right } : ALL;
@@ -126,19 +125,20 @@ export function viewText({ left, right }) {
 export function phases({ row, steps }, now) {
   const from = Date.parse(row.created_at);
   const to = millis(row.completed_at) ?? now;
-  const turns = [{ kind: row.status === "paused" && !row.running_at ? "paused" : "queued", from }];
+  const { status, running_at } = row;
+  const turns = [{ kind: status === "paused" && !running_at ? status : "queued", from }];
   const last = () => turns[turns.length - 1];
   const turn = (kind, at) => turns.push({ kind, from: Math.max(at, last().from) });
-  if (row.running_at) {
-    turn("running", Date.parse(row.running_at));
+  if (running_at) {
+    turn("running", Date.parse(running_at));
     for (const { kind, code, begin } of steps) {
       if (kind === "paused") turn(kind, begin);
       else if (code === "resume" && last().kind === "paused") turn("running", begin);
     }
-    const suspended = row.status === "suspended";
+    const suspended = status === "suspended";
     const ends = steps.flatMap(({ begin, end, tries }) => (suspended ? end ?? begin : tries.map(({ at }) => at)));
     const latest = ends.reduce((most, at) => (at <= to ? Math.max(most, at) : most), 0);
-    if (suspended || row.status === "backing-off") turn(row.status, latest);
+    if (suspended || status === "backing-off") turn(status, latest);
   }
   return turns.map((one, at) => ({ ...one, to: turns[at + 1]?.from ?? to })).filter((phase) => phase.to > phase.from);
 }

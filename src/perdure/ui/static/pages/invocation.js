@@ -36,7 +36,6 @@ const closer = (factor) => setView(zoom(viewFrom(asked().get("zoom")), factor));
 // Keys of operations press the buttons that are there for them.
 const press = (action) => document.querySelector(action)?.click();
 
-/** @param {Props} props */
 function Shown({ id, story, known, stopped, setStopped, search, expanded }) {
   const { row, steps } = story;
   const live = !stopped && !row.completed_at;
@@ -99,7 +98,7 @@ function Shown({ id, story, known, stopped, setStopped, search, expanded }) {
     <div class=${line ? "split" : ""}>
       <${JournalTable} ...${{ lines, axis, view, chosen, focused, expanded, onExpand, live }}
         now=${Math.min(now, axis.to)} onChoose=${(key) => put("step", key)} onFocus=${(at) => (cursor.current = at)}
-        onValue=${(line, outcome) => setValue({ line, outcome })} />
+        onValue=${setValue} />
       ${line && html`<${StepDetails} key=${chosen} ...${{ line, now }} onClose=${() => put("step")} />`}
     </div>`}
     ${value && html`<${ValuePopover} key=${value.line.key} ...${value} onClose=${() => setValue(null)} />`}`;
