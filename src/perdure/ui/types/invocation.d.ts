@@ -60,9 +60,6 @@ interface Step {
   reason: string;
 }
 
-/** Kind of a step, and how it reads; `$` stands for its key or name. */
-type Reading = [kind: string, code: string | ((fields: any, at: number, fails: boolean) => string)];
-
 /** What is known of an invocation. row: null when it is not known (any more). journal: rows of `sys_journal`, the newest without a gap. */
 interface Life {
   row: InvocationRow | null;

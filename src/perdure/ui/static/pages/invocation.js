@@ -1,5 +1,5 @@
 // @ts-check
-/** One invocation: its status and why, its journal on a timeline, its remote control. */
+// One invocation: its status and why, its journal on a timeline, its remote control.
 import { About, Head } from "../components/invocation-head.js";
 import { Keys } from "../components/keys.js";
 import {
@@ -12,21 +12,18 @@ import { ValuePopover } from "../components/value.js";
 import { keptBefore } from "../logic/restart.js";
 import { ALL, gapsOf, makeAxis, viewFrom, viewText, zoom } from "../logic/timeline.js";
 
-/** @param {Props} props */
 export function Invocation({ id }) {
   const { search } = usePlace();
-  const [live, setLive] = useState(true);
+  const [stopped, setStopped] = useState(0);
   const expanded = search.getAll("expand").slice(0, LIVES_MAX - 1);
-  const known = useStories([id, ...expanded], live);
+  const known = useStories([id, ...expanded], !stopped);
   const story = known.get(id) ?? NO_STORY;
-  if (!story.row) return html`<${Absent} id=${id} story=${story} />`;
-  return html`<${Shown} ...${{ id, story, known, live, setLive, search, expanded }} />`;
+  return html`<${story.row ? Shown : Absent} ...${{ id, story, known, stopped, setStopped, search, expanded }} />`;
 }
 
-// Keys may come faster than the page is drawn: what they change is read from the address itself.
+// Keys may come faster than the page is drawn: what they change is read from the address.
 const asked = () => new URLSearchParams(location.search);
 
-/** Puts something into the address. @param {string} name @param {string[]} values */
 function put(name, ...values) {
   const changed = asked();
   changed.delete(name);
@@ -34,18 +31,16 @@ function put(name, ...values) {
   setSearch(changed, { replace: true });
 }
 
-const setView = (view = ALL) => put("zoom", viewText(view));
-const closer = (factor = 1) => setView(zoom(viewFrom(asked().get("zoom")), factor));
+const setView = (view) => put("zoom", viewText(view));
+const closer = (factor) => setView(zoom(viewFrom(asked().get("zoom")), factor));
 // Keys of operations press the buttons that are there for them.
-const press = (actions = "") => /** @type {any} */ (document.querySelector(actions))?.click();
+const press = (action) => document.querySelector(action)?.click();
 
-/** @param {Props} props */
-function Shown({ id, story, known, live, setLive, search, expanded }) {
+function Shown({ id, story, known, stopped, setStopped, search, expanded }) {
   const { row, steps } = story;
-  const open = live && !row.completed_at;
-  const ticking = useNow(open ? 250 : 5000);
-  const [stopped, setStopped] = useState(0);
-  const now = live ? Math.max(ticking, serverNow() - 5000) : stopped;
+  const live = !stopped && !row.completed_at;
+  const ticking = useNow(live ? 250 : 5000);
+  const now = stopped || Math.max(ticking, serverNow() - 5000);
   const cursor = useRef(-1);
   const [focused, setFocused] = useState({ at: -1 });
   const [value, setValue] = useState(null);
@@ -55,22 +50,19 @@ function Shown({ id, story, known, live, setLive, search, expanded }) {
   const lines = useMemo(() => linesOf(id, known, expanded), [known, expanded.join()]);
   const axis = useAxis(row, lines, now, folds);
   const view = viewFrom(search.get("zoom"));
-  const line = lines.find((one) => one.key === chosen);
+  const line = lines.find(({ key }) => key === chosen);
   const current = () => lines[cursor.current];
-  const onExpand = (child = "") => {
-    const others = expanded.filter((/** @type {string} */ one) => one !== child);
+  const onExpand = (child) => {
+    const others = expanded.filter((one) => one !== child);
     put("expand", ...others, others.length < expanded.length ? "" : child);
   };
-  const step = (by = 1, fits = (/** @type {Line} */ _) => true) => {
+  const step = (by, fits = (_) => true) => {
     let at = cursor.current + by;
-    while (lines[at] && !fits(lines[at])) at += by;
+    while (lines[at] && !fits(lines[at].step)) at += by;
     if (lines[at]) setFocused({ at: (cursor.current = at) });
   };
-  const wrong = (/** @type {Line} */ one) => one.step.state === "failed" || one.step.tries.length > 0;
-  const toggleLive = () => {
-    setStopped(serverNow());
-    setLive(!live);
-  };
+  const wrong = ({ state, tries }) => state === "failed" || tries.length > 0;
+  const toggleLive = () => setStopped(stopped ? 0 : serverNow());
   const restart = () => {
     const { step, depth } = current() ?? {};
     go(address(["invocations", id, "restart"], step?.index > 0 && !depth ? { from: `${keptBefore(step)}` } : {}));
@@ -80,76 +72,67 @@ function Shown({ id, story, known, live, setLive, search, expanded }) {
     ["k", "row before", () => step(-1)],
     ["Enter", "details of the row", () => put("step", current()?.key)],
     ["Escape", "closes the details", () => put("step")],
-    ["e", "steps of what the row calls, in place", () => onExpand(current()?.step.child ?? "")],
+    ["e", "steps of what the row calls, in place", () => onExpand(current()?.step.child)],
     ["f", "restart from the row", restart],
     ["[", "error before", () => step(-1, wrong)],
     ["]", "next error", () => step(1, wrong)],
     ["+", "closer", () => closer(0.5)],
     ["-", "further", () => closer(2)],
-    ["0", "all of it", () => setView()],
+    ["0", "all of it", () => setView(ALL)],
     ["l", "live on or off", toggleLive],
     ["c", "cancel", () => press("[data-action=cancel]")],
     ["p", "pause", () => press("[data-action=pause]")],
     ["r", "resume, retry now", () => press("[data-action=resume], [data-action=retry-now]")],
   ];
-  return html`<${Head} story=${story} now=${now} /><${About} story=${story} now=${now} />
+  return html`<${Head} ...${{ story, now }} /><${About} ...${{ story, now }} />
     <div class="bar"><span role="group" aria-label="View" class="bar">
         <button aria-pressed=${!raw} onClick=${() => put("tab")}>Journal</button>
         <button aria-pressed=${raw} onClick=${() => put("tab", "json")}>JSON</button></span>
       <span class="soft">${journalSize(story)}</span><span class="grow"></span>
-      <button class="plain" aria-pressed=${live} onClick=${toggleLive}>${live ? "● live" : "○ stopped"}</button>
+      <button class="plain" aria-pressed=${!stopped} onClick=${toggleLive}>${stopped ? "○ stopped" : "● live"}</button>
       ${!raw && html`<label>
         <input type="checkbox" checked=${folds} onChange=${() => put("fold", folds ? "no" : "")} /> fold gaps</label>`}
       <${Keys} keys=${keys} /></div>
     ${raw ? html`<pre tabindex="0" class="value raw">${plain(story)}</pre>` : html`
     <${Minimap} ...${{ steps, axis, view, now }} onView=${setView} />
     <div class=${line ? "split" : ""}>
-      <${JournalTable} ...${{ lines, axis, view, chosen, focused, expanded, onExpand }} live=${open}
+      <${JournalTable} ...${{ lines, axis, view, chosen, focused, expanded, onExpand, live }}
         now=${Math.min(now, axis.to)} onChoose=${(key) => put("step", key)} onFocus=${(at) => (cursor.current = at)}
-        onValue=${(line, outcome) => setValue({ line, outcome })} />
-      ${line && html`<${StepDetails} key=${chosen} line=${line} now=${now} onClose=${() => put("step")} />`}
+        onValue=${setValue} />
+      ${line && html`<${StepDetails} key=${chosen} ...${{ line, now }} onClose=${() => put("step")} />`}
     </div>`}
     ${value && html`<${ValuePopover} key=${value.line.key} ...${value} onClose=${() => setValue(null)} />`}`;
 }
 
-/**
- * The steps, and those of what is expanded below the ones that called it.
- * @param {string} id @param {Map<string, Story>} known @param {string[]} expanded @returns {Line[]}
- */
+/** Steps, and those of what is expanded below the ones that called it. @returns {Line[]} */
 function linesOf(id, known, expanded, depth = 0) {
   const story = known.get(id) ?? NO_STORY;
   return story.steps.flatMap((step) => {
     const line = { key: depth ? `${id}:${step.key}` : step.key, id, story, step, depth };
-    const { child, kind } = step;
-    if (!child || kind === "operation" || !expanded.includes(child) || depth >= LIVES_MAX) return line;
-    return [line, ...linesOf(child, known, expanded, depth + 1)];
+    const open = step.kind !== "operation" && expanded.includes(step.child) && depth < LIVES_MAX;
+    return open ? [line, ...linesOf(step.child, known, expanded, depth + 1)] : line;
   });
 }
 
-/** @param {InvocationRow} row @param {Line[]} lines @param {number} now @param {boolean} folds */
 function useAxis(row, lines, now, folds) {
   const from = Date.parse(row.created_at);
   const to = millis(row.completed_at) ?? now;
   return useMemo(() => {
     // What was done after the end has its place at the edge.
     const steps = lines.map(({ step }) => step);
-    const last = steps.reduce((most, step) => (step.kind === "operation" ? most : Math.max(most, step.end ?? 0)), to);
-    const quiet = !["running", "ready"].includes(row.status);
-    return makeAxis(from, last, folds ? gapsOf(steps, from, last, quiet) : []);
+    const last = steps.reduce((most, { kind, end }) => (kind === "operation" ? most : Math.max(most, end)), to);
+    return makeAxis(from, last, folds ? gapsOf(steps, from, last, !/running|ready/.test(row.status)) : []);
   }, [from, to, lines, folds]);
 }
 
-/** @param {Story} story */
 function journalSize({ journal, missing, failure }) {
   if (failure) return `The older entries could not be read: ${failure}`;
   if (missing) return `reading ${missing} older entries…`;
   return journal.length ? `${journal.length} entries` : "no journal: it did not begin, or was purged";
 }
 
-/** @param {Story} story */
 function plain({ row: invocation, journal, happenings: journal_events }) {
-  const entries = journal.map(({ entry_lite_json, entry_json = entry_lite_json, ...rest }) =>
-    ({ ...rest, entry_json }));
-  const all = { invocation, journal: entries, journal_events };
-  return JSON.stringify(all, (name, value) => (name.endsWith("_json") ? JSON.parse(value) : value), 2);
+  const entries = journal.map(({ entry_lite_json: lite, entry_json = lite, ...rest }) => ({ ...rest, entry_json }));
+  return JSON.stringify({ invocation, journal: entries, journal_events }, (name, value) =>
+    (name.endsWith("_json") ? JSON.parse(value) : value), 2);
 }
