@@ -1,5 +1,5 @@
 // @ts-check
-/** Who waits for an answer from outside, and the answer. */
+// Who waits for an answer from outside, and the answer.
 import {
   Change, Choice, Code, address, at, go, html, link, millis, page, query, relative, request, table, useAnswer, useForm,
   useNow, usePlace,
@@ -19,17 +19,14 @@ const WAITING = `SELECT id, target, status, modified_at, target_service_name, ta
       SELECT service_key FROM sys_promise WHERE NOT completed AND service_name = target_service_name)
   ORDER BY modified_at, id LIMIT ${MOST + 1}`;
 
-/** @param {AbortSignal} signal */
 async function load(signal) {
-  const rows = /** @type {any[]} */ (await query(WAITING, signal));
+  const rows = await query(WAITING, signal);
   const flows = rows.filter((row) => row.target_service_ty === "workflow").map((row) => literal(row.id));
   const promises = flows.length ? await query(`SELECT id, "index", entry_type, appended_at, entry_lite_json
     FROM sys_journal WHERE id IN (${flows}) AND entry_type LIKE '%: GetPromise' ORDER BY "index"`, signal) : [];
-  const waits = rows.slice(0, MOST).flatMap((row) => {
-    const steps = stepsOf(row, promises.filter(({ id }) => id === row.id), []);
-    return waitsOf(row, steps).map((wait) =>
-      ({ row, ...wait, name: `${row.id} ${wait.text} ${wait.id}`, to: answerTo(row, wait) }));
-  });
+  const waits = rows.slice(0, MOST).flatMap((/** @type {any} */ row) =>
+    waitsOf(row, stepsOf(row, promises.filter(({ id }) => id === row.id), [])).map((wait) =>
+      ({ row, ...wait, name: `${row.id} ${wait.text} ${wait.id}`, to: answerTo(row, wait) })));
   return { waits: waits.filter(({ to }) => to), more: rows.length > MOST };
 }
 
@@ -37,10 +34,10 @@ export function Waits() {
   const { search } = usePlace();
   const asked = useAnswer(load, []);
   const now = useNow();
-  const { id, signal, service = "", key = "", promise } = Object.fromEntries(search);
-  const names = promise !== undefined ? { key, name: promise } : signal !== undefined ? { name: signal } : { id };
-  const path = promise !== undefined ? at("services", service, "promises")
+  const { id, signal, service, key, promise } = Object.fromEntries(search);
+  const path = service ? at("services", service, "promises")
     : signal !== undefined ? at("invocations", id, "signals") : id && at("awakeables", id);
+  const names = service ? { key, name: promise } : signal !== undefined ? { name: signal } : { id };
   const what = [service && `${service}/${key}`, id, signal ?? promise].filter(Boolean).join(" ");
   const onClose = () => (go(address(["waits"]), { replace: true }), asked.again());
   return page("Waits", asked, ({ waits, more }) => html`
@@ -49,9 +46,9 @@ export function Waits() {
     ${more && html`<p>The first ${MOST} are shown; ${link(["invocations"], "the list", OUTSIDE)} has all.</p>`}
     ${table("Waits", waits, "name", {
       Invocation: ({ row }) => link(["invocations", row.id], row.target),
-      Answer: ({ to }) => link(["waits"], "Answer…", to ?? {}, { class: "button" }),
+      Answer: ({ to }) => link(["waits"], "Answer…", to, { class: "button" }),
       "Waits for": ({ text, id, to }) => html`<bdi>${text}</bdi> ${id && html`<span class="mono soft">${id}</span>`}
-        ${to?.service && html`of ${link(["objects", to.service, to.key], `${to.service}/${to.key}`)}`}`,
+        ${to.service && html`of ${link(["objects", to.service, to.key], `${to.service}/${to.key}`)}`}`,
       Since: ({ step, since, row }) => relative(step ? since : millis(row.modified_at), now),
       Status: ({ row }) => html`<${StatusBadge} row=${row} />`,
     }, "Nothing waits for an answer from outside.")}
@@ -59,7 +56,7 @@ export function Waits() {
 }
 
 /** what: is answered, for people. path, names: the same, in the address and in the body of the request. */
-function Answer({ what = "", path = "", names = {}, onClose = () => {} }) {
+function Answer({ what, path, names, onClose }) {
   const { values: { verb, value, message }, field } = useForm({ verb: "resolve", value: "", message: "" });
   const resolves = verb === "resolve";
   const act = async () => {
