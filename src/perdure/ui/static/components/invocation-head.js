@@ -11,20 +11,19 @@ import { Copied, Copy } from "./value.js";
 
 export const invocationLink = (id) => link(["invocations", id], `${id.slice(0, 14)}…`, {}, { class: "mono" });
 
-/** @param {Props} props */
 export function Head({ story: { row, waits, steps }, now }) {
   const { status, target_service_name: service, target_service_key: key } = row;
   const { data: holder } = useOnce(async (signal) => {
     if (status !== "pending" || key === undefined) return null;
-    return (await query(`SELECT invocation_id AS id FROM sys_keyed_service_status
-      WHERE service_name = ${literal(service)} AND service_key = ${literal(key)}`, signal))[0]?.id;
+    return (await query(`SELECT invocation_id FROM sys_keyed_service_status
+      WHERE service_name = ${literal(service)} AND service_key = ${literal(key)}`, signal))[0]?.invocation_id;
   }, [status, row.modified_at]);
   const failure = (row.completed_at ? row.completion_failure : row.last_failure) ?? "";
   // Somebody who paused it knows more than its last failure.
-  const stop = status === "paused" && steps.findLast(({ code }) => code === "pause" || code === "resume");
-  const text = stop && stop.code === "pause"
-    ? `paused by ${stop.who || "an operator"}${stop.reason && `: ${stop.reason}`}` : !waits.length && why(row, now);
-  return html`<p class="crumbs soft">${link(["invocations"], "Invocations")} / <bdi>${service}</bdi>${" / "}
+  const { code, who, reason } = steps.findLast((one) => ["pause", "resume"].includes(one.code)) ?? {};
+  const text = status === "paused" && code === "pause" ? `paused by ${who || "an operator"}${reason && `: ${reason}`}`
+    : !waits.length && why(row, now);
+  return html`<p class="soft">${link(["invocations"], "Invocations")} / <bdi>${service}</bdi>${" / "}
       <bdi>${row.target_handler_name}</bdi></p>
     <div class="head"><h1><bdi>${row.target}</bdi></h1><${StatusBadge} row=${row} /><span class="grow"></span>
       <${Operations} row=${row} /></div>
@@ -52,25 +51,22 @@ function Waiting({ wait: { id, step, since, text, child, until }, answer, now })
 const useIds = (condition, again) => useOnce(async (signal) => condition && query(`SELECT id FROM sys_invocation
   WHERE ${condition} ORDER BY created_at LIMIT 20`, signal), [condition, again]).data || [];
 
-/** @param {Props} props */
 export function About({ story: { row, steps, happenings }, now }) {
   const { zone } = useSettings();
   const { id, target, target_service_name: name, target_service_key: key, invoked_by_target: caller } = row;
-  const tries = steps.reduce((sum, one) => sum + one.tries.length, 0);
+  const tries = steps.flatMap((one) => one.tries).length;
   const failures = Math.max(tries, row.status === "backing-off" ? row.retry_count : 0);
   const deployment = row.pinned_deployment_id ?? row.last_attempt_deployment_id;
   const { data: code } = useOnce(async () => deployment && request("GET", `/deployments/${deployment}`), [deployment]);
-  const uri = code?.uri ?? code?.arn ?? deployment;
   const service = code?.services.find((one) => one.name === name);
-  const replaced = useIds(`restarted_from = ${literal(id)}`,
-    happenings.filter((one) => one.event_json.includes("new_invocation_id")).length);
+  const replaced = useIds(row.completed_at && `restarted_from = ${literal(id)}`, happenings.length);
   // Whoever interrupts what it called begins another one.
   const [next] = useIds(caller && lookName(row) === "cancelled" && `target = ${literal(target)}
     AND invoked_by_target = ${literal(caller)} AND created_at > ${literal(row.created_at)}`);
   const created = Date.parse(row.created_at);
   const end = millis(row.completed_at);
   const copied = (text) => text && html`<${Copied} text=${text} />`;
-  const beside = (other, a = other, b = other) =>
+  const beside = (other, a = id, b = other) =>
     html`<span class="nowrap">${invocationLink(other)} · ${link(["compare"], "compare", { a, b })}</span> `;
   const kept = (text = "PT0S") => {
     const ms = parseFloat(text.slice(2)) * 1000;
@@ -83,13 +79,13 @@ export function About({ story: { row, steps, happenings }, now }) {
     Key: key && html`${link(["objects", name, key], key)} <${Copy} text=${key} />`,
     "Idempotency key": copied(row.idempotency_key),
     "Called by": row.invoked_by_id && html`${invocationLink(row.invoked_by_id)} <bdi>${caller}</bdi>`,
-    Deployment: deployment && html`${link(["deployments"], uri, { id: deployment }, { class: "mono" })}
-      ${service && ` · revision ${service.revision}`}`,
+    Deployment: deployment && html`${link(["deployments"], code?.uri ?? code?.arn ?? deployment, { id: deployment },
+      { class: "mono" })}${service && ` · revision ${service.revision}`}`,
     SDK: row.last_attempt_server ?? code?.sdk_version,
     "Failed tries": failures > 0 && `${failures}`,
     "Restarted from": row.restarted_from && beside(row.restarted_from, row.restarted_from, id),
-    "Replaced by": replaced[0] && replaced.map((one) => beside(one.id, id)),
-    "Followed by": next && beside(next.id, id),
+    "Replaced by": replaced[0] && replaced.map((one) => beside(one.id)),
+    "Followed by": next && beside(next.id),
     Kept: (end || row.journal_retention)
       && `result ${kept(row.completion_retention)}, journal ${kept(row.journal_retention)}`,
     Trace: copied(row.trace_id),

@@ -6,7 +6,6 @@ import { clockTime, duration, html, link, useSettings } from "./kit.js";
 import { Facts, StepName } from "./long-table.js";
 import { Copied, ValueView } from "./value.js";
 
-/** @param {Props} props */
 export function StepDetails({ line: { id, step, story }, now, onClose }) {
   const { zone } = useSettings();
   const { tone, word } = lookOf(step);

@@ -13,7 +13,7 @@ export function valueLine({ kind, value, size: bytes }) {
   return value.length ? preview(value) : "empty";
 }
 
-/** The same with its value, asked for if it was not sent. @param {Outcome | null} outcome */
+/** The same with its value, asked for if it was not sent. */
 export function useOutcome(id, outcome) {
   const sent = outcome?.kind !== "Success" || outcome.value;
   const asked = useOnce(async (signal) => {
@@ -48,7 +48,7 @@ export function ValueView({ id, outcome }) {
 
 export function Copy({ text }) {
   const copy = () => navigator.clipboard.writeText(text)
-    .then(() => toast("Copied"), () => toast("The browser does not allow it", "fail"));
+    .then(() => toast("Copied"), () => toast("The browser refused", "fail"));
   return html`<button type="button" class="plain" onClick=${copy}>Copy</button>`;
 }
 
@@ -65,7 +65,7 @@ function save(bytes, download) {
 export function ValuePopover({ line: { id, step: { code } }, outcome, onClose }) {
   const element = useRef(null);
   useEffect(() => element.current.showPopover(), []);
-  return html`<div popover="auto" ref=${element} role="dialog" aria-label=${code} class="value-popover"
+  return html`<div popover="auto" ref=${element} role="dialog" aria-label=${code}
       onToggle=${({ newState }) => newState === "closed" && onClose()}>
     <strong class="mono" dir="auto">${code}</strong><${ValueView} id=${id} outcome=${outcome} /></div>`;
 }

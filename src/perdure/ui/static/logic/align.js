@@ -9,7 +9,7 @@ const LINES_MAX = 2000;
 export function align(left, right, name) {
   const pairs = [];
   let [i, j] = [left.length, right.length];
-  const back = (toI = 0, toJ = 0) => {
+  const back = (toI, toJ) => {
     while (j > toJ) pairs.push([null, right[--j]]);
     while (i > toI) pairs.push([left[--i], null]);
   };
@@ -17,7 +17,7 @@ export function align(left, right, name) {
     back(end.i + 1, end.j + 1);
     pairs.push([left[--i], right[--j]]);
   }
-  back();
+  back(0, 0);
   return pairs.reverse();
 }
 
@@ -32,19 +32,13 @@ function longest(a, b) {
     if (!place) return;
     const met = place.met++;
     for (const j of place.at.slice(Math.max(0, met - REACH), met + REACH).reverse()) {
-      let [length, most] = [0, ends.length];
-      while (length < most) {
-        const middle = (length + most) >> 1;
-        if (ends[middle].j < j) length = middle + 1;
-        else most = middle;
-      }
+      const length = ends.findLastIndex((end) => end.j < j) + 1;
       if (ends[length]?.j !== j) ends[length] = { i, j, before: ends[length - 1] };
     }
   });
   return ends.at(-1);
 }
 
-/** Line by line. */
 export function diffLines(before, after) {
   const [left, right] = [before, after].map((text) => (text ? text.split("\n").slice(0, LINES_MAX) : []));
   return align(left, right, (line) => line).map(([one, other]) =>
@@ -55,5 +49,5 @@ export function diffLines(before, after) {
 export function shorten(lines, round = 3) {
   const near = lines.map((_, at) =>
     lines.slice(Math.max(0, at - round), at + round + 1).some(({ sign }) => sign !== " "));
-  return lines.map((line, at) => (near[at] ? line : null)).filter((line, at) => line || near[at - 1] !== false);
+  return lines.map((line, at) => near[at] && line).filter((line, at) => line || near[at - 1] !== false);
 }

@@ -1,9 +1,10 @@
 // @ts-check
 // JSON that people type: whether it is some, and where it stops being some.
 
-const TOKEN = /[ \t\r\n]*([{}[\],:]|"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null)?/y;
+const TOKEN =
+  /[ \t\r\n]*([{}[\],:]|"([^"\\\0-\x1f]|\\(["\\/bfnrt]|u[\da-fA-F]{4}))*"|-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?|true|false|null)?/y;
 
-/** What is wrong, with its place, or "" for JSON. */
+/** What is wrong, with its place, or "". */
 export function faultOf(text = "") {
   try {
     JSON.parse(text);
@@ -17,7 +18,6 @@ export function faultOf(text = "") {
 
 // Browsers word their complaints differently, and some leave the place out.
 function stop(text) {
-  // What closes the open brackets.
   const open = [];
   let want = "a value";
   for (TOKEN.lastIndex = 0; ;) {

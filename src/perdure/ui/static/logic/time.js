@@ -16,16 +16,16 @@ export function duration(ms) {
   return `${Math.floor(ms / size)}${name}${rest ? ` ${rest}${next}` : ""}`;
 }
 
-export function relative(at, now = 0) {
+export function relative(at, now) {
   if (at === null) return "";
   return at <= now ? `${duration(now - at)} ago` : `in ${duration(at - now)}`;
 }
 
-export function clockTime(at, zone = "utc", now = 0) {
+export function clockTime(at, zone, now) {
   if (at === null) return "";
   const utc = zone === "utc";
   const parts = (ms) =>
-    new Date(utc ? ms : ms - new Date(ms).getTimezoneOffset() * 60000).toISOString().split(/[TZ]/);
+    new Date(ms - (utc ? 0 : new Date(ms).getTimezoneOffset() * 60000)).toISOString().split(/[TZ]/);
   const [day, time] = parts(at);
   return `${parts(now)[0] === day ? "" : `${day} `}${time}${utc ? " UTC" : ""}`;
 }

@@ -8,14 +8,15 @@ const CANCEL_SIGNAL = 1;
 
 /** row: of `sys_invocation`. @returns {Waiting[]} */
 export function waitsOf(row, steps) {
-  const { id, status, suspended_waiting_future_json: suspended, last_awaiting_on_future_json: last } = row;
+  const { id, status } = row;
   if (status === "completed") return [];
+  const running = status === "running";
   const open = steps.filter(({ completion, state }) => completion !== null && /waiting|running|retrying/.test(state));
   const newest = steps.findLast(({ index }) => index >= 0);
   const outside = { told: true, step: null, id: null, since: newest?.end ?? newest?.begin ?? null };
-  const future = JSON.parse(suspended ?? (status === "running" && last) ?? "null");
-  const waits = leaves(future).flatMap(({ CompletionId: number, SignalName: name, SignalIndex: signal }) => {
-    const step = number !== undefined && open.find(({ completion }) => completion === number);
+  const future = row.suspended_waiting_future_json ?? (running && row.last_awaiting_on_future_json) ?? "null";
+  const waits = leaves(JSON.parse(future)).flatMap(({ CompletionId, SignalName: name, SignalIndex: signal }) => {
+    const step = open.find(({ completion }) => completion === CompletionId);
     if (step) return ofStep(step, true);
     if (name !== undefined) return { ...outside, kind: "signal", text: `signal(${JSON.stringify(name)})` };
     if (signal === undefined || signal === CANCEL_SIGNAL) return [];
@@ -24,7 +25,7 @@ export function waitsOf(row, steps) {
     const over = steps.some((one) => one.awakeable === awakeable && one.kind === "awakeable");
     return over ? [] : { ...outside, kind: "awakeable", text: "awakeable", id: awakeable };
   });
-  return waits.length || status !== "running" ? waits : open.map((step) => ofStep(step));
+  return waits.length || !running ? waits : open.map((step) => ofStep(step));
 }
 
 function ofStep(step, told = false) {
@@ -34,11 +35,11 @@ function ofStep(step, told = false) {
 
 // Of a tree as the server tells it: `{Single: {CompletionId | SignalIndex | SignalName}}`.
 function leaves(tree) {
-  if (!tree || typeof tree !== "object") return [];
-  return tree.Single ? [tree.Single] : Object.values(tree).flatMap(leaves);
+  if (typeof tree !== "object") return [];
+  return tree?.Single ? [tree.Single] : Object.values(tree ?? {}).flatMap(leaves);
 }
 
-/** Rows of the journal for what has none there: answers from outside that have not come. @returns {Step[]} */
+/** Rows of the journal for what has none there: answers from outside that have not come. */
 export function waitSteps({ status }, waits) {
   const state = status === "paused" ? "paused" : "waiting";
   return waits.filter(({ step }) => !step).map(({ id, text, kind, since }) =>

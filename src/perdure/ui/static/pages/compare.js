@@ -14,28 +14,24 @@ import { ALL, makeAxis } from "../logic/timeline.js";
 
 const WORDS = { "=": "same", "~": "differs", "-": "only left", "+": "only right" };
 const SIDES = ["Left", "Right"];
-const ID = "\\s*inv_1[0-9A-Za-z]{33}\\s*";
 
 export function Compare() {
   const { search } = usePlace();
   const ids = ["a", "b"].map((name) => search.get(name)?.trim() ?? "");
   const [b, a] = ids;
-  return html`<div class="head"><h1>Compare</h1></div>
-    <form class="bar" action=${address(["compare"])}>
-      ${ids.map((value, side) => html`<label class="field"><span>${SIDES[side]}</span><input class="mono" size="40"
-        required pattern=${ID} title="id of an invocation" name=${"ab"[side]} value=${value} /></label>`)}
-      <button class="primary">Compare</button>
-      <button type="button" onClick=${() => go(address(["compare"], { a, b }))}>Swap</button></form>
-    ${ids.every((id) => RegExp(`^${ID}$`).test(id)) ? html`<${Sides} key=${a + b} ids=${ids} />`
-      : html`<p class="empty">Give the ids of two invocations.</p>`}`;
-}
-
-function Sides({ ids }) {
-  const known = useStories([...new Set(ids)]);
+  const valid = ids.every((id) => /^inv_1\w{33}$/.test(id));
+  const known = useStories([...new Set(ids)], valid);
   const stories = ids.map((id) => known.get(id) ?? NO_STORY);
   const absent = stories.findIndex(({ row }) => !row);
-  return absent < 0 ? html`<${Shown} ids=${ids} stories=${stories} />`
-    : html`<${Absent} id=${ids[absent]} story=${stories[absent]} />`;
+  return html`<div class="head"><h1>Compare</h1></div>
+    <form class="bar" action=${address(["compare"])}>
+      ${ids.map((value, side) => html`<label class="field"><span>${SIDES[side]}</span>
+        <input class="mono" size="40" name=${"ab"[side]} value=${value} /></label>`)}
+      <button class="primary">Compare</button>
+      <button type="button" onClick=${() => go(address(["compare"], { a, b }))}>Swap</button></form>
+    ${!valid ? html`<p class="empty">Give the ids of two invocations.</p>`
+      : absent < 0 ? html`<${Shown} key=${a + b} ids=${ids} stories=${stories} />`
+        : html`<${Absent} id=${ids[absent]} story=${stories[absent]} />`}`;
 }
 
 function Shown({ ids, stories }) {
@@ -43,7 +39,7 @@ function Shown({ ids, stories }) {
   const [opened, setOpened] = useState("");
   const pairs = useMemo(() => pairsOf(stories), stories);
   const seen = useWindow(pairs.length);
-  const begins = stories.map(({ row }) => Date.parse(row.created_at));
+  const begins = stories.map(({ row }) => millis(row.created_at));
   const lengths = stories.map(({ row }, side) => (millis(row.completed_at) ?? now) - begins[side]);
   const more = lengths[1] - lengths[0];
   const axis = makeAxis(0, Math.max(...lengths));
@@ -101,20 +97,21 @@ function cells(step) {
 function ValueDiff({ ids, pair: { a, b } }) {
   const texts = [useText(ids[0], a), useText(ids[1], b)];
   const [one, other] = texts;
-  const lines = useMemo(() => (texts.includes(null) ? null : shorten(diffLines(one, other))), texts);
+  const lines = useMemo(() => !texts.includes(null) && shorten(diffLines(one, other)), texts);
+  const draw = (line) => {
+    if (!line) return "⋯\n";
+    const { sign, text } = line;
+    return sign === " " ? `  ${text}\n` : html`<${sign === "+" ? "ins" : "del"}>${sign} ${text}<//>`;
+  };
   return html`<section class="card" aria-label="Difference">
-    <h2>Difference of <code dir="auto">${(a ?? b).code}</code></h2>
-    <pre class="value" dir="auto" tabindex="0">
-      ${!lines ? "Loading…" : !lines.some(Boolean) ? "The values are the same." : lines.map((line) =>
-        !line ? "⋯\n" : line.sign === " " ? `  ${line.text}\n`
-          : html`<${line.sign === "+" ? "ins" : "del"}>${line.sign} ${line.text}<//>`)}</pre></section>`;
+    <h2>Difference of <code dir="auto">${(a ?? b).code}</code></h2><pre class="value" dir="auto" tabindex="0">
+      ${!lines ? "Loading…" : lines.some(Boolean) ? lines.map(draw) : "The values are the same."}</pre></section>`;
 }
 
-/** Input and outcome of a step, null while they are being read. */
+// Input and outcome of a step, null while they are being read.
 function useText(id, step) {
   const parts = [step?.input, step?.outcome].map((wanted) => ({ wanted, ...useOutcome(id, wanted) }));
   if (parts.some(({ wanted, data, failure }) => wanted && !data && !failure)) return null;
-  const texts = parts.map(({ data, failure }) =>
-    failure || (data?.kind === "Success" ? shown(data.value).text : data && valueLine(data)));
-  return texts.filter(Boolean).join("\n");
+  return parts.map(({ data, failure }) => failure
+    || (data?.kind === "Success" ? shown(data.value).text : data && valueLine(data))).filter(Boolean).join("\n");
 }

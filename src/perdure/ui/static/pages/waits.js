@@ -21,9 +21,9 @@ const WAITING = `SELECT id, target, status, modified_at, target_service_name, ta
 
 async function load(signal) {
   const rows = await query(WAITING, signal);
-  const flows = rows.filter((row) => row.target_service_ty === "workflow").map((row) => literal(row.id));
-  const promises = flows.length ? await query(`SELECT id, "index", entry_type, appended_at, entry_lite_json
-    FROM sys_journal WHERE id IN (${flows}) AND entry_type LIKE '%: GetPromise' ORDER BY "index"`, signal) : [];
+  const ids = rows.filter((row) => row.target_service_ty === "workflow").map((row) => literal(row.id));
+  const promises = ids.length ? await query(`SELECT id, "index", appended_at, entry_lite_json FROM sys_journal
+    WHERE id IN (${ids}) AND entry_type LIKE '%: GetPromise' ORDER BY "index"`, signal) : [];
   const waits = rows.slice(0, MOST).flatMap((/** @type {any} */ row) =>
     waitsOf(row, stepsOf(row, promises.filter(({ id }) => id === row.id), [])).map((wait) =>
       ({ row, ...wait, name: `${row.id} ${wait.text} ${wait.id}`, to: answerTo(row, wait) })));
@@ -41,8 +41,7 @@ export function Waits() {
   const what = [service && `${service}/${key}`, id, signal ?? promise].filter(Boolean).join(" ");
   const onClose = () => (go(address(["waits"]), { replace: true }), asked.again());
   return page("Waits", asked, ({ waits, more }) => html`
-    <p class="soft">Invocations that go on when somebody answers, the longest wait first.
-      They are here at the latest once they are suspended.</p>
+    <p class="soft">These go on when somebody answers. They are here at the latest once they are suspended.</p>
     ${more && html`<p>The first ${MOST} are shown; ${link(["invocations"], "the list", OUTSIDE)} has all.</p>`}
     ${table("Waits", waits, "name", {
       Invocation: ({ row }) => link(["invocations", row.id], row.target),
@@ -55,7 +54,7 @@ export function Waits() {
     ${path && html`<${Answer} key=${search} ...${{ what, path, names, onClose }} />`}`);
 }
 
-/** what: is answered, for people. path, names: the same, in the address and in the body of the request. */
+// path, names: what is answered, in the address and in the body of the request.
 function Answer({ what, path, names, onClose }) {
   const { values: { verb, value, message }, field } = useForm({ verb: "resolve", value: "", message: "" });
   const resolves = verb === "resolve";
@@ -68,7 +67,7 @@ function Answer({ what, path, names, onClose }) {
   return html`<${Change} title="Answer what is waited for" word=${resolves ? "Resolve" : "Reject"} danger=${!resolves}
       ...${{ act, onClose }} disabled=${resolves ? faultOf(value) : !message}
       effect=${`${resolves ? "The invocation goes on with this value." : "It gets a failure with code 500."}
-        The first answer counts, and it cannot be taken back.`}>
+        The first answer counts.`}>
     <p class="mono soft"><bdi>${what}</bdi></p>
     ${field("verb", "Answer", { as: Choice, of: { resolve: "Resolve with a value", reject: "Reject with a failure" } })}
     ${resolves ? field("value", "Value, as JSON", { as: Code, json: true }) : field("message", "Message")}<//>`;
