@@ -23,8 +23,7 @@ export function Head({ story: { row, waits, steps }, now }) {
   const { code, who, reason } = steps.findLast((one) => ["pause", "resume"].includes(one.code)) ?? {};
   const text = status === "paused" && code === "pause" ? `paused by ${who || "an operator"}${reason && `: ${reason}`}`
     : !waits.length && why(row, now);
-  return html`<p class="soft">${link(["invocations"], "Invocations")} / <bdi>${service}</bdi>${" / "}
-      <bdi>${row.target_handler_name}</bdi></p>
+  return html`<p>${link(["invocations"], "Invocations")} /</p>
     <div class="head"><h1><bdi>${row.target}</bdi></h1><${StatusBadge} row=${row} /><span class="grow"></span>
       <${Operations} row=${row} /></div>
     <div class="why">

@@ -3,7 +3,6 @@
 import { BLANK } from "./journal.js";
 import { awakeableId } from "./payload.js";
 
-const WORDS = { sleep: "timer", call: "call", promise: "promise", attach: "invocation" };
 const CANCEL_SIGNAL = 1;
 
 /** row: of `sys_invocation`. @returns {Waiting[]} */
@@ -30,7 +29,7 @@ export function waitsOf(row, steps) {
 
 function ofStep(step, told = false) {
   const { kind, code, begin: since, until, child } = step;
-  return { told, kind: WORDS[kind] ?? "step", text: code, step, id: null, since, until, child };
+  return { told, kind, text: code, step, id: null, since, until, child };
 }
 
 // Of a tree as the server tells it: `{Single: {CompletionId | SignalIndex | SignalName}}`.

@@ -79,7 +79,8 @@ function Picker({ id, story: { row, steps, journal }, asked }) {
       <p class="effect tone-run" role="status"><b>Keeps ${kept.length} ${kept.length === 1 ? "step" : "steps"}, runs ${
         again.length} again.</b> The journal is kept up to entry ${from}.</p>
       ${effects.length > 0 && html`<p class="effect tone-retry">⚠ ${effects.length} of these did something outside
-        and do it again: <code dir="auto">${effects.slice(0, 5).map(({ code }) => code).join(", ")}</code>${effects[5] && " …"}</p>`}
+        and do it again: <code dir="auto">${effects.slice(0, 5).map(({ code }) => code).join(", ")}</code>${
+          effects[5] && " …"}</p>`}
       ${cancelled && html`<p class="effect tone-fail">With the cancellation kept it is cancelled again. Keep less.</p>`}
       ${from > last && html`<p class="invalid" role="alert">It can be kept up to entry ${last} only: ${why}.</p>`}
       <${Choice} label="Code" name="deployment" of=${codes(row, deployments)} />

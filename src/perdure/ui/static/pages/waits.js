@@ -5,7 +5,7 @@ import {
   useNow, usePlace,
 } from "../components/kit.js";
 import { StatusBadge } from "../components/status-badge.js";
-import { fromSearch, literal, toSql } from "../logic/filters.js";
+import { literal, toSql } from "../logic/filters.js";
 import { stepsOf } from "../logic/journal.js";
 import { faultOf } from "../logic/json.js";
 import { answerTo, waitsOf } from "../logic/waits.js";
@@ -14,7 +14,7 @@ const MOST = 200;
 const OUTSIDE = { waits: "outside" };
 const WAITING = `SELECT id, target, status, modified_at, target_service_name, target_service_key, target_service_ty,
   suspended_waiting_future_json, last_awaiting_on_future_json FROM sys_invocation
-  WHERE ${toSql(fromSearch(new URLSearchParams(OUTSIDE)))} OR status <> 'completed'
+  WHERE ${toSql(new URLSearchParams(OUTSIDE))} OR status <> 'completed'
     AND target_service_ty = 'workflow' AND target_service_key IN (
       SELECT service_key FROM sys_promise WHERE NOT completed AND service_name = target_service_name)
   ORDER BY modified_at, id LIMIT ${MOST + 1}`;
@@ -35,10 +35,9 @@ export function Waits() {
   const asked = useAnswer(load, []);
   const now = useNow();
   const { id, signal, service, key, promise } = Object.fromEntries(search);
-  const path = service ? at("services", service, "promises")
-    : signal !== undefined ? at("invocations", id, "signals") : id && at("awakeables", id);
-  const names = service ? { key, name: promise } : signal !== undefined ? { name: signal } : { id };
-  const what = [service && `${service}/${key}`, id, signal ?? promise].filter(Boolean).join(" ");
+  const [path, names] = service ? [at("services", service, "promises"), { key, name: promise }]
+    : signal !== undefined ? [at("invocations", id, "signals"), { name: signal }] : [id && at("awakeables", id), { id }];
+  const what = [...search.values()].join(" ");
   const onClose = () => (go(address(["waits"]), { replace: true }), asked.again());
   return page("Waits", asked, ({ waits, more }) => html`
     <p class="soft">These go on when somebody answers. They are here at the latest once they are suspended.</p>
