@@ -1,6 +1,7 @@
 """Handlers whose journals have something of everything that a timeline shows."""
 
 import asyncio
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -78,6 +79,16 @@ async def wait(ctx: restate.Context) -> str:
 async def parent(ctx: restate.Context) -> str:
     """Waits for a call that waits."""
     return await ctx.service_call(wait, None)
+
+
+@trip.handler()
+async def interrupt(ctx: restate.Context) -> None:
+    """Cancels what it called, and begins another one."""
+    first = ctx.service_call(wait, None)
+    ctx.cancel_invocation(await first.invocation_id())
+    with suppress(restate.TerminalError):
+        await first
+    ctx.service_send(wait, None)
 
 
 @trip.handler()

@@ -104,6 +104,17 @@ def test_a_call_it_waits_for_is_named_and_its_steps_can_be_seen_in_place(page: P
     expect(page.get_by_role("heading", name="Trip/wait")).to_be_visible()
 
 
+def test_what_was_interrupted_names_what_followed(page: Page, server: Client) -> None:
+    caller = server.send("Trip/interrupt")
+    server.wait_status(caller, "completed")
+    rows = server.query(f"SELECT id FROM sys_invocation WHERE invoked_by_id = '{caller}' ORDER BY created_at")
+    first, second = (row["id"] for row in rows)
+    opened(page, first)
+    links = page.locator("dl div").filter(has_text="Followed by").get_by_role("link")
+    expect(links.first).to_have_attribute("href", f"/ui/invocations/{second}")
+    expect(links.last).to_have_attribute("href", f"/ui/compare?a={first}&b={second}")
+
+
 def test_a_running_step_is_seen_to_end(page: Page, server: Client) -> None:
     effects[:] = [one for one in effects if one != "slow"]
     invocation = server.send("Trip/slow")

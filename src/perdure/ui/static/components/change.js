@@ -1,16 +1,15 @@
 // @ts-check
-/** Dialogs that change something, fields, and what stands for missing data. */
+// Dialogs that change something, fields, and what stands for missing data.
 import { html, useState } from "../vendor/preact-htm.js";
 import { faultOf } from "../logic/json.js";
 import { Dialog } from "./dialog.js";
 import { toast } from "./toast.js";
 
-/** @param {(given?: any) => Promise<any>} act */
 export function useAct(act) {
   const [state, set] = useState({ busy: false, failure: "" });
-  const run = async (/** @type {any} */ given) => {
+  const run = async (given) => {
     set({ busy: true, failure: "" });
-    set({ busy: false, failure: await act(given).then(() => "", (error) => error.message) });
+    set({ busy: false, failure: await act(given).then(() => "", ({ message }) => message) });
   };
   return { ...state, run };
 }
@@ -29,37 +28,28 @@ export function Change({ title, word, effect, danger, disabled, act, onClose, ch
     ${failure && html`<p class="invalid" role="alert">${failure}</p>`}<//>`;
 }
 
-/** @param {Props} props */
-export function Text({ label, onValue, ...rest }) {
-  return html`<label class="field"><span>${label}</span>
-    <input autocomplete="off" ...${rest} onInput=${(event) => onValue?.(event.target.value)} /></label>`;
-}
+const labelled = (label, control) => html`<label class="field"><span>${label}</span>${control}</label>`;
+const telling = (onValue) => ({ target }) => onValue?.(target.value);
 
-/** of: values and what they are called. @param {Props} props */
-export function Choice({ label, of, onValue, ...rest }) {
-  return html`<label class="field"><span>${label}</span>
-    <select ...${rest} onChange=${(event) => onValue?.(event.target.value)}>${Object.entries(of).map(([name, word]) =>
-      html`<option key=${name} value=${name}>${word}</option>`)}</select></label>`;
-}
+export const Text = ({ label, onValue, ...rest }) =>
+  labelled(label, html`<input autocomplete="off" ...${rest} onInput=${telling(onValue)} />`);
 
-/** @param {Props} props */
-export function Tick({ label, checked, onValue }) {
-  return html`<p><label><input type="checkbox" checked=${checked}
-    onChange=${(event) => onValue(event.target.checked)} /> ${label}</label></p>`;
-}
+/** of: values and what they are called. */
+export const Choice = ({ label, of, onValue, ...rest }) => labelled(label, html`
+  <select ...${rest} onChange=${telling(onValue)}>${Object.entries(of).map(([name, word]) =>
+    html`<option key=${name} value=${name}>${word}</option>`)}</select>`);
 
-/** @param {Props} props */
+export const Tick = ({ label, checked, onValue }) => html`<p><label><input type="checkbox" checked=${checked}
+  onChange=${({ target }) => onValue(target.checked)} /> ${label}</label></p>`;
+
 export function Code({ label, value, json, onValue }) {
   const fault = json && value && faultOf(value);
-  return html`<label class="field"><span>${label}</span>
-    <textarea class="code" rows="5" spellcheck="false" dir="auto" value=${value}
-      onInput=${(event) => onValue(event.target.value)}></textarea></label>
+  return html`${labelled(label, html`<textarea class="code" rows="5" spellcheck="false" dir="auto" value=${value}
+      onInput=${telling(onValue)}></textarea>`)}
     ${fault && html`<p class="invalid" role="status">Not JSON: ${fault}.</p>`}`;
 }
 
-/** @param {Props} props */
-export function Table({ label, head, children }) {
-  const heads = head.map((/** @type {string} */ name) => html`<th key=${name} scope="col">${name}</th>`);
-  return html`<div class="scroll" tabindex="0" role="region" aria-label=${label}>
-    <table><thead><tr>${heads}</tr></thead><tbody>${children}</tbody></table></div>`;
-}
+export const Table = ({ label, head, children }) =>
+  html`<div class="scroll" tabindex="0" role="region" aria-label=${label}><table>
+    <thead><tr>${head.map((name) => html`<th key=${name} scope="col">${name}</th>`)}</tr></thead>
+    <tbody>${children}</tbody></table></div>`;

@@ -1,5 +1,5 @@
 // @ts-check
-/** A value of a journal: its beginning in a line, and all of it on demand. Text is only ever put in as text. */
+// A value of a journal: its beginning in a line, and all of it on demand. Text is only ever put in as text.
 import { literal } from "../logic/filters.js";
 import { SHOWN_MAX, oneLine, payloadOf, preview, shown } from "../logic/payload.js";
 import { html, query, size, useEffect, useMemo, useOnce, useRef, useState } from "./kit.js";
@@ -13,7 +13,7 @@ export function valueLine({ kind, value, size: bytes }) {
   return value.length ? preview(value) : "empty";
 }
 
-/** The same with its value, asked for if it was not sent. @param {string} id @param {Outcome | null} outcome */
+/** The same with its value, asked for if it was not sent. */
 export function useOutcome(id, outcome) {
   const sent = outcome?.kind !== "Success" || outcome.value;
   const asked = useOnce(async (signal) => {
@@ -26,7 +26,6 @@ export function useOutcome(id, outcome) {
   return sent ? { ...asked, data: outcome } : asked;
 }
 
-/** @param {Props} props */
 export function ValueView({ id, outcome }) {
   const { data, failure } = useOutcome(id, outcome);
   const [all, setAll] = useState(false);
@@ -38,38 +37,35 @@ export function ValueView({ id, outcome }) {
     return html`<p class=${data.kind === "Failure" ? "invalid" : "soft"} dir="auto">${valueLine(data) || "nothing"}</p>
       ${metadata && html`<pre>${JSON.stringify(metadata, null, 2)}</pre>`}`;
   }
-  const cut = !all && value.text.length > SHOWN_MAX;
-  return html`<div class="bar"><span class="soft">${value.kind} · ${size(value.size)}</span>
-      <${Copy} text=${value.text} />
+  const { text, kind } = value;
+  const bytes = size(value.size);
+  const most = all ? Infinity : SHOWN_MAX;
+  return html`<div class="bar"><span class="soft">${kind} · ${bytes}</span><${Copy} text=${text} />
       <button class="plain" onClick=${() => save(data.value, `${id}-${outcome.index}`)}>Save</button></div>
-    <pre dir="auto" tabindex="0" class="value">${cut ? value.text.slice(0, SHOWN_MAX) : value.text}</pre>
-    ${cut && html`<button onClick=${() => setAll(true)}>Show all ${size(value.size)}</button>`}`;
+    <pre dir="auto" tabindex="0" class="value">${text.slice(0, most)}</pre>
+    ${text.length > most && html`<button onClick=${() => setAll(true)}>Show all ${bytes}</button>`}`;
 }
 
-/** @param {Props} props */
 export function Copy({ text }) {
   const copy = () => navigator.clipboard.writeText(text)
-    .then(() => toast("Copied"), () => toast("The browser does not allow it", "fail"));
+    .then(() => toast("Copied"), () => toast("The browser refused", "fail"));
   return html`<button type="button" class="plain" onClick=${copy}>Copy</button>`;
 }
 
-/** @param {Props} props */
-export function Copied({ text, kind = "" }) {
-  return html`<span class=${`mono ${kind}`} dir="auto">${text}</span> <${Copy} text=${text} />`;
-}
+export const Copied = ({ text, kind = "" }) =>
+  html`<span class=${`mono ${kind}`} dir="auto">${text}</span> <${Copy} text=${text} />`;
 
-/** @param {number[]} bytes */
-function save(bytes, name = "") {
+function save(bytes, download) {
   const href = URL.createObjectURL(new Blob([Uint8Array.from(bytes)]));
-  Object.assign(document.createElement("a"), { href, download: name }).click();
+  Object.assign(document.createElement("a"), { href, download }).click();
   URL.revokeObjectURL(href);
 }
 
-/** The one popover of a page. @param {Props} props */
-export function ValuePopover({ line: { id, step }, outcome, onClose }) {
+/** The one popover of a page. */
+export function ValuePopover({ line: { id, step: { code } }, outcome, onClose }) {
   const element = useRef(null);
   useEffect(() => element.current.showPopover(), []);
-  return html`<div popover="auto" ref=${element} role="dialog" aria-label=${step.code} class="value-popover"
-      onToggle=${(event) => event.newState === "closed" && onClose()}>
-    <strong class="mono" dir="auto">${step.code}</strong><${ValueView} id=${id} outcome=${outcome} /></div>`;
+  return html`<div popover="auto" ref=${element} role="dialog" aria-label=${code}
+      onToggle=${({ newState }) => newState === "closed" && onClose()}>
+    <strong class="mono" dir="auto">${code}</strong><${ValueView} id=${id} outcome=${outcome} /></div>`;
 }

@@ -1,18 +1,15 @@
 // @ts-check
-/** Two lists side by side, and two texts. */
+// Two lists side by side, and two texts.
 
-/** Of a name that comes often so many places are looked at, before and after the expected one. */
+// Of a name that comes often so many places are looked at, before and after the expected one.
 const REACH = 30;
+const LINES_MAX = 2000;
 
-/**
- * What is in both in the same order stands side by side, and null beside the rest.
- * @template T @param {T[]} left @param {T[]} right @param {(one: T) => string} name @returns {[T | null, T | null][]}
- */
+/** Pairs: what is in both in the same order stands side by side, and null beside the rest. */
 export function align(left, right, name) {
-  /** @type {[T | null, T | null][]} */
   const pairs = [];
   let [i, j] = [left.length, right.length];
-  const back = (toI = 0, toJ = 0) => {
+  const back = (toI, toJ) => {
     while (j > toJ) pairs.push([null, right[--j]]);
     while (i > toI) pairs.push([left[--i], null]);
   };
@@ -20,48 +17,37 @@ export function align(left, right, name) {
     back(end.i + 1, end.j + 1);
     pairs.push([left[--i], right[--j]]);
   }
-  back();
+  back(0, 0);
   return pairs.reverse();
 }
 
-/** The longest common subsequence, from its end: Hunt and Szymanski. @param {string[]} a @param {string[]} b */
+// The longest common subsequence, from its end: Hunt and Szymanski.
 function longest(a, b) {
-  /** @type {Map<string, {met: number, at: number[]}>} */
   const places = new Map(b.map((name) => [name, { met: 0, at: [] }]));
-  b.forEach((name, j) => places.get(name)?.at.push(j));
-  /** Of each length the one that ends first. @type {Chain[]} */
+  b.forEach((name, j) => places.get(name).at.push(j));
+  // Of each length the one that ends first.
   const ends = [];
   a.forEach((name, i) => {
     const place = places.get(name);
     if (!place) return;
     const met = place.met++;
     for (const j of place.at.slice(Math.max(0, met - REACH), met + REACH).reverse()) {
-      let [length, most] = [0, ends.length];
-      while (length < most) {
-        const middle = (length + most) >> 1;
-        if (ends[middle].j < j) length = middle + 1;
-        else most = middle;
-      }
+      const length = ends.findLastIndex((end) => end.j < j) + 1;
       if (ends[length]?.j !== j) ends[length] = { i, j, before: ends[length - 1] };
     }
   });
   return ends.at(-1);
 }
 
-const LINES_MAX = 2000;
-
-/** Line by line. @param {string} before @param {string} after */
 export function diffLines(before, after) {
   const [left, right] = [before, after].map((text) => (text ? text.split("\n").slice(0, LINES_MAX) : []));
-  return align(left, right, (line) => line).map(([one, other]) => {
-    if (other === null) return { sign: "-", text: one ?? "" };
-    return { sign: one === null ? "+" : " ", text: other };
-  });
+  return align(left, right, (line) => line).map(([one, other]) =>
+    ({ sign: other === null ? "-" : one === null ? "+" : " ", text: other ?? one }));
 }
 
-/** null stands for equal lines far from a change. @param {DiffLine[]} lines */
+/** null stands for equal lines far from a change. */
 export function shorten(lines, round = 3) {
   const near = lines.map((_, at) =>
-    lines.slice(Math.max(0, at - round), at + round + 1).some((line) => line.sign !== " "));
-  return lines.map((line, at) => (near[at] ? line : null)).filter((line, at) => line || near[at - 1] !== false);
+    lines.slice(Math.max(0, at - round), at + round + 1).some(({ sign }) => sign !== " "));
+  return lines.map((line, at) => near[at] && line).filter((line, at) => line || near[at - 1] !== false);
 }

@@ -1,23 +1,21 @@
 // @ts-check
-/** What an invocation waits for, in terms of its journal. */
+// What an invocation waits for, in terms of its journal.
 import { BLANK } from "./journal.js";
 import { awakeableId } from "./payload.js";
 
-/** @type {Record<string, string>} */
-const WORDS = { sleep: "timer", call: "call", promise: "promise", attach: "invocation" };
 const CANCEL_SIGNAL = 1;
 
-/** @param {any} row of `sys_invocation` @param {Step[]} steps @returns {Waiting[]} */
+/** row: of `sys_invocation`. @returns {Waiting[]} */
 export function waitsOf(row, steps) {
-  const { id, status, suspended_waiting_future_json: suspended, last_awaiting_on_future_json: last } = row;
+  const { id, status } = row;
   if (status === "completed") return [];
+  const running = status === "running";
   const open = steps.filter(({ completion, state }) => completion !== null && /waiting|running|retrying/.test(state));
-  const newest = steps.findLast((step) => step.index >= 0);
-  const since = newest ? newest.end ?? newest.begin : null;
-  const outside = { told: true, step: null, id: null, since, until: null, child: null };
-  const future = JSON.parse(suspended ?? (status === "running" && last) ?? "null");
-  const waits = leaves(future).flatMap(({ CompletionId: completion, SignalName: name, SignalIndex: signal }) => {
-    const step = completion !== undefined && open.find((one) => one.completion === completion);
+  const newest = steps.findLast(({ index }) => index >= 0);
+  const outside = { told: true, step: null, id: null, since: newest?.end ?? newest?.begin ?? null };
+  const future = row.suspended_waiting_future_json ?? (running && row.last_awaiting_on_future_json) ?? "null";
+  const waits = leaves(JSON.parse(future)).flatMap(({ CompletionId, SignalName: name, SignalIndex: signal }) => {
+    const step = open.find(({ completion }) => completion === CompletionId);
     if (step) return ofStep(step, true);
     if (name !== undefined) return { ...outside, kind: "signal", text: `signal(${JSON.stringify(name)})` };
     if (signal === undefined || signal === CANCEL_SIGNAL) return [];
@@ -26,35 +24,28 @@ export function waitsOf(row, steps) {
     const over = steps.some((one) => one.awakeable === awakeable && one.kind === "awakeable");
     return over ? [] : { ...outside, kind: "awakeable", text: "awakeable", id: awakeable };
   });
-  return waits.length || status !== "running" ? waits : open.map((step) => ofStep(step));
+  return waits.length || !running ? waits : open.map((step) => ofStep(step));
 }
 
-/** @param {Step} step @returns {Waiting} */
 function ofStep(step, told = false) {
-  const { kind, code, begin, until, child } = step;
-  return { told, kind: WORDS[kind] ?? "step", text: code, step, id: null, since: begin, until, child };
+  const { kind, code, begin: since, until, child } = step;
+  return { told, kind, text: code, step, id: null, since, until, child };
 }
 
-/** Of a tree as the server tells it: `{Single: {CompletionId | SignalIndex | SignalName}}`. @returns {any[]} */
-function leaves(/** @type {any} */ tree) {
-  if (!tree || typeof tree !== "object") return [];
-  return tree.Single ? [tree.Single] : Object.values(tree).flatMap(leaves);
+// Of a tree as the server tells it: `{Single: {CompletionId | SignalIndex | SignalName}}`.
+function leaves(tree) {
+  if (typeof tree !== "object") return [];
+  return tree?.Single ? [tree.Single] : Object.values(tree ?? {}).flatMap(leaves);
 }
 
-/**
- * Rows of the journal for what has none there: answers from outside that have not come.
- * @param {any} row @param {Waiting[]} waits @returns {Step[]}
- */
-export function waitSteps(row, waits) {
-  const state = row.status === "paused" ? "paused" : "waiting";
-  return waits.filter((wait) => !wait.step).map(({ id, text, kind, since }) =>
-    ({ ...BLANK, key: `w${id ?? text}`, kind, code: text, state, begin: since ?? 0, end: null, awakeable: id }));
+/** Rows of the journal for what has none there: answers from outside that have not come. */
+export function waitSteps({ status }, waits) {
+  const state = status === "paused" ? "paused" : "waiting";
+  return waits.filter(({ step }) => !step).map(({ id, text, kind, since }) =>
+    ({ ...BLANK, key: `w${id ?? text}`, kind, code: text, state, begin: since ?? 0, awakeable: id }));
 }
 
-/**
- * How the page of waits has it in its address, if it can be answered there.
- * @param {any} row @param {Waiting} wait @returns {Record<string, string> | null}
- */
+/** How the page of waits has it in its address, if it can be answered there. @returns {any} */
 export function answerTo(row, { id, text }) {
   if (id) return { id };
   const [, kind, name] = /^(signal|promise)\((".*")\)$/.exec(text) ?? [];

@@ -1,11 +1,11 @@
 // @ts-check
-/** Who waits for an answer from outside, and the answer. */
+// Who waits for an answer from outside, and the answer.
 import {
   Change, Choice, Code, address, at, go, html, link, millis, page, query, relative, request, table, useAnswer, useForm,
   useNow, usePlace,
 } from "../components/kit.js";
 import { StatusBadge } from "../components/status-badge.js";
-import { fromSearch, literal, toSql } from "../logic/filters.js";
+import { literal, toSql } from "../logic/filters.js";
 import { stepsOf } from "../logic/journal.js";
 import { faultOf } from "../logic/json.js";
 import { answerTo, waitsOf } from "../logic/waits.js";
@@ -14,22 +14,19 @@ const MOST = 200;
 const OUTSIDE = { waits: "outside" };
 const WAITING = `SELECT id, target, status, modified_at, target_service_name, target_service_key, target_service_ty,
   suspended_waiting_future_json, last_awaiting_on_future_json FROM sys_invocation
-  WHERE ${toSql(fromSearch(new URLSearchParams(OUTSIDE)))} OR status <> 'completed'
+  WHERE ${toSql(new URLSearchParams(OUTSIDE))} OR status <> 'completed'
     AND target_service_ty = 'workflow' AND target_service_key IN (
       SELECT service_key FROM sys_promise WHERE NOT completed AND service_name = target_service_name)
   ORDER BY modified_at, id LIMIT ${MOST + 1}`;
 
-/** @param {AbortSignal} signal */
 async function load(signal) {
-  const rows = /** @type {any[]} */ (await query(WAITING, signal));
-  const flows = rows.filter((row) => row.target_service_ty === "workflow").map((row) => literal(row.id));
-  const promises = flows.length ? await query(`SELECT id, "index", entry_type, appended_at, entry_lite_json
-    FROM sys_journal WHERE id IN (${flows}) AND entry_type LIKE '%: GetPromise' ORDER BY "index"`, signal) : [];
-  const waits = rows.slice(0, MOST).flatMap((row) => {
-    const steps = stepsOf(row, promises.filter(({ id }) => id === row.id), []);
-    return waitsOf(row, steps).map((wait) =>
-      ({ row, ...wait, name: `${row.id} ${wait.text} ${wait.id}`, to: answerTo(row, wait) }));
-  });
+  const rows = await query(WAITING, signal);
+  const ids = rows.filter((row) => row.target_service_ty === "workflow").map((row) => literal(row.id));
+  const promises = ids.length ? await query(`SELECT id, "index", appended_at, entry_lite_json FROM sys_journal
+    WHERE id IN (${ids}) AND entry_type LIKE '%: GetPromise' ORDER BY "index"`, signal) : [];
+  const waits = rows.slice(0, MOST).flatMap((/** @type {any} */ row) =>
+    waitsOf(row, stepsOf(row, promises.filter(({ id }) => id === row.id), [])).map((wait) =>
+      ({ row, ...wait, name: `${row.id} ${wait.text} ${wait.id}`, to: answerTo(row, wait) })));
   return { waits: waits.filter(({ to }) => to), more: rows.length > MOST };
 }
 
@@ -37,29 +34,27 @@ export function Waits() {
   const { search } = usePlace();
   const asked = useAnswer(load, []);
   const now = useNow();
-  const { id, signal, service = "", key = "", promise } = Object.fromEntries(search);
-  const names = promise !== undefined ? { key, name: promise } : signal !== undefined ? { name: signal } : { id };
-  const path = promise !== undefined ? at("services", service, "promises")
-    : signal !== undefined ? at("invocations", id, "signals") : id && at("awakeables", id);
-  const what = [service && `${service}/${key}`, id, signal ?? promise].filter(Boolean).join(" ");
+  const { id, signal, service, key, promise } = Object.fromEntries(search);
+  const [path, names] = service ? [at("services", service, "promises"), { key, name: promise }]
+    : signal !== undefined ? [at("invocations", id, "signals"), { name: signal }] : [id && at("awakeables", id), { id }];
+  const what = [...search.values()].join(" ");
   const onClose = () => (go(address(["waits"]), { replace: true }), asked.again());
   return page("Waits", asked, ({ waits, more }) => html`
-    <p class="soft">Invocations that go on when somebody answers, the longest wait first.
-      They are here at the latest once they are suspended.</p>
+    <p class="soft">These go on when somebody answers. They are here at the latest once they are suspended.</p>
     ${more && html`<p>The first ${MOST} are shown; ${link(["invocations"], "the list", OUTSIDE)} has all.</p>`}
     ${table("Waits", waits, "name", {
       Invocation: ({ row }) => link(["invocations", row.id], row.target),
-      Answer: ({ to }) => link(["waits"], "Answer…", to ?? {}, { class: "button" }),
+      Answer: ({ to }) => link(["waits"], "Answer…", to, { class: "button" }),
       "Waits for": ({ text, id, to }) => html`<bdi>${text}</bdi> ${id && html`<span class="mono soft">${id}</span>`}
-        ${to?.service && html`of ${link(["objects", to.service, to.key], `${to.service}/${to.key}`)}`}`,
+        ${to.service && html`of ${link(["objects", to.service, to.key], `${to.service}/${to.key}`)}`}`,
       Since: ({ step, since, row }) => relative(step ? since : millis(row.modified_at), now),
       Status: ({ row }) => html`<${StatusBadge} row=${row} />`,
     }, "Nothing waits for an answer from outside.")}
     ${path && html`<${Answer} key=${search} ...${{ what, path, names, onClose }} />`}`);
 }
 
-/** what: is answered, for people. path, names: the same, in the address and in the body of the request. */
-function Answer({ what = "", path = "", names = {}, onClose = () => {} }) {
+// path, names: what is answered, in the address and in the body of the request.
+function Answer({ what, path, names, onClose }) {
   const { values: { verb, value, message }, field } = useForm({ verb: "resolve", value: "", message: "" });
   const resolves = verb === "resolve";
   const act = async () => {
@@ -71,7 +66,7 @@ function Answer({ what = "", path = "", names = {}, onClose = () => {} }) {
   return html`<${Change} title="Answer what is waited for" word=${resolves ? "Resolve" : "Reject"} danger=${!resolves}
       ...${{ act, onClose }} disabled=${resolves ? faultOf(value) : !message}
       effect=${`${resolves ? "The invocation goes on with this value." : "It gets a failure with code 500."}
-        The first answer counts, and it cannot be taken back.`}>
+        The first answer counts.`}>
     <p class="mono soft"><bdi>${what}</bdi></p>
     ${field("verb", "Answer", { as: Choice, of: { resolve: "Resolve with a value", reject: "Reject with a failure" } })}
     ${resolves ? field("value", "Value, as JSON", { as: Code, json: true }) : field("message", "Message")}<//>`;
