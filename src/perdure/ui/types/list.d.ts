@@ -13,7 +13,7 @@ type Counts = Record<string, number>;
 /** Filters as they stand in the address: names of fields, and only values that make sense. Times are of RFC 3339. */
 type Filters = URLSearchParams;
 /** SQL of one value or more. */
-type Condition = (values: string[]) => string;
+type Condition = (values: any) => string;
 type FilterValues = Record<string, string | string[]>;
 /** The same with other values of one field. */
 type WithValues = (filters: Filters, field: string, values: string[]) => Filters;
@@ -97,7 +97,7 @@ type Action = {
   word: string;
   key: string;
   done: string;
-  effect: (row: Row) => string;
+  effect: (row: any) => string;
   route?: string;
   danger?: boolean;
   moves?: boolean;

@@ -1,11 +1,11 @@
 // @ts-check
+// What several parts of the page show; the browser may keep it.
 import { useEffect, useState } from "../vendor/preact-htm.js";
 
-/** What several parts of the page show; a storage of the browser may keep it. @type {MakeStore} */
 export const store = (value, key = "", kind = "localStorage") => {
   const readers = new Set();
   try {
-    value = JSON.parse(window[kind].getItem(key) ?? "null") ?? value;
+    value = JSON.parse(window[kind].getItem(key)) ?? value;
   } catch {
     // Without storage it lasts as long as the page.
   }

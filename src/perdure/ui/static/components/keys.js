@@ -1,17 +1,17 @@
 // @ts-check
+// Keys of a page, and the help that tells them.
 import { html, useLayoutEffect, useRef, useState } from "../vendor/preact-htm.js";
 import { Dialog } from "./dialog.js";
 
-/** @param {{keys: Key[]}} props */
+// keys: key, what it does, and how.
 export function Keys({ keys }) {
   const [help, setHelp] = useState(false);
-  /** @type {Key[]} */
   const all = [...keys, ["?", "shows this", () => setHelp(true)]];
-  const known = useRef(all);
+  const known = useRef(null);
   known.current = all;
   // Before anything is seen: who sees a page can use its keys.
   useLayoutEffect(() => {
-    const pressed = (/** @type {any} */ event) => {
+    const pressed = (event) => {
       const { key, target } = event;
       if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
       const isField = target.closest("input:not([type=checkbox]), textarea, select, [popover]");
@@ -24,7 +24,7 @@ export function Keys({ keys }) {
     addEventListener("keydown", pressed);
     return () => removeEventListener("keydown", pressed);
   }, []);
-  return html`<button class="plain keys" onClick=${() => setHelp(true)} aria-label="Keys"><kbd>?</kbd></button>
+  return html`<button class="plain" onClick=${() => setHelp(true)} aria-label="Keys"><kbd>?</kbd></button>
     ${help && html`<${Dialog} title="Keys" onClose=${() => setHelp(false)}><dl class="facts">
       ${all.map(([key, word]) => html`<dt key=${key}><kbd>${key}</kbd></dt><dd>${word}</dd>`)}</dl><//>`}`;
 }

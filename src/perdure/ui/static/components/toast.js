@@ -1,11 +1,11 @@
 // @ts-check
+// What is told for a while in a corner.
 import { html } from "../vendor/preact-htm.js";
 import { store } from "../api/store.js";
 
 const SHOWN_MS = 6000;
-const toasts = store(/** @type {any[]} */ ([]));
+const toasts = store([]);
 
-/** @param {any} text */
 export function toast(text, tone = "ok") {
   const one = { text, tone };
   toasts.set([...toasts.get().slice(-4), one]);
