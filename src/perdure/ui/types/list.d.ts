@@ -55,7 +55,7 @@ type List = {
   next: string;
   loaded: boolean;
   held: number;
-  page?: List;
+  page?: any;
 };
 /** hold: nothing may move now. */
 type UseList = (
@@ -175,7 +175,7 @@ type Figure = { name: string; word: string; tone: string; text: string; filters:
 /** A key of a page. word: what it does, for the help. */
 type Key = [key: string, word: string, run: () => void];
 type DialogProps = { title: string; onClose: () => void; onSubmit?: () => void; children?: any; buttons?: any };
-/** body: becomes JSON. json: is JSON already. */
+/** Gives the decoded JSON, or null for an empty answer. body: becomes JSON. json: is JSON already. */
 type Send = (
   method: string,
   path: string,

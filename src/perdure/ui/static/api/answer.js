@@ -27,14 +27,14 @@ export const useAnswer = (ask, inputs, every = 3000) => {
       clearTimeout(timer);
       if (busy || document.hidden || signal.aborted) return;
       busy = true;
-      const began = performance.now();
+      const began = Date.now();
       let fault = "";
       const said = await latest.current(signal).catch(({ message }) => (fault = message));
       busy = false;
       if (signal.aborted) return;
       setFailure(fault);
       if (!fault) setData(said);
-      timer = setTimeout(round, Math.max(every, (performance.now() - began) * REST));
+      timer = setTimeout(round, Math.max(every, (Date.now() - began) * REST));
     };
     document.addEventListener("visibilitychange", round, { signal });
     void round();
@@ -46,7 +46,7 @@ export const useAnswer = (ask, inputs, every = 3000) => {
 /** @type {UseAnswer} */
 export const useOnce = (ask, inputs) => useAnswer(ask, inputs, 2 ** 31 - 1);
 
-// How many (`n`) there are of each. columns: SQL of what is told apart.
+// columns: SQL of what is told apart.
 export const countBy = (columns, condition, signal) => {
   const group = columns[0] ? `GROUP BY ${columns.map((_, index) => index + 1)}` : "";
   return query(`SELECT ${[...columns, "count(*)"]} AS n FROM sys_invocation WHERE ${condition} ${group}`, signal);
@@ -54,13 +54,11 @@ export const countBy = (columns, condition, signal) => {
 
 export const countOf = async (condition, signal) => (await countBy([], condition, signal))[0].n;
 
-/** @returns {Promise<Counts>} */
 export const lookCounts = async (condition, signal) => {
   const counts = { failed: 0 };
   for (const { status, result, n } of await countBy(["status", "completion_result AS result"], condition, signal)) {
     counts[status !== "completed" ? status : result === "success" ? "succeeded" : "failed"] = n;
   }
-  // Failures are told apart by their text.
   for (const end of counts.failed ? ["cancelled", "killed"] : []) {
     counts[end] = await countOf(`(${condition}) AND ${lookSql(end)}`, signal);
     counts.failed = Math.max(0, counts.failed - counts[end]);

@@ -8,7 +8,7 @@ export class ApiError extends Error {
   }
 }
 
-/** Gives the decoded JSON, or null for an empty answer. @type {Send} */
+/** @type {Send} */
 export const request = async (method, path, { body, json = JSON.stringify(body), headers, signal } = {}) => {
   const types = { accept: "application/json", "content-type": "application/json" };
   const answer = await fetch(path, { method, body: json, signal, headers: { ...types, ...headers } }).catch((error) => {

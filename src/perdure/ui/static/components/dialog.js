@@ -1,5 +1,5 @@
 // @ts-check
-// A dialog that is open as long as it is drawn.
+// A modal dialog.
 import { html, useLayoutEffect, useRef } from "../vendor/preact-htm.js";
 
 export function Dialog({ title, onClose, onSubmit, children, buttons }) {

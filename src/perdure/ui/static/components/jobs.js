@@ -1,14 +1,13 @@
 // @ts-check
-// Jobs of this tab. They go on while their reader looks elsewhere in it.
-import { ApiError, query, reasonHeaders, request } from "../api/http.js";
+// Jobs of this tab. They go on while their reader looks elsewhere.
 import { store } from "../api/store.js";
 import { CHUNK, advanced, batchRequest, newJob, nextSql, passed } from "../logic/bulk.js";
-import { serverNow } from "./clock.js";
+import { ApiError, query, reasonHeaders, request, serverNow } from "./kit.js";
 
 const KEPT = 20;
 const RETRY_MS = 1500;
 
-export const jobs = store([], "perdure-jobs", "sessionStorage");
+export const jobs = store([], "perdure-jobs");
 
 const isRunning = (job) => job?.state === "running";
 const get = (id) => jobs.get().find((job) => job.id === id);
@@ -18,7 +17,6 @@ const put = (id, changed) => change((job) => job.id === id, changed);
 // Nothing goes on by itself when the page was left.
 change(isRunning, { state: "interrupted" });
 
-/** @param {JobAsked} asked */
 export function startJob(asked) {
   const id = Math.random().toString(36).slice(2, 10);
   jobs.set([newJob(asked, id, serverNow()), ...jobs.get()].slice(0, KEPT));

@@ -1,14 +1,11 @@
 // @ts-check
-// Keys of a page, and the help that tells them.
-import { html, useLayoutEffect, useRef, useState } from "../vendor/preact-htm.js";
+// Keys of a page, and their help.
+import { html, useLayoutEffect, useState } from "../vendor/preact-htm.js";
 import { Dialog } from "./dialog.js";
 
-// keys: key, what it does, and how.
 export function Keys({ keys }) {
   const [help, setHelp] = useState(false);
   const all = [...keys, ["?", "shows this", () => setHelp(true)]];
-  const known = useRef(null);
-  known.current = all;
   // Before anything is seen: who sees a page can use its keys.
   useLayoutEffect(() => {
     const pressed = (event) => {
@@ -17,14 +14,14 @@ export function Keys({ keys }) {
       const isField = target.closest("input:not([type=checkbox]), textarea, select, [popover]");
       if (isField && key === "Escape") target.blur();
       if (isField || (key === "Enter" && target.closest("a, button, summary"))) return;
-      const run = known.current.find(([name]) => name === key)?.[2];
+      const run = all.find(([name]) => name === key)?.[2];
       if (run) event.preventDefault();
       run?.();
     };
     addEventListener("keydown", pressed);
     return () => removeEventListener("keydown", pressed);
-  }, []);
+  });
   return html`<button class="plain" onClick=${() => setHelp(true)} aria-label="Keys"><kbd>?</kbd></button>
     ${help && html`<${Dialog} title="Keys" onClose=${() => setHelp(false)}><dl class="facts">
-      ${all.map(([key, word]) => html`<dt key=${key}><kbd>${key}</kbd></dt><dd>${word}</dd>`)}</dl><//>`}`;
+      ${all.map(([key, word]) => html`<dt><kbd>${key}</kbd></dt><dd>${word}</dd>`)}</dl><//>`}`;
 }

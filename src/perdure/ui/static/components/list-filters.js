@@ -1,19 +1,18 @@
 // @ts-check
 // Views, statuses and filters of the list.
-import { FIELDS, parts, withTyped, withValue, withValues, words } from "../logic/filters.js";
-import { LOOKS, OPEN, ORDER } from "../logic/status.js";
+import { FIELDS, LOOKS, OPEN, ORDER, parts, withTyped, withValue, withValues, words } from "../logic/filters.js";
 import { change, html, link, useLayoutEffect, useRef, useSettings, useState } from "./kit.js";
 import { StatusBadge } from "./status-badge.js";
 
 const VIEWS_MAX = 30;
 const PRESETS = {
-  All: "", Open: OPEN.map((name) => `status=${name}`).join("&"), "Needs you": "status=paused&status=backing-off",
+  All: "", Open: `status=${OPEN.join("&status=")}`, "Needs you": "status=paused&status=backing-off",
   "Waits for an answer": "waits=outside", Failed: "status=failed",
 };
 
 export function Views({ search }) {
   const { views } = useSettings();
-  const to = (name, wanted, look = "") =>
+  const to = (name, wanted, look) =>
     link(["invocations"], name, new URLSearchParams(wanted), { class: look, "aria-current": wanted === search });
   const forget = (name) => views.filter((one) => one.name !== name);
   const keep = (event) => {
@@ -28,7 +27,8 @@ export function Views({ search }) {
       <button onClick=${() => change({ views: forget(name) })} aria-label="Forget the view ${name}">×</button></span>`)}
     ${search && html`<button class="plain" popovertarget="keep">Keep this view…</button>`}
     <form id="keep" popover="auto" onSubmit=${keep}>
-      <label>Name of the view <input name="view" maxlength="60" autofocus /></label> <button>Keep</button></form></nav>`;
+      <label>Name of the view <input name="view" maxlength="60" autofocus /></label> <button>Keep</button></form>
+  </nav>`;
 }
 
 export function StatusBar({ counts, chosen, onToggle }) {
@@ -53,7 +53,7 @@ export function FilterLine({ filters, onChange }) {
     onChange(withTyped(event.target.search.value, filters));
     event.target.reset();
   };
-  const added = (value = "") => {
+  const added = (value) => {
     add("");
     if (value) onChange(withValue(filters, adding, value));
   };

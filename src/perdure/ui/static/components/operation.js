@@ -10,7 +10,7 @@ export function Operations({ row }) {
     ${actionsFor(row).map((name, index) => html`<button key=${name} data-action=${name}
       class=${index ? ACTIONS[name].danger && "danger" : "primary"} onClick=${() => begin(name)}>
       ${ACTIONS[name].word}</button>`)}
-    ${asked && html`<${OperationDialog} key=${asked} row=${row} name=${asked} onClose=${() => ask("")} />`}</span>`;
+    ${asked && html`<${OperationDialog} row=${row} name=${asked} onClose=${() => ask("")} />`}</span>`;
 }
 
 export function OperationDialog({ row, name, onClose }) {

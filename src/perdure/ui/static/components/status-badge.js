@@ -1,5 +1,5 @@
 // @ts-check
-// A status by its sign, its word and its colour.
+// A status: sign, word and colour.
 import { html } from "../vendor/preact-htm.js";
 import { LOOKS, lookName } from "../logic/status.js";
 

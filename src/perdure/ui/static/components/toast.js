@@ -12,5 +12,5 @@ export function toast(text, tone = "ok") {
   setTimeout(() => toasts.set(toasts.get().filter((other) => other !== one)), SHOWN_MS);
 }
 
-export const Toasts = () => html`<div class="toasts" role="status" aria-live="polite">
+export const Toasts = () => html`<div class="toasts" role="status">
   ${toasts.use().map(({ text, tone }) => html`<div class="toast tone-${tone}">${text}</div>`)}</div>`;

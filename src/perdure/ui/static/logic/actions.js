@@ -5,7 +5,7 @@ import { OPEN, lookName } from "./status.js";
 const isUnbegun = ({ status }) => status === "pending" || status === "scheduled";
 
 /** @returns {Action} */
-const action = (key, word, done, effect, more = {}) => ({ key, word, done, effect, ...more });
+const action = (key, word, done, effect, more) => ({ key, word, done, effect, ...more });
 
 export const ACTIONS = {
   cancel: action("c", "Cancel", "Cancel requested", (row) => isUnbegun(row)
@@ -23,7 +23,7 @@ export const ACTIONS = {
   resume: action("r", "Resume", "Resumed", () =>
     "It goes on from the last finished step; what is done is not done again.", { moves: true }),
   "retry-now": action("r", "Retry now", "Retried", () =>
-    "The next try starts at once and not after the back-off.", { moves: true, route: "resume" }),
+    "The next try starts at once, not after the back-off.", { moves: true, route: "resume" }),
   "restart-as-new": action("f", "Restart as new", "Restarted", () =>
     "A new invocation with the same input begins; this one stays as it is.", { moves: true }),
   purge: action("u", "Purge", "Purged", () =>
@@ -43,7 +43,7 @@ export const actionsOf = (look) =>
 
 export const actionsFor = (row) => actionsOf(lookName(row));
 
-export function requestOf(action, id, options = {}) {
+export function requestOf(action, id, options) {
   const query = new URLSearchParams(Object.entries(options).filter(([, value]) => (value ?? "") !== ""));
   const { route = action } = ACTIONS[action];
   return { method: "PATCH", path: `/invocations/${encodeURIComponent(id)}/${route}?${query}` };

@@ -1,16 +1,13 @@
 // @ts-check
 // Operations on many invocations.
 import { ACTIONS, actionsOf } from "./actions.js";
-import { literal, parts, toSql, withValues } from "./filters.js";
-import { ORDER, counted, lookName } from "./status.js";
+import { ORDER, literal, lookName, parts, toSql, withValues } from "./filters.js";
 
 export const BULK = ["cancel", "pause", "resume", "retry-now", "restart-as-new", "kill", "purge"];
 // In one request: few enough to stop soon.
 export const CHUNK = 250;
 const FAILURES_MAX = 500;
 const WATCHED_MAX = 2000;
-
-export const invocations = (n) => counted(n, "1 invocation", "invocations");
 
 export const countLooks = (rows) => {
   const counts = {};
@@ -53,7 +50,6 @@ export const batchRequest = ({ action, deployment }, ids) => ({
 });
 
 
-// Whatever came of these.
 export const passed = (job, ids) => ({ ids: job.ids && job.ids.slice(ids.length), after: ids.at(-1) });
 
 export const advanced = (job, ids, { succeeded, failed }) => ({
@@ -62,6 +58,5 @@ export const advanced = (job, ids, { succeeded, failed }) => ({
   watched: [...job.watched, ...succeeded].map((one) => one.new_invocation_id ?? one).slice(0, WATCHED_MAX),
 });
 
-// As far as is known.
 export const leftOf = ({ ids, total, done, failed, unknown }) =>
   ids ? ids.length : Math.max(0, total - done - failed - unknown);

@@ -1,6 +1,8 @@
 // @ts-check
-// Filters: in the address, as a topic of the event stream, as SQL. One meaning, three spellings.
+// Filters: in the address, as a topic of the event stream, as SQL.
 import { FAILED, LOOKS, OPEN } from "./status.js";
+
+export * from "./status.js";
 
 export const literal = (text = "") => `'${text.replaceAll("'", "''")}'`;
 
@@ -15,9 +17,9 @@ const LOOK_SQL = {
 };
 export const lookSql = (look) => LOOK_SQL[look] ?? `status = ${literal(look)}`;
 
-const FUTURE = "coalesce(suspended_waiting_future_json, last_awaiting_on_future_json)";
 // Everything waits for signal 1, the cancellation.
-const OUTSIDE = `(status <> 'completed' AND (replace(${FUTURE}, '"SignalIndex":1}', '') LIKE '%"Signal%'
+const OUTSIDE = `(status <> 'completed' AND (replace(
+    coalesce(suspended_waiting_future_json, last_awaiting_on_future_json), '"SignalIndex":1}', '') LIKE '%"Signal%'
   OR status = 'suspended' AND target_service_ty = 'workflow' AND target_service_key IN (
     SELECT service_key FROM sys_promise WHERE NOT completed AND service_name = target_service_name)))`;
 
@@ -27,7 +29,7 @@ const containing = ([text]) => {
   return `(${SEARCHED.map((column) => `lower(${column}) LIKE ${like} ESCAPE '\\'`).join(" OR ")})`;
 };
 export const isIn = (column, values) => `${column} IN (${values.map(literal)})`;
-const equal = (word, column, many = false) => ({ word, many, sql: (values) => isIn(column, values) });
+const equal = (word, column, many) => ({ word, many, sql: (values) => isIn(column, values) });
 const moment = (word, comparison, topic) =>
   ({ word, topic, moment: true, sql: ([value]) => `${comparison} ${literal(value)}` });
 
@@ -57,7 +59,6 @@ function sensible(field, value) {
   return !choices || Object.hasOwn(choices, value) ? value : "";
 }
 
-// What makes sense of an address.
 export const fromSearch = (search) =>
   new URLSearchParams(Object.entries(FIELDS).flatMap(([name, { many }]) => {
     const values = new Set(search.getAll(name).map((value) => sensible(name, value)).filter(Boolean));
@@ -92,7 +93,6 @@ const byField = (filters, make) => [...new Set(filters.keys())].map((field) => m
 export const toSql = (filters) =>
   byField(filters, (field, values) => FIELDS[field].sql(values)).join(" AND ") || "TRUE";
 
-// As narrow as it can be.
 export function toTopic(filters) {
   const topic = new URLSearchParams({ limit: "1" });
   const looks = filters.getAll("status");
@@ -104,7 +104,6 @@ export function toTopic(filters) {
   return `invocations?${topic}`;
 }
 
-// As people say it.
 export const parts = (filters) => byField(filters, (field, values) => {
   const { word, choices } = FIELDS[field];
   return { field, words: `${word} ${values.map((value) => choices?.[value] ?? value).join(" or ")}` };

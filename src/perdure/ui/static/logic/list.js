@@ -17,7 +17,7 @@ export const SORTS = {
 
 export const placeFrom = (search) => ({ sort: search.get("sort") || "created", from: search.get("from") ?? "" });
 
-// Goes on behind a row and counts none: the thousandth page costs what the first does.
+// Counts no rows: the thousandth page costs what the first does.
 export const pageSql = (condition, { sort, from }, now) => {
   const [by, direction] = sort.split(" ");
   const [id, first, ...rest] = from.split("~");
@@ -26,7 +26,7 @@ export const pageSql = (condition, { sort, from }, now) => {
   const sql = (Object.hasOwn(SORTS, by) ? SORTS[by] : SORTS.created).replace("$now", asked);
   const order = `ORDER BY ${sql}${direction ? "" : " DESC"}, id`;
   const after = direction ? ">" : "<";
-  // The first condition is the one that an index answers.
+  // An index answers the first condition.
   const behind = `(${condition}) AND ${sql} ${after}= ${value} AND (${sql} ${after} ${value} OR id > ${literal(id)})`;
   // Ids first: texts of failures stay out of the sorting.
   return `SELECT *, ${sql} AS sorted_by, '${asked}' AS asked_at FROM sys_invocation WHERE id IN (

@@ -1,13 +1,12 @@
 // @ts-check
 // Figures of the overview: bounded questions in SQL, and their answers.
-import { filter } from "./filters.js";
-import { OPEN } from "./status.js";
+import { OPEN, filter } from "./filters.js";
 import { duration } from "./time.js";
 
 export const SLOT_MINUTES = 2;
 export const SLOTS = 30;
 const SLOT_MS = SLOT_MINUTES * 60000;
-// What is usual is learnt of the newest successes, of fewer of a service nothing.
+// The newest successes tell what is usual, few of a service nothing.
 const USUAL_OF = 5000;
 const USUAL_MIN = 20;
 const STUCK_MIN_S = 10;

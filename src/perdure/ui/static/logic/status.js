@@ -2,7 +2,6 @@
 // How a status looks, and why an invocation does not move.
 import { duration } from "./time.js";
 
-/** @returns {Look} */
 const look = (sign, word, tone) => ({ sign, word, tone });
 
 export const LOOKS = {
@@ -32,7 +31,7 @@ export function lookName({ status, ...row }) {
 // Of a failure, without its stack trace.
 export const firstLine = (text = "") => text.split("\n", 1)[0].replace("[500 Internal] ", "");
 
-export const counted = (n, one, many) => (n === 1 ? one : `${n} ${many}`);
+export const counted = (n, word) => `${n} ${word}${n === 1 ? "" : "s"}`;
 
 export const why = (row, now) =>
   (row.cancelling ? `being cancelled, ${row.cancelling}` : WHY[row.status]?.(row, now)) ?? "";
@@ -41,8 +40,7 @@ const WHY = {
   scheduled: ({ scheduled_start_at: start }, now) => start && (until(start, now, "starts in ") || "about to start"),
   pending: ({ target_service_name: service, target_service_key: key }) =>
     key ? `waits for ${service}/${key}` : "waits for a free place",
-  running: ({ retry_count: count = 1, last_failure: failure }) =>
-    failure ? `${ordinal(count)} try, after ${firstLine(failure)}` : "",
+  running: (row) => row.last_failure && `${ordinal(row.retry_count ?? 1)} try, after ${firstLine(row.last_failure)}`,
   "backing-off": ({ retry_count: count = 0, last_failure_related_command_name: step, ...row }, now) => {
     const when = until(row.next_retry_at, now, " in ") || " now";
     return `${ordinal(count + 1)} try${when} · ${step ? `${step}: ` : ""}${firstLine(row.last_failure)}`;
@@ -50,11 +48,11 @@ const WHY = {
   suspended: ({ suspended_waiting_for_completions: steps = [], suspended_waiting_for_signals: signals = [] }) => {
     // Everything waits for signal 1, the cancellation.
     const answers = signals.filter((id) => id !== 1).length;
-    const all = steps.length ? [counted(steps.length, "a result", "results")] : [];
-    if (answers) all.push(counted(answers, "an answer from outside", "answers from outside"));
-    return all.length ? `waits for ${all.join(" or ")}` : "waits";
+    const all = steps.length ? [counted(steps.length, "result")] : [];
+    if (answers) all.push(`${counted(answers, "answer")} from outside`);
+    return all[0] ? `waits for ${all.join(" or ")}` : "waits";
   },
-  paused: ({ last_failure: failure }) => (failure ? `after ${firstLine(failure)}` : "until somebody resumes it"),
+  paused: (row) => (row.last_failure ? `after ${firstLine(row.last_failure)}` : "until somebody resumes it"),
   completed: (row) => firstLine(row.completion_failure),
 };
 

@@ -2,13 +2,12 @@
 // Jobs of this tab, and what came of them.
 import { jobs, resumeJob, stopJob } from "../components/jobs.js";
 import {
-  clockTime, countOf, html, idLink, link, lookCounts, table, useAnswer, useNow, useSettings,
+  clockTime, countOf, html, idLink, link, lookCounts, table, useAnswer, useSettings,
 } from "../components/kit.js";
 import { StatusBadge } from "../components/status-badge.js";
 import { ACTIONS } from "../logic/actions.js";
-import { invocations, leftOf, sumOf } from "../logic/bulk.js";
-import { isIn } from "../logic/filters.js";
-import { OPEN, ORDER } from "../logic/status.js";
+import { leftOf, sumOf } from "../logic/bulk.js";
+import { OPEN, ORDER, counted, isIn } from "../logic/filters.js";
 
 const STATES = {
   running: "is running", stopped: "was stopped", interrupted: "was interrupted when the page was left",
@@ -23,20 +22,20 @@ export function Bulk({ id }) {
   const job = all.find((one) => one.id === id);
   if (job) return html`<${Progress} key=${id} ...${job} />`;
   return html`<div class="head"><h1>Jobs of this tab</h1></div>
-    ${id && html`<p class="invalid">This tab knows no job ${id}: jobs belong to the tab in which they were begun.</p>`}
-    ${!all[0] && html`<p class="empty">None. Tick rows of the list of invocations and choose an operation.</p>`}
-    <ul>${all.map(({ id, action, words, state, done, total }) => html`<li key=${id}>
+    ${id && html`<p class="invalid">This tab knows no job ${id}: it belongs to the tab that began it.</p>`}
+    ${!all[0] && html`<p class="empty">None. Tick invocations and choose an operation.</p>`}
+    <ul>${all.map(({ id, action, words, state, done, total }) => html`<li>
       ${link(["bulk", id], `${ACTIONS[action].word}: ${words}`)} ${STATES[state]}, ${done} of ${total}</li>`)}</ul>`;
 }
 
 function Progress(job) {
   const { id, state, total, done, failed, unknown, failures, reason, problem } = job;
   const { word, done: told } = ACTIONS[job.action];
-  const begun = clockTime(job.begun, useSettings().zone, useNow());
+  const begun = clockTime(job.begun, useSettings().zone, Date.now());
   const left = leftOf(job);
   const isRunning = state === "running";
   const isDone = state === "done";
-  return html`<div class="head"><h1>${word}: ${invocations(total)}</h1><span class="grow"></span>
+  return html`<div class="head"><h1>${word}: ${counted(total, "invocation")}</h1><span class="grow"></span>
       ${isRunning ? html`<button class="danger" onClick=${() => stopJob(id)}>Stop</button>` : !isDone && left > 0
         && html`<button class="primary" onClick=${() => resumeJob(id)}>Go on with the ${left} left</button>`}</div>
     <p><bdi>${job.words}</bdi> · begun ${begun}${reason && html` · reason: <bdi>${reason}</bdi>`}</p>
@@ -63,7 +62,7 @@ function Outcome({ action, watched, state, done }) {
   const known = sumOf(data, ORDER);
   return html`<h2>How ${action === "restart-as-new" ? "the new ones" : "they"} are now</h2>
     <div class="legend" data-outcome>
-      ${ORDER.map((look) => data[look] > 0 && html`<${StatusBadge} key=${look} name=${look} count=${data[look]} />`)}
+      ${ORDER.map((look) => data[look] > 0 && html`<${StatusBadge} name=${look} count=${data[look]} />`)}
       ${known < all && html`<span class="badge">${all - known} are no more</span>`}</div>
     <p class="soft">${action === "cancel" && `${known - sumOf(data, OPEN)} of ${all} have completed. `}
       ${data.cancelling > 0 && `${data.cancelling} wait for what they call. `}

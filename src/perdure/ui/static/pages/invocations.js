@@ -11,11 +11,10 @@ import { FilterLine, StatusBar, Views } from "../components/list-filters.js";
 import { COLUMNS, Rows, USUAL } from "../components/list-rows.js";
 import { OperationDialog } from "../components/operation.js";
 import { ACTIONS, actionsFor } from "../logic/actions.js";
-import { fromSearch, isIn, toSql, toTopic, withValues } from "../logic/filters.js";
+import { ORDER, fromSearch, isIn, toSql, toTopic, withValues } from "../logic/filters.js";
 import { NO_LIST, loaded, pageSql, placeFrom, unmoved } from "../logic/list.js";
-import { ORDER } from "../logic/status.js";
 
-// Between two drawings of what changed: nobody reads faster.
+// Between two drawings: nobody reads faster.
 const DRAW_MS = 150;
 const COUNT_MS = 4000;
 
@@ -29,10 +28,9 @@ export function Invocations() {
   const [ticked, setTicked] = useState([]);
   const [current, setCurrent] = useState("");
   const [asked, ask] = useState(null);
-  const over = useRef(false);
   const anchor = useRef("");
   const { list, setList, live, failure, again } =
-    useList(filters, place, () => over.current || scrollY > 40 || ticked.length);
+    useList(filters, place, () => document.querySelector(".list:hover") || scrollY > 40 || ticked.length);
   const times = { now: useNow(), ...useSettings() };
   const chosen = filters.getAll("status");
   const condition = toSql(withValues(filters, "status", []));
@@ -47,11 +45,8 @@ export function Invocations() {
     const others = ["sort", "from", "columns"].map((name) => [name, changed[name] ?? search.get(name)]);
     setSearch(new URLSearchParams([...wanted, ...others.filter(([, value]) => value)]));
   };
-  const filter = (wanted) => {
-    clear();
-    goTo({ from: "" }, wanted);
-  };
-  const tick = (id, range = false) => {
+  const filter = (wanted) => (clear(), goTo({ from: "" }, wanted));
+  const tick = (id, range) => {
     const [first, last] = [anchor.current, id].map((one) => list.order.indexOf(one)).sort((a, b) => a - b);
     const ids = range && first >= 0 ? list.order.slice(first, last + 1) : [id];
     const others = ticked.filter((one) => !ids.includes(one));
@@ -78,14 +73,10 @@ export function Invocations() {
     ["c", "cancel", () => operate("c")], ["p", "pause", () => operate("p")],
     ["r", "resume, retry now", () => operate("r")],
   ];
-  const show = () => {
-    setList(list.page ?? list);
-    scrollTo(0, 0);
-  };
+  const show = () => (setList(list.page), scrollTo(0, 0));
   const shown = {
     list, columns, times, ticked, current, sort: place.sort, onTick: tick, onCurrent: setCurrent,
     onTickAll: (all) => setTicked(all ? list.order : []), onSort: (sort) => goTo({ sort, from: "" }),
-    onHover: (is) => (over.current = is),
   };
   return html`<div class="head"><h1>Invocations</h1><${Views} search=${filters.toString()} /><span class="grow"></span>
       <span class="badge tone-${live ? "ok" : "hold"}" role="status">${live ? "● live" : "◌ connecting"}</span>
@@ -102,7 +93,7 @@ export function Invocations() {
     <div class="bar">
       ${place.from && html`<button onClick=${() => goTo({ from: "" })}>↑ To the first page</button>`}
       ${list.next && html`<button onClick=${() => goTo({ from: list.next })}>Next page ↓</button>`}</div>
-    ${bulk.bar}${asked && html`<${OperationDialog} key=${asked.name} ...${asked} onClose=${() => ask(null)} />`}`;
+    ${bulk.bar}${asked && html`<${OperationDialog} ...${asked} onClose=${() => ask(null)} />`}`;
 }
 
 // The stream tells that something changed, a question what. hold: nothing may move now.
@@ -111,7 +102,7 @@ const useList = (filters, place, hold) => {
   const [live, setLive] = useState(false);
   const changes = useRef(0);
   const known = useRef(0);
-  const where = `${filters} ${JSON.stringify(place)}`;
+  const where = `${filters} ${place.sort} ${place.from}`;
   useEffect(() => {
     const close = follow([toTopic(filters)], {
       onState: (state) => setLive(state === "live"),
@@ -143,7 +134,7 @@ function Columns({ shown, onChange }) {
   const all = Object.keys(COLUMNS);
   return html`<button popovertarget="columns">Columns</button>
     <div id="columns" popover="auto" role="group" aria-label="Columns">
-      ${all.map((name) => html`<label key=${name}><input type="checkbox" checked=${shown.includes(name)}
+      ${all.map((name) => html`<label><input type="checkbox" checked=${shown.includes(name)}
         onChange=${() => onChange(toggled(all, shown, name))} /> ${COLUMNS[name].word}</label>`)}
       <button onClick=${() => onChange([])}>As usual</button></div>`;
 }

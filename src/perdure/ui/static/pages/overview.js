@@ -6,16 +6,15 @@ import {
   useAnswer, useEffect, useState,
 } from "../components/kit.js";
 import { StatusBar } from "../components/list-filters.js";
-import { filter, toSql } from "../logic/filters.js";
+import { FAILED, LOOKS, OPEN, filter, firstLine, toSql } from "../logic/filters.js";
 import {
   BY_SERVICE, BY_SLOT, SLOTS, SLOT_MINUTES, USUAL_SQL, attention, byService, slots, slotted, stuckFilters,
 } from "../logic/overview.js";
-import { FAILED, LOOKS, OPEN, firstLine } from "../logic/status.js";
 
 const EVERY_MS = 2000;
 const SELDOM_MS = 15000;
 
-const to = (filters, text, rest = {}) => link(["invocations"], text, filters, rest);
+const to = (filters, text, rest) => link(["invocations"], text, filters, rest);
 
 const number = (n, values) => (n ? to(filter(values), n) : html`<span class="soft">–</span>`);
 
@@ -42,12 +41,19 @@ const FAILING_SQL = `SELECT last_attempt_deployment_id AS id, count(*) AS n, max
 const useOften = (ask, every = EVERY_MS, inputs = []) => useAnswer(ask, inputs, every).data;
 
 export function Overview() {
-  const { services, deployments } = useRegistry();
+  const [registry, set] = useState(null);
+  useEffect(() => follow(["registry"], {
+    onMessages: (messages) => messages.forEach(({ data }) => {
+      setServerTime(data.now);
+      if (data.deployments) set(data);
+    }),
+  }), []);
+  const { services, deployments } = registry ?? {};
   const counts = useOften((signal) => lookCounts("TRUE", signal));
   const busy = byService(useOften((signal) => countBy(BY_SERVICE, "TRUE", signal)) ?? []);
   return html`<div class="head"><h1>Overview</h1></div>
     ${services && !services[0] && html`<p class="empty">
-      No service is registered. Start one and tell the server of it:${" "}
+      No service is registered. Start one, then:${" "}
       <code>perdure deployments register http://localhost:9080</code></p>`}
     <${Attention} />
     <h2>Invocations</h2>
@@ -80,7 +86,7 @@ function Throughput() {
   const bars = useOften(async (signal) => {
     const now = serverNow();
     return slots(await countBy(BY_SLOT, slotted(now), signal), now);
-  }, EVERY_MS * 2);
+  });
   if (!bars) return null;
   const ended = new Date(bars[0].begin).toISOString();
   const all = (name, status, word) =>
@@ -90,7 +96,7 @@ function Throughput() {
       ${" "}${all("fail", FAILED, "did not")}</h2>
     <svg class="plot" viewBox="0 0 ${SLOTS} ${top}" preserveAspectRatio="none" role="img"
       aria-label="Completed in ${SLOT_MINUTES} minutes each, ${top} at the most">
-      ${bars.map(({ begin, ok, fail }, x) => html`<g key=${begin}>
+      ${bars.map(({ begin, ok, fail }, x) => html`<g>
         <title>${duration(serverNow() - begin)} ago: ${ok} succeeded, ${fail} did not</title>
         <rect class="tone-ok" x=${x} width="0.8" y=${top - ok} height=${ok} />
         <rect class="tone-fail" x=${x} width="0.8" y=${top - ok - fail} height=${fail} /></g>`)}</svg>`;
@@ -104,15 +110,4 @@ function Deployments({ deployments }) {
     return { id, endpoint, open: all.n, retrying: bad.n, failure: firstLine(bad.failure).slice(0, 200) };
   });
   return html`<h2>Deployments</h2>${table("Deployments", rows, "id", DEPLOYMENT_COLUMNS)}`;
-}
-
-function useRegistry() {
-  const [registry, set] = useState(null);
-  useEffect(() => follow(["registry"], {
-    onMessages: (messages) => messages.forEach(({ data }) => {
-      setServerTime(data.now);
-      if (data.deployments) set(data);
-    }),
-  }), []);
-  return registry ?? {};
 }
