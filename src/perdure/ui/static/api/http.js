@@ -1,5 +1,5 @@
 // @ts-check
-/** Requests to the operators' API. Its address is the page's own origin. */
+// Requests to the operators' API, at the page's own origin.
 
 export class ApiError extends Error {
   constructor(status = 0, message = "The server does not answer.") {
@@ -8,32 +8,31 @@ export class ApiError extends Error {
   }
 }
 
-/** Gives the decoded JSON, or null for an empty answer. @type {Send} */
+/** @type {Send} */
 export const request = async (method, path, { body, json = JSON.stringify(body), headers, signal } = {}) => {
   const types = { accept: "application/json", "content-type": "application/json" };
   const answer = await fetch(path, { method, body: json, signal, headers: { ...types, ...headers } }).catch((error) => {
     throw signal?.aborted ? error : new ApiError();
   });
   const text = await answer.text();
-  if (answer.ok) return text ? JSON.parse(text) : null;
-  throw new ApiError(answer.status, messageOf(text) || `The server answered ${answer.status}.`);
+  const said = parsed(text);
+  if (answer.ok) return said;
+  throw new ApiError(answer.status, said?.message || text || `The server answered ${answer.status}.`);
 };
 
-function messageOf(text = "") {
+function parsed(text) {
   try {
-    return JSON.parse(text).message ?? text;
+    return JSON.parse(text);
   } catch {
-    return text;
+    return null;
   }
 }
 
-/** Its rows. @type {Ask<Record<string, any>[]>} */
+/** @type {Ask<Record<string, any>[]>} */
 export const query = async (sql, signal) => (await request("POST", "/query", { body: { query: sql }, signal })).rows;
 
-/** @returns {Record<string, string>} */
-export function reasonHeaders(reason = "") {
-  const actor = { "x-perdure-actor": "web page" };
-  // A header holds bytes: those of UTF-8, each as one character.
-  const bytes = new TextEncoder().encode(reason);
-  return reason ? { ...actor, "x-perdure-reason": String.fromCharCode(...bytes) } : actor;
-}
+export const reasonHeaders = (reason) => ({
+  "x-perdure-actor": "web page",
+  // A header holds bytes, each as one character.
+  ...(reason && { "x-perdure-reason": String.fromCharCode(...new TextEncoder().encode(reason)) }),
+});

@@ -1,11 +1,11 @@
 // @ts-check
+// What several parts of the page show; this tab may keep it.
 import { useEffect, useState } from "../vendor/preact-htm.js";
 
-/** What several parts of the page show; a storage of the browser may keep it. @type {MakeStore} */
-export const store = (value, key = "", kind = "localStorage") => {
+export const store = (value, key = "") => {
   const readers = new Set();
   try {
-    value = JSON.parse(window[kind].getItem(key) ?? "null") ?? value;
+    value = JSON.parse(sessionStorage.getItem(key) ?? "null") ?? value;
   } catch {
     // Without storage it lasts as long as the page.
   }
@@ -14,7 +14,7 @@ export const store = (value, key = "", kind = "localStorage") => {
     set(changed) {
       value = changed;
       try {
-        if (key) window[kind].setItem(key, JSON.stringify(value));
+        if (key) sessionStorage.setItem(key, JSON.stringify(value));
       } catch {}
       for (const read of readers) read(value);
     },

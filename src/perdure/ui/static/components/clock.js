@@ -1,11 +1,11 @@
 // @ts-check
-/** The time as the server sees it. */
+// The time as the server sees it.
 import { useEffect, useState } from "../vendor/preact-htm.js";
 
 let ahead = 0;
 
-export function setServerTime(iso = "") {
-  ahead = Date.parse(iso) - Date.now();
+export function setServerTime(iso) {
+  if (iso) ahead = Date.parse(iso) - Date.now();
 }
 
 export const serverNow = () => Date.now() + ahead;

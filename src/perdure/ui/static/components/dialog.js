@@ -1,7 +1,7 @@
 // @ts-check
+// A modal dialog.
 import { html, useLayoutEffect, useRef } from "../vendor/preact-htm.js";
 
-/** @param {DialogProps} props */
 export function Dialog({ title, onClose, onSubmit, children, buttons }) {
   const dialog = useRef(null);
   // At once: the next key already belongs to the dialog.

@@ -1,8 +1,8 @@
 // @ts-check
+// A status: sign, word and colour.
 import { html } from "../vendor/preact-htm.js";
 import { LOOKS, lookName } from "../logic/status.js";
 
-/** @param {{row?: any, name?: string, count?: number}} props */
 export function StatusBadge({ row, name = lookName(row), count }) {
   const { sign, word, tone } = LOOKS[name];
   return html`<span class="badge tone-${tone}">

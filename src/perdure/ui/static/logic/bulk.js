@@ -1,46 +1,38 @@
 // @ts-check
-/** An operation on many invocations: to which it applies, and what became of it. */
+// Operations on many invocations.
 import { ACTIONS, actionsOf } from "./actions.js";
-import { literal, parts, toSql, withValues } from "./filters.js";
-import { ORDER, counted, lookName } from "./status.js";
+import { ORDER, literal, lookName, parts, toSql, withValues } from "./filters.js";
 
 export const BULK = ["cancel", "pause", "resume", "retry-now", "restart-as-new", "kill", "purge"];
-/** In one request: few enough to stop soon, many enough to be quick. */
+// In one request: few enough to stop soon.
 export const CHUNK = 250;
 const FAILURES_MAX = 500;
 const WATCHED_MAX = 2000;
 
-export const invocations = (n = 0) => counted(n, "1 invocation", "invocations");
+export const countLooks = (rows) => {
+  const counts = {};
+  for (const look of rows.map(lookName)) counts[look] = (counts[look] ?? 0) + 1;
+  return counts;
+};
 
-/** @param {Row[]} rows */
-export const countLooks = (rows) => rows.map(lookName).reduce(
-  (counts, look) => ({ ...counts, [look]: (counts[look] ?? 0) + 1 }), /** @type {Counts} */ ({}));
-
-/** @type {SumOf} */
 export const sumOf = (counts, looks) => looks.reduce((sum, look) => sum + (counts[look] ?? 0), 0);
 
-/** @param {Filters} filters */
 const chosenLooks = (filters) => (filters.has("status") ? filters.getAll("status") : ORDER);
 
-/** @param {Counts} counts @param {Filters} filters */
 export const matching = (counts, filters) => sumOf(counts, chosenLooks(filters));
 
-/** @param {Filters} filters */
-const fitting = (action = "", filters) =>
+const fitting = (action, filters) =>
   withValues(filters, "status", chosenLooks(filters).filter((look) => actionsOf(look).includes(action)));
 
-/** @param {Counts} counts */
-export const applies = (action = "", counts, filters = new URLSearchParams()) =>
+export const applies = (action, counts, filters = new URLSearchParams()) =>
   sumOf(counts, fitting(action, filters).getAll("status"));
 
-/** @param {Filters} filters */
-export const scopeWords = (action = "", filters) =>
-  parts(fitting(action, filters)).map(({ words }) => words).join(" and ");
+export const scopeWords = (action, filters) => parts(fitting(action, filters)).map(({ words }) => words).join(" and ");
 
 /** @param {JobAsked} asked @returns {Job} */
-export const newJob = ({ filters, ...asked }, id = "", now = 0) => {
+export const newJob = ({ filters, ...asked }, id, now) => {
   const { action, ids } = asked;
-  // Nothing that begins after the job, as what it restarts does, is part of it.
+  // What begins after the job, as what it restarts, is no part of it.
   const before = `created_at <= ${literal(new Date(now).toISOString())}`;
   return {
     ...asked, id, begun: now, after: "", condition: `${toSql(fitting(action, filters))} AND ${before}`,
@@ -49,27 +41,22 @@ export const newJob = ({ filters, ...asked }, id = "", now = 0) => {
   };
 };
 
-/** @param {Job} job */
 export const nextSql = ({ condition, after }) =>
   `SELECT id FROM sys_invocation WHERE ${condition} AND id > ${literal(after)} ORDER BY id LIMIT ${CHUNK}`;
 
-/** @param {Job} job @param {string[]} ids */
-export const batchRequest = ({ action, deployment }, ids) => {
-  const { route = action, moves } = ACTIONS[action];
-  const body = { invocation_ids: ids, deployment: moves ? deployment : undefined };
-  return { path: `/internal/invocations_batch_operations/${route}`, body };
-};
+export const batchRequest = ({ action, deployment }, ids) => ({
+  path: `/internal/invocations_batch_operations/${ACTIONS[action].route ?? action}`,
+  body: { invocation_ids: ids, deployment },
+});
 
-/** @type {Passed} */
+
 export const passed = (job, ids) => ({ ids: job.ids && job.ids.slice(ids.length), after: ids.at(-1) });
 
-/** @type {Advanced} */
 export const advanced = (job, ids, { succeeded, failed }) => ({
   ...passed(job, ids), done: job.done + succeeded.length, failed: job.failed + failed.length,
   failures: [...job.failures, ...failed].slice(0, FAILURES_MAX),
   watched: [...job.watched, ...succeeded].map((one) => one.new_invocation_id ?? one).slice(0, WATCHED_MAX),
 });
 
-/** As far as is known. @param {Job} job */
 export const leftOf = ({ ids, total, done, failed, unknown }) =>
   ids ? ids.length : Math.max(0, total - done - failed - unknown);

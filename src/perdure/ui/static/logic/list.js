@@ -1,12 +1,12 @@
 // @ts-check
-/** The rows of the list, page by page. */
+// Rows of the list, page by page.
 import { literal, time } from "./filters.js";
 
 /** @type {List} */
 export const NO_LIST = { rows: new Map(), order: [], held: 0, left: new Set(), next: "", loaded: false };
 const PAGE = 100;
 
-/** `took` of what is open is its age at `$now`. @type {Record<string, string>} */
+// What is open took its age at `$now`.
 export const SORTS = {
   created: "created_at",
   modified: "modified_at",
@@ -15,10 +15,9 @@ export const SORTS = {
   target: "target",
 };
 
-/** @type {(search: URLSearchParams) => ListPlace} */
 export const placeFrom = (search) => ({ sort: search.get("sort") || "created", from: search.get("from") ?? "" });
 
-/** Goes on behind a row and counts none: the thousandth page costs what the first does. @type {PageSql} */
+// Counts no rows: the thousandth page costs what the first does.
 export const pageSql = (condition, { sort, from }, now) => {
   const [by, direction] = sort.split(" ");
   const [id, first, ...rest] = from.split("~");
@@ -27,33 +26,34 @@ export const pageSql = (condition, { sort, from }, now) => {
   const sql = (Object.hasOwn(SORTS, by) ? SORTS[by] : SORTS.created).replace("$now", asked);
   const order = `ORDER BY ${sql}${direction ? "" : " DESC"}, id`;
   const after = direction ? ">" : "<";
-  // The first condition is the one that an index answers.
+  // An index answers the first condition.
   const behind = `(${condition}) AND ${sql} ${after}= ${value} AND (${sql} ${after} ${value} OR id > ${literal(id)})`;
-  // Looking for ids alone first keeps the texts of failures out of the sorting.
+  // Ids first: texts of failures stay out of the sorting.
   return `SELECT *, ${sql} AS sorted_by, '${asked}' AS asked_at FROM sys_invocation WHERE id IN (
     SELECT id FROM sys_invocation WHERE ${id ? behind : condition} ${order} LIMIT ${PAGE + 1}) ${order}`;
 };
 
-/** @type {(found: any[]) => List} */
+const byId = (rows) => new Map(rows.map((row) => [row.id, row]));
+
 export const loaded = (found) => {
   const { id, asked_at, sorted_by } = found[PAGE - 1] ?? {};
-  const rows = new Map(found.slice(0, PAGE).map((row) => [row.id, row]));
-  const next = found.length > PAGE ? `${id}~${asked_at}~${sorted_by}` : "";
+  const rows = byId(found.slice(0, PAGE));
+  const next = found[PAGE] ? `${id}~${asked_at}~${sorted_by}` : "";
   return { ...NO_LIST, rows, order: [...rows.keys()], next, loaded: true };
 };
 
-/** Unknown ids before a known one: those that come after move nothing. @type {Between} */
+// Those that come after all known ones move nothing.
 const between = (ids, known) => {
   const last = ids.findLastIndex((id) => known.has(id));
   return ids.filter((id, at) => at < last && !known.has(id));
 };
 
-/** Nothing moves: new rows wait, what matches no more is struck out. @type {Unmoved} */
+// Nothing moves: new rows wait, what matches no more is struck out.
 export const unmoved = (list, page, missing) => {
   const held = between(page.order, new Set(list.order));
   const left = page.next ? between(list.order, page.rows) : list.order.filter((id) => !page.rows.has(id));
   if (!held.length && !left.length) return page;
-  const missed = (id = "") => missing.find((row) => row.id === id) ?? list.rows.get(id);
-  const rows = new Map(list.order.map((id) => [id, page.rows.get(id) ?? missed(id)]));
+  const known = byId([...list.rows.values(), ...missing, ...page.rows.values()]);
+  const rows = byId(list.order.map((id) => known.get(id)));
   return { ...list, rows, left: new Set(left), held: held.length, page };
 };

@@ -1,123 +1,113 @@
 // @ts-check
+// The list of invocations.
 import { follow } from "../api/events.js";
 import { useBulk } from "../components/bulk-bar.js";
-import { serverNow, setServerTime, useNow } from "../components/clock.js";
 import { Keys } from "../components/keys.js";
 import {
-  address, go, html, lookCounts, query, search as setSearch, useAnswer, useEffect, useMemo, usePlace, useRef, useState,
+  address, go, html, lookCounts, query, search as setSearch, serverNow, setServerTime, useAnswer, useEffect, useNow,
+  usePlace, useRef, useSettings, useState,
 } from "../components/kit.js";
 import { FilterLine, StatusBar, Views } from "../components/list-filters.js";
 import { COLUMNS, Rows, USUAL } from "../components/list-rows.js";
 import { OperationDialog } from "../components/operation.js";
-import { useSettings } from "../components/settings.js";
 import { ACTIONS, actionsFor } from "../logic/actions.js";
-import { fromSearch, literal, toSql, toTopic, withValues } from "../logic/filters.js";
+import { ORDER, fromSearch, isIn, toSql, toTopic, withValues } from "../logic/filters.js";
 import { NO_LIST, loaded, pageSql, placeFrom, unmoved } from "../logic/list.js";
 
-/** Between two drawings of what changed: busy lists stay smooth, and nobody reads faster. */
+// Between two drawings: nobody reads faster.
 const DRAW_MS = 150;
 const COUNT_MS = 4000;
 
-/** @type {Toggled} */
-const toggled = (all, one) => (all.includes(one) ? all.filter((other) => other !== one) : [...all, one]);
+const toggled = (all, chosen, one) => all.filter((each) => chosen.includes(each) !== (each === one));
 
 export function Invocations() {
   const { search } = usePlace();
-  const { filters, place, shown } = useMemo(() => ({
-    filters: fromSearch(search), place: placeFrom(search),
-    shown: search.get("columns")?.split(" ").filter((name) => Object.hasOwn(COLUMNS, name)) ?? USUAL,
-  }), [search.toString()]);
-  const [ticked, setTicked] = useState(/** @type {string[]} */ ([]));
+  const filters = fromSearch(search);
+  const place = placeFrom(search);
+  const columns = search.get("columns")?.split(" ").filter((name) => Object.hasOwn(COLUMNS, name)) ?? USUAL;
+  const [ticked, setTicked] = useState([]);
   const [current, setCurrent] = useState("");
   const [asked, ask] = useState(null);
-  const over = useRef(false);
   const anchor = useRef("");
   const { list, setList, live, failure, again } =
-    useList(filters, place, () => over.current || scrollY > 40 || ticked.length > 0);
-  const times = { now: useNow(), zone: useSettings().zone };
+    useList(filters, place, () => document.querySelector(".list:hover") || scrollY > 40 || ticked.length);
+  const times = { now: useNow(), ...useSettings() };
   const chosen = filters.getAll("status");
   const condition = toSql(withValues(filters, "status", []));
-  const { data: counts } = useAnswer(
-    // The rows come first.
-    async (signal) => (list.loaded ? lookCounts(condition, signal) : null), [condition, list.loaded], COUNT_MS);
+  // The rows come first.
+  const count = async (signal) => list.loaded && lookCounts(condition, signal);
+  const { data: counts } = useAnswer(count, [condition, list.loaded], COUNT_MS);
   const rows = ticked.flatMap((id) => list.rows.get(id) ?? []);
-  const bulk = useBulk({ rows, filters, counts, onClear: () => setTicked([]) });
+  const clear = () => setTicked([]);
+  const bulk = useBulk({ rows, filters, counts, onClear: clear });
 
-  const goTo = (/** @type {Partial<ListView>} */ changed) => {
-    const { sort, from, shown: names, filters: wanted } = { filters, ...place, shown, ...changed };
-    const others = { sort: sort === "created" ? "" : sort, from, columns: names === USUAL ? "" : names.join(" ") };
-    setSearch(new URLSearchParams([...wanted, ...Object.entries(others).filter(([, value]) => value)]));
+  const goTo = (changed, wanted = filters) => {
+    const others = ["sort", "from", "columns"].map((name) => [name, changed[name] ?? search.get(name)]);
+    setSearch(new URLSearchParams([...wanted, ...others.filter(([, value]) => value)]));
   };
-  const filter = (/** @type {Filters} */ wanted) => {
-    setTicked([]);
-    goTo({ filters: wanted, from: "" });
-  };
-  const tick = (id = "", range = false) => {
-    const [first, last] = [list.order.indexOf(anchor.current), list.order.indexOf(id)].sort((a, b) => a - b);
+  const filter = (wanted) => (clear(), goTo({ from: "" }, wanted));
+  const tick = (id, range) => {
+    const [first, last] = [anchor.current, id].map((one) => list.order.indexOf(one)).sort((a, b) => a - b);
     const ids = range && first >= 0 ? list.order.slice(first, last + 1) : [id];
     const others = ticked.filter((one) => !ids.includes(one));
     anchor.current = id;
     setTicked(ticked.includes(id) ? others : [...others, ...ids]);
   };
-  const step = (by = 1) => {
+  const step = (by) => {
     const id = list.order[Math.max(0, list.order.indexOf(current) + by)] ?? current;
-    const box = /** @type {HTMLElement?} */ (document.querySelector(`tr[data-id="${id}"] input`));
     setCurrent(id);
-    box?.scrollIntoView({ block: "nearest" });
-    box?.focus();
+    document.getElementsByName(id)[0]?.focus();
   };
   const row = list.rows.get(current);
-  const operate = (key = "") => {
+  const operate = (key) => {
     const name = row && actionsFor(row).find((one) => ACTIONS[one].key === key);
     if (ticked.length) bulk.beginByKey(key);
     else if (name) ask({ name, row });
   };
-  /** @type {Key[]} */
   const keys = [
     ["/", "search", () => document.getElementById("search")?.focus()],
-    ["j", "next row", () => step()], ["k", "row before", () => step(-1)],
+    ["j", "next row", () => step(1)], ["k", "row before", () => step(-1)],
     ["Enter", "opens the row", () => row && go(address(["invocations", current]))],
     ["x", "ticks the row", () => row && tick(current)], ["X", "ticks up to the row", () => row && tick(current, true)],
-    ["Escape", "lets the ticks go", () => setTicked([])],
+    ["Escape", "lets the ticks go", clear],
     ["c", "cancel", () => operate("c")], ["p", "pause", () => operate("p")],
     ["r", "resume, retry now", () => operate("r")],
   ];
-  const show = () => {
-    setList(list.page ?? list);
-    scrollTo(0, 0);
+  const show = () => (setList(list.page), scrollTo(0, 0));
+  const shown = {
+    list, columns, times, ticked, current, sort: place.sort, onTick: tick, onCurrent: setCurrent,
+    onTickAll: (all) => setTicked(all ? list.order : []), onSort: (sort) => goTo({ sort, from: "" }),
   };
   return html`<div class="head"><h1>Invocations</h1><${Views} search=${filters.toString()} /><span class="grow"></span>
-      <span class="live tone-${live ? "ok" : "hold"}" role="status">${live ? "● live" : "◌ connecting"}</span>
-      <${Columns} shown=${shown} onChange=${(shown) => goTo({ shown })} /><${Keys} keys=${keys} /></div>
+      <span class="badge tone-${live ? "ok" : "hold"}" role="status">${live ? "● live" : "◌ connecting"}</span>
+      <${Columns} shown=${columns} onChange=${(names) => goTo({ columns: names.join(" ") })} />
+      <${Keys} keys=${keys} /></div>
     <${StatusBar} counts=${counts} chosen=${chosen}
-      onToggle=${(look) => filter(withValues(filters, "status", toggled(chosen, look)))} />
+      onToggle=${(look) => filter(withValues(filters, "status", toggled(ORDER, chosen, look)))} />
     <${FilterLine} filters=${filters} onChange=${filter} />
     ${failure && html`<p class="invalid" role="alert">${failure} <button onClick=${again}>Ask again</button></p>`}
     ${list.held > 0 && html`<button class="held" onClick=${show}>${list.held} new ↑ show</button>`}
-    ${!list.loaded && !failure && html`<p class="soft">Loading…</p>`}
-    ${list.loaded && !list.order.length && html`<p class="empty">
-      ${search.size ? "No invocation matches." : "Nothing was invoked yet, or its retention is over."}</p>`}
-    ${list.order.length > 0 && html`<${Rows} list=${list} columns=${shown} sort=${place.sort} times=${times}
-      ticked=${ticked} current=${current} onTick=${tick} onTickAll=${(all) => setTicked(all ? list.order : [])}
-      onSort=${(sort) => goTo({ sort, from: "" })} onCurrent=${setCurrent} onHover=${(is) => (over.current = is)} />`}
+    ${list.order[0] ? html`<${Rows} ...${shown} />` : list.loaded ? html`<p class="empty">
+      ${search.size ? "No invocation matches." : "Nothing was invoked yet, or its retention is over."}</p>`
+      : !failure && html`<p class="soft">Loading…</p>`}
     <div class="bar">
       ${place.from && html`<button onClick=${() => goTo({ from: "" })}>↑ To the first page</button>`}
       ${list.next && html`<button onClick=${() => goTo({ from: list.next })}>Next page ↓</button>`}</div>
-    ${bulk.bar}${asked && html`<${OperationDialog} key=${asked.name} ...${asked} onClose=${() => ask(null)} />`}`;
+    ${bulk.bar}${asked && html`<${OperationDialog} ...${asked} onClose=${() => ask(null)} />`}`;
 }
 
-/** The rows of a page: the stream tells that something changed, a question what. @type {UseList} */
+// The stream tells that something changed, a question what. hold: nothing may move now.
 const useList = (filters, place, hold) => {
   const [list, setList] = useState(NO_LIST);
   const [live, setLive] = useState(false);
   const changes = useRef(0);
   const known = useRef(0);
-  const where = `${filters} ${JSON.stringify(place)}`;
+  const where = `${filters} ${place.sort} ${place.from}`;
   useEffect(() => {
     const close = follow([toTopic(filters)], {
       onState: (state) => setLive(state === "live"),
       onMessages(messages) {
-        for (const { data } of messages) if (data.now) setServerTime(data.now);
+        for (const { data } of messages) setServerTime(data.now);
         changes.current += 1;
       },
     });
@@ -132,8 +122,7 @@ const useList = (filters, place, hold) => {
     if (known.current === asked) return;
     const page = loaded(await query(pageSql(toSql(filters), place, new Date(serverNow()).toISOString()), signal));
     const ids = hold() ? list.order.filter((id) => !page.rows.has(id)) : [];
-    const missing = `SELECT * FROM sys_invocation WHERE id IN (${ids.map(literal).join(", ")})`;
-    const rows = ids.length ? await query(missing, signal) : [];
+    const rows = ids[0] ? await query(`SELECT * FROM sys_invocation WHERE ${isIn("id", ids)}`, signal) : [];
     if (signal.aborted) return;
     setList(hold() ? unmoved(list, page, rows) : page);
     known.current = asked;
@@ -141,13 +130,11 @@ const useList = (filters, place, hold) => {
   return { list, setList, live, failure, again };
 };
 
-/** @param {ColumnsProps} props */
 function Columns({ shown, onChange }) {
   const all = Object.keys(COLUMNS);
-  const toggle = (name = "") => onChange(all.filter((one) => toggled(shown, name).includes(one)));
   return html`<button popovertarget="columns">Columns</button>
-    <div id="columns" popover="auto" class="columns" role="group" aria-label="Columns">
-      ${all.map((name) => html`<label key=${name}><input type="checkbox" checked=${shown.includes(name)}
-        onChange=${() => toggle(name)} /> ${COLUMNS[name].word}</label>`)}
-      <button onClick=${() => onChange(USUAL)}>As usual</button></div>`;
+    <div id="columns" popover="auto" role="group" aria-label="Columns">
+      ${all.map((name) => html`<label><input type="checkbox" checked=${shown.includes(name)}
+        onChange=${() => onChange(toggled(all, shown, name))} /> ${COLUMNS[name].word}</label>`)}
+      <button onClick=${() => onChange([])}>As usual</button></div>`;
 }
