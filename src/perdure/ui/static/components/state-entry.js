@@ -1,25 +1,24 @@
 // @ts-check
-/** Changes one entry of the state of a key, if it still is what was seen. */
+// Changes one entry of the state of a key, if it still is what was seen.
 import { literal } from "../logic/filters.js";
 import { faultOf } from "../logic/json.js";
 import { SHOWN_MAX } from "../logic/payload.js";
 import { Change, Code, at, html, query, request, useEffect, useForm, useState } from "./kit.js";
 
 /** id: the key. name: of the entry, "" for a new one. */
-export function EditEntry({ service = "", id = "", name = "", onClose = () => {} }) {
-  const [before, setBefore] = useState(/** @type {StateEntry | undefined} */ (undefined));
+export function EditEntry({ service, id, name, onClose }) {
+  const [before, setBefore] = useState(null);
   const { values, set, field } = useForm({ entry: name, text: "", plain: false, removes: false });
   const { entry, text, plain, removes } = values;
   useEffect(() => {
     const where = `service_name = ${literal(service)} AND service_key = ${literal(id)} AND key = ${literal(name)}`;
     if (name) void query(`SELECT value, value_utf8 AS text FROM state WHERE ${where}`).then(([found]) => {
-      setBefore(/** @type {any} */ (found));
+      setBefore(found);
       set({ ...values, text: found?.text ?? "", plain: Boolean(found?.text && faultOf(found.text)) });
     });
   }, []);
   const act = async () => {
-    const bytes = before?.value.match(/../g)?.map((pair) => parseInt(pair, 16)) ?? [];
-    const seen = before ? before.text ?? bytes : null;
+    const seen = before && (before.text ?? before.value.match(/../g).map((pair) => parseInt(pair, 16)));
     const body = { object_key: id, name: entry, before: seen, value: removes ? null : text };
     const { applied } = await request("PATCH", at("services", service, "state"), { body });
     return applied ? `Changed ${entry}` : "It is changed when the key is free, if the entry still is this one then";

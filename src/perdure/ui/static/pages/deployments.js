@@ -1,5 +1,5 @@
 // @ts-check
-/** Where the code is: endpoints, what still needs them, and how they come and go. */
+// Where the code is: endpoints, what still needs them, and how they come and go.
 import {
   ApiError, Change, at, html, link, millis, page, query, relative, request, table, useAnswer, useForm, useNow, usePlace,
   useState, warnings,
@@ -8,14 +8,16 @@ import {
 const PINNED = `SELECT pinned_deployment_id AS id, count(*) AS n FROM sys_invocation_status
   WHERE status <> 'completed' AND pinned_deployment_id IS NOT NULL GROUP BY 1`;
 
-/** @param {AbortSignal} signal @returns {Promise<Deployment[]>} the newest first */
+/** The newest first. @type {Load<Deployment[]>} */
 async function load(signal) {
-  const [{ deployments }, { services }, pinned] = await Promise.all([
-    request("GET", "/deployments", { signal }), request("GET", "/services", { signal }), query(PINNED, signal)]);
-  const newest = services.map((/** @type {Service} */ one) => one.deployment_id);
-  const known = deployments.map((/** @type {Deployment} */ one) =>
-    ({ ...one, newest: newest.includes(one.id), open: pinned.find(({ id }) => id === one.id)?.n }));
-  return known.sort((a = known[0], b = known[0]) => b.created_at.localeCompare(a.created_at));
+  const get = (path) => request("GET", path, { signal });
+  const [{ deployments }, { services }, pinned] =
+    await Promise.all([get("/deployments"), get("/services"), query(PINNED, signal)]);
+  return deployments.map((one) => ({
+    ...one,
+    newest: services.some(({ deployment_id: id }) => id === one.id),
+    open: pinned.find(({ id }) => id === one.id)?.n,
+  })).sort((a, b) => b.created_at.localeCompare(a.created_at));
 }
 
 export function Deployments({ id = usePlace().search.get("id") ?? "" }) {
@@ -41,11 +43,12 @@ export function Deployments({ id = usePlace().search.get("id") ?? "" }) {
     ${removed && html`<${Remove} ...${removed} onClose=${onClose} />`}`);
 }
 
-function Register({ onClose = () => {} }) {
+function Register({ onClose }) {
   const { values, field } = useForm({ uri: "", force: false, breaking: false, use_http_11: false });
   const [found, setFound] = useState(null);
   // It is forgotten when something else is asked for.
-  const preview = /** @type {Registered | null} */ (found?.values === values ? found.preview : null);
+  /** @type {Registered | null} */
+  const preview = found?.values === values ? found.preview : null;
   const act = async () => {
     const answer = await request("POST", "/deployments", { body: { ...values, dry_run: !preview } });
     if (preview) return `Registered ${answer.id}`;
@@ -64,7 +67,7 @@ function Register({ onClose = () => {} }) {
         revision ${revision}: ${handlers.map((one) => one.name).join(", ")}${warnings(info)}</li>`)}</ul></div>`}<//>`;
 }
 
-function Remove({ id = "", uri = "", onClose = () => {} }) {
+function Remove({ id, uri, onClose }) {
   const [refused, setRefused] = useState("");
   const act = async () => {
     try {

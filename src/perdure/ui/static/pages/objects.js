@@ -1,7 +1,8 @@
 // @ts-check
-/** Keys of objects and workflows: which there are, who holds them, what they know. */
+// Keys of objects and workflows: which there are, who holds them, what they know.
 import {
-  facts, html, idLink, link, page, query, search as setSearch, size, table, useAnswer, usePlace, useState,
+  button, facts, html, idLink, link, page, query, search as setSearch, size, table, toInvocations, useAnswer, usePlace,
+  useState,
 } from "../components/kit.js";
 import { EditEntry } from "../components/state-entry.js";
 import { literal } from "../logic/filters.js";
@@ -10,23 +11,22 @@ import { oneLine } from "../logic/payload.js";
 const KEYS = 100;
 const ENTRIES = 200;
 const QUEUE = 50;
-/** What stands for the empty key. */
+// What stands for the empty key.
 const EMPTY = '""';
 
-/** A page of keys with what is known of each. @param {AbortSignal} signal */
-async function loadKeys(service = "", after = "", begins = "", signal) {
+async function loadKeys(service, after, begins, signal) {
   const name = literal(service);
   const where = [
     `service_name = ${name}`, after && `service_key > ${literal(after)}`,
     begins && `service_key >= ${literal(begins)} AND service_key < ${literal(`${begins}\u{10ffff}`)}`,
   ].filter(Boolean).join(" AND ");
-  const target = "target_service_name AS service_name, target_service_key AS service_key";
-  const invoked = `(SELECT ${target} FROM sys_invocation_status) AS invoked`;
+  const invoked = `(SELECT target_service_name AS service_name, target_service_key AS service_key
+    FROM sys_invocation_status) AS invoked`;
   const known = ["state", "sys_keyed_service_status", "sys_inbox", "sys_promise", invoked]
     .map((from) => `SELECT service_key FROM ${from} WHERE service_key IS NOT NULL AND ${where}`).join(" UNION ");
-  const of = (what = "", from = "") =>
+  const of = (what, from) =>
     `(SELECT ${what} FROM ${from} AS t WHERE t.service_name = ${name} AND t.service_key = keys.service_key)`;
-  const rows = await query(`SELECT service_key, ${of("count(*)", "state")} AS entries,
+  const rows = await query(`SELECT service_key AS key, ${of("count(*)", "state")} AS entries,
     ${of("sum(value_length)", "state")} AS size, ${of("count(*)", "sys_inbox")} AS queue,
     ${of("invocation_id", "sys_keyed_service_status")} AS holder
     FROM (SELECT DISTINCT service_key FROM (${known}) AS known ORDER BY 1 LIMIT ${KEYS + 1}) AS keys
@@ -35,48 +35,46 @@ async function loadKeys(service = "", after = "", begins = "", signal) {
 }
 
 /** id: name of the service. */
-export function Keys({ id = "" }) {
+export function Keys({ id }) {
   const { after = "", begins = "" } = Object.fromEntries(usePlace().search);
   const asked = useAnswer((signal) => loadKeys(id, after, begins, signal), [id, after, begins]);
-  const find = (/** @type {any} */ event) => {
+  const find = (event) => {
     event.preventDefault();
-    setSearch(new URLSearchParams({ begins: event.target.begins.value }));
+    setSearch({ begins: event.target.begins.value });
   };
-  const turn = (word = "", after = "") => link(["objects", id], word, { begins, after }, { class: "button" });
+  const turn = (word, after) => button(["objects", id], word, { begins, after });
   return page([link(["objects"], "Objects"), " / ", id], asked, ({ rows, more }) => html`
-    ${table("Keys", rows, "service_key", {
-      Key: ({ service_key: key }) => link(["objects", id, key], key || EMPTY),
+    ${table("Keys", rows, "key", {
+      Key: ({ key }) => link(["objects", id, key], key || EMPTY),
       Entries: (row) => row.entries,
       Size: (row) => size(row.size),
       "Held by": ({ holder }) => (holder ? idLink(holder) : html`<span class="soft">nobody</span>`),
       Queue: (row) => row.queue,
     }, "No key has state, a lock, a queue or an invocation that is kept.")}
-    <div class="bar">${after && turn("↑ To the first page", "")}
-      ${more && turn("Next page ↓", rows[KEYS - 1].service_key)}</div>`,
+    <div class="bar">${after && turn("↑ First page", "")} ${more && turn("Next page ↓", rows[KEYS - 1].key)}</div>`,
   html`<form class="bar" onSubmit=${find}>
     <label>Keys that begin with <input name="begins" defaultValue=${begins} /></label><button>Find</button></form>`);
 }
 
-/** @param {AbortSignal} signal */
-async function loadOne(service = "", key = "", signal) {
+async function loadOne(service, key, signal) {
   const where = `WHERE service_name = ${literal(service)} AND service_key = ${literal(key)}`;
   const [entries, [held], queue, promises] = await Promise.all([
-    query(`SELECT key, value_length, CASE WHEN value_length <= 4096 THEN value_utf8 END AS text FROM state ${where}
-      ORDER BY key LIMIT ${ENTRIES + 1}`, signal),
-    query(`SELECT (SELECT invocation_id FROM sys_keyed_service_status ${where}) AS holder,
-      (SELECT count(*) FROM sys_inbox ${where}) AS length`, signal),
-    query(`SELECT id FROM sys_inbox ${where} ORDER BY sequence_number LIMIT ${QUEUE}`, signal),
-    query(`SELECT key, completed, completion_success_value_utf8 AS value, completion_failure AS failure
-      FROM sys_promise ${where} ORDER BY key LIMIT ${ENTRIES}`, signal),
-  ]);
+    `SELECT key, value_length, CASE WHEN value_length <= 4096 THEN value_utf8 END AS text FROM state ${where}
+      ORDER BY key LIMIT ${ENTRIES + 1}`,
+    `SELECT (SELECT invocation_id FROM sys_keyed_service_status ${where}) AS holder,
+      (SELECT count(*) FROM sys_inbox ${where}) AS length`,
+    `SELECT id FROM sys_inbox ${where} ORDER BY sequence_number LIMIT ${QUEUE}`,
+    `SELECT key, completed, completion_success_value_utf8 AS value, completion_failure AS failure
+      FROM sys_promise ${where} ORDER BY key LIMIT ${ENTRIES}`,
+  ].map((sql) => query(sql, signal)));
   return { entries: entries.slice(0, ENTRIES), more: entries.length > ENTRIES, held, queue, promises };
 }
 
 /** id: name of the service. inner: the key. */
-export function ObjectPage({ id = "", inner = "" }) {
+export function ObjectPage({ id, inner }) {
   const asked = useAnswer((signal) => loadOne(id, inner, signal), [id, inner]);
   const [edited, setEdited] = useState(null);
-  const value = (text = "") => html`<bdi class="mono">${oneLine(text, 120)}</bdi>`;
+  const value = (text) => html`<bdi class="mono">${oneLine(text)}</bdi>`;
   const title = [link(["objects", id]), " / ", inner || EMPTY];
   return page(title, asked, ({ entries, more, held: { holder, length }, queue, promises }) => html`
     ${facts({ "Held by": holder ? idLink(holder) : "nobody", Queue: length ? `${length} waiting` : "empty" })}
@@ -98,5 +96,5 @@ export function ObjectPage({ id = "", inner = "" }) {
     })}`}
     ${edited !== null && html`<${EditEntry} key=${edited} service=${id} id=${inner} name=${edited}
       onClose=${() => (setEdited(null), asked.again())} />`}`,
-  link(["invocations"], "Invocations", { service: id, key: inner }, { class: "button" }));
+  toInvocations({ service: id, key: inner }));
 }

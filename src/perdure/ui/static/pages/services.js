@@ -1,42 +1,43 @@
 // @ts-check
-/** What can be called, and with which settings. */
+// What can be called, and with which settings.
 import {
-  Change, at, facts, html, idLink, link, page, request, table, useForm, useGet, useState, warnings,
+  Change, at, button, facts, html, idLink, link, page, request, table, toInvocations, useForm, useGet, useState,
+  warnings,
 } from "../components/kit.js";
 import { TryIt } from "../components/try-it.js";
 
 const DURATIONS = Object.entries({
-  idempotency_retention: "Results are kept for callers with an idempotency key",
+  idempotency_retention: "Results are kept for idempotency keys",
   workflow_completion_retention: "Completed workflows are kept",
   journal_retention: "Journals are kept",
   inactivity_timeout: "Suspended after being idle for",
-  abort_timeout: "Aborted when it does not suspend within",
+  abort_timeout: "Aborted unless suspended within",
 });
 
-const hidden = (/** @type {Service | Handler} */ one) => (one.public ? "" : " (private)");
+const hidden = (one) => (one.public ? "" : " (private)");
+/** @type {(name: string) => Asked<Service>} */
+const useService = (name) => useGet(at("services", name));
 
 export const Services = () => listed("Services", "services", "There is no service. Register a deployment.");
 export const Objects = () => listed("Objects and workflows", "objects", "No service has keys.");
 
-/** Services by name; place: where these lead. */
-function listed(title = "", place = "", empty = "") {
+function listed(title, place, empty) {
   /** @type {Asked<{services: Service[]}>} */
   const asked = useGet("/services");
-  const wanted = (/** @type {Service} */ one) => place === "services" || one.ty !== "Service";
+  const wanted = ({ ty }) => place === "services" || ty !== "Service";
   return page(title, asked, ({ services }) => table(title, services.filter(wanted), "name", {
     Service: (one) => [link([place, one.name]), hidden(one)],
     Type: (one) => one.ty,
     Handlers: (one) => one.handlers.map(({ name }) => [link(["services", one.name, name]), " "]),
     Revision: (one) => one.revision,
     Deployment: (one) => idLink(one.deployment_id),
-    Invocations: ({ name: service }) =>
-      link(["invocations"], "list", { service }, { "aria-label": `list of invocations of ${service}` }),
+    Invocations: (one) =>
+      link(["invocations"], "list", { service: one.name }, { "aria-label": `list of invocations of ${one.name}` }),
   }, empty));
 }
 
-export function Service({ id = "" }) {
-  /** @type {Asked<Service>} */
-  const asked = useGet(at("services", id));
+export function Service({ id }) {
+  const asked = useService(id);
   const [edits, setEdits] = useState(false);
   const keyed = asked.data && asked.data.ty !== "Service";
   return page(id, asked, (service) => html`
@@ -50,24 +51,21 @@ export function Service({ id = "" }) {
     <div class="head"><h2>Settings</h2><button onClick=${() => setEdits(true)}>Change…</button></div>
     ${settingsOf(service)}
     ${edits && html`<${Settings} service=${service} onClose=${() => (setEdits(false), asked.again())} />`}`,
-  [link(["invocations"], "Invocations", { service: id }, { class: "button" }),
-    keyed && link(["objects", id], "Keys", {}, { class: "button" })]);
+  [toInvocations({ service: id }), keyed && button(["objects", id], "Keys")]);
 }
 
 /** @param {Service} service */
-function settingsOf(service) {
-  const { initial_interval, exponentiation_factor, max_interval, max_attempts, on_max_attempts } = service.retry_policy;
-  const end = max_attempts ? `${max_attempts} attempts, then ${on_max_attempts.toLowerCase()}` : "no end";
+function settingsOf({ retry_policy: { max_attempts: most, ...retry }, ...service }) {
+  const end = most ? `${most} attempts, then ${retry.on_max_attempts.toLowerCase()}` : "no end";
   return facts({
     Type: `${service.ty}, revision ${service.revision}`,
     Deployment: idLink(service.deployment_id),
     "Can be called from outside": service.public ? "yes" : "no",
     ...Object.fromEntries(DURATIONS.map(([key, word]) => [word, service[key]])),
-    Retries: `first after ${initial_interval}, then × ${exponentiation_factor} up to ${max_interval}; ${end}`,
+    Retries: `first after ${retry.initial_interval}, × ${retry.exponentiation_factor} up to ${retry.max_interval}; ${end}`,
   });
 }
 
-/** @param {{service: Service, onClose: () => void}} props */
 function Settings({ service, onClose }) {
   const [before] = useState(service);
   const { values, field } = useForm(before);
@@ -84,21 +82,19 @@ function Settings({ service, onClose }) {
 }
 
 /** id: the service. inner: the handler. */
-export function HandlerPage({ id = "", inner = "" }) {
-  /** @type {Asked<Service>} */
-  const asked = useGet(at("services", id));
-  return page([link(["services", id]), " / ", inner], asked, (service) => {
+export function HandlerPage({ id, inner }) {
+  return page([link(["services", id]), " / ", inner], useService(id), (service) => {
     const handler = service.handlers.find(({ name }) => name === inner);
     if (!handler) return html`<p class="empty">The service has no such handler.</p>`;
-    const described = (what = "", /** @type {Schema | undefined} */ schema) => [what, schema && html`<details>
-      <summary>Schema</summary><pre>${JSON.stringify(schema, null, 2)}</pre></details>`];
-    return html`<p dir="auto">${handler.documentation}</p>${facts({
-        Type: handler.ty,
-        Input: described(handler.input_description, handler.input_json_schema),
-        Output: described(handler.output_description, handler.output_json_schema),
-      })}
+    const described = (way) => {
+      const schema = handler[`${way}_json_schema`];
+      return [handler[`${way}_description`], schema && html`<details>
+        <summary>Schema</summary><pre>${JSON.stringify(schema, null, 2)}</pre></details>`];
+    };
+    return html`<p dir="auto">${handler.documentation}</p>
+      ${facts({ Type: handler.ty, Input: described("input"), Output: described("output") })}
       <h2>Try it</h2>${handler.public && service.public
-        ? html`<${TryIt} key=${service.revision} service=${service} handler=${handler} />`
+        ? html`<${TryIt} key=${service.revision} ...${{ service, handler }} />`
         : html`<p class="soft">It is private: only handlers can call it.</p>`}`;
-  }, link(["invocations"], "Invocations", { service: id, handler: inner }, { class: "button" }));
+  }, toInvocations({ service: id, handler: inner }));
 }
