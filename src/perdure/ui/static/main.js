@@ -11,7 +11,7 @@ import { Invocations } from "./pages/invocations.js";
 import { Keys, ObjectPage } from "./pages/objects.js";
 import { Overview } from "./pages/overview.js";
 import { Restart } from "./pages/restart.js";
-import { HandlerPage, Objects, Service, Services } from "./pages/services.js";
+import { HandlerPage, Service, Services } from "./pages/services.js";
 import { Sql } from "./pages/sql.js";
 import { Waits } from "./pages/waits.js";
 
@@ -22,7 +22,7 @@ const PAGES = {
   compare: [Compare],
   deployments: [Deployments],
   invocations: [Invocations, Invocation, Restart],
-  objects: [Objects, Keys, ObjectPage],
+  objects: [Services, Keys, ObjectPage],
   services: [Services, Service, HandlerPage],
   sql: [Sql],
   waits: [Waits],
@@ -35,7 +35,7 @@ function Page() {
   const deep = inner || (inner === "" && first === "objects");
   const found = pages[!id ? 0 : deep ? 2 : 1] ?? pages[0];
   if (found) return html`<${found} key=${JSON.stringify([id, inner])} ...${{ id, inner }} />`;
-  return html`<h1>There is nothing at this address</h1><p>The places of this page are on the left.</p>`;
+  return html`<h1>There is nothing at this address</h1>`;
 }
 
 render(html`<${Shell}><${Page} /><//>`, document.body.children[0]);

@@ -121,12 +121,12 @@ interface Waiting {
 type UseGet = (path: string) => Asked<any>;
 /** A page, or what stands for it until there is an answer. beside: what stands beside its title. */
 type MakePage = <T>(title: unknown, asked: Asked<T>, body: (data: T) => unknown, beside?: unknown) => unknown;
-/** key: tells rows apart. columns: cells by their heads. empty: said of no rows. chosen: key of the row that is marked. */
+/** key: tells rows apart. columns: names of fields, or what makes a cell, by their heads. empty: said of no rows. chosen: key of the row that is marked. */
 type MakeTable = <T>(
   label: string,
   rows: T[],
   key: keyof T,
-  columns: Record<string, (row: T) => any>,
+  columns: Record<string, keyof T | ((row: T) => any)>,
   empty?: unknown,
   chosen?: string,
 ) => any;
@@ -153,3 +153,5 @@ type JsonOf = (fields: SchemaField[], values: Record<string, string>) => string;
 type ExampleOf = (schema: Schema, root?: Schema, depth?: number) => unknown;
 /** Asks the server. */
 type Load<T> = (signal: AbortSignal) => Promise<T>;
+/** How a dialog is opened with its other props, and the dialog while it is open. again: called when it is closed. */
+type UseDialog = (dialog: unknown, again: () => void) => [open: (props: object) => void, shown: any];

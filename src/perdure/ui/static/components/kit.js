@@ -32,16 +32,22 @@ export function page(title, { data, failure }, body, beside) {
 /** @type {MakeTable} */
 export function table(label, rows, key, columns, empty, chosen) {
   if (!rows.length) return empty && html`<p class="empty">${empty}</p>`;
-  const cells = Object.values(columns);
+  const cells = (row) => Object.values(columns).map((cell) =>
+    html`<td dir="auto">${typeof cell === "function" ? cell(row) : row[cell]}</td>`);
   return html`<${Table} label=${label} head=${Object.keys(columns)}>${rows.map((row) => html`
-    <tr key=${row[key]} class=${chosen && row[key] === chosen && "chosen"}>
-      ${cells.map((cell) => html`<td>${cell(row)}</td>`)}</tr>`)}<//>`;
+    <tr key=${row[key]} class=${chosen && row[key] === chosen && "chosen"}>${cells(row)}</tr>`)}<//>`;
 }
 
 /** @type {(known: Record<string, unknown>) => unknown} */
 export function facts(known) {
   const told = Object.entries(known).filter(([, value]) => value);
   return html`<dl class="facts">${told.map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`)}</dl>`;
+}
+
+/** @type {UseDialog} */
+export function useDialog(dialog, again) {
+  const [props, open] = useState(null);
+  return [open, props && html`<${dialog} ...${props} onClose=${() => (open(null), again())} />`];
 }
 
 export const warnings = (told) =>

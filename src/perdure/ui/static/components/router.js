@@ -1,6 +1,7 @@
 // @ts-check
 // Where in the page we are: the address is the only place that knows.
-import { html, useEffect, useState } from "../vendor/preact-htm.js";
+import { html } from "../vendor/preact-htm.js";
+import { store } from "../api/store.js";
 
 const BASE = "/ui/";
 
@@ -30,15 +31,9 @@ export function go(to, { replace = false } = {}) {
 /** Changes the search part alone. */
 export const search = (search, options) => go(address(here().path, search), options);
 
-export function usePlace() {
-  const [place, set] = useState(here);
-  useEffect(() => {
-    const changed = () => set(here());
-    addEventListener("popstate", changed);
-    return () => removeEventListener("popstate", changed);
-  }, []);
-  return place;
-}
+const place = store(here());
+addEventListener("popstate", () => place.set(here()));
+export const usePlace = place.use;
 
 /** Stays inside the page, and is a plain link to everything that opens it elsewhere. */
 export function Link({ to, children, ...rest }) {

@@ -1,18 +1,14 @@
 // @ts-check
 // What is round every page: where one can go, and whether the server is there.
-import { html, useEffect, useState } from "../vendor/preact-htm.js";
-import { request } from "../api/http.js";
-import { link, usePlace } from "./router.js";
-import { change, useSettings } from "./settings.js";
+import { change, html, link, useGet, usePlace, useSettings } from "./kit.js";
 import { Toasts } from "./toast.js";
 
 const PLACES = ["Overview", "Invocations", "Waits", "Objects", "Services", "Deployments", "SQL"];
-const PING_MS = 3000;
 
 export function Shell({ children }) {
   const [current] = usePlace().path;
   const settings = useSettings();
-  const lost = useLost();
+  const lost = useGet("/health").failure;
   const place = (word) => {
     const name = word === "Overview" ? "" : word.toLowerCase();
     return link([name], word, {}, { "aria-current": current === name && "page" });
@@ -28,17 +24,7 @@ export function Shell({ children }) {
         ${choice("Times", "zone", "local", "utc")}</div>
     </header>
     <div>
-      ${lost && html`<div class="banner invalid" role="alert">The server does not answer. The page waits.</div>`}
+      ${lost && html`<div class="banner invalid" role="alert">${lost} This page waits for it.</div>`}
       <main id="main" tabindex="-1">${children}</main>
     </div><${Toasts} />`;
-}
-
-function useLost() {
-  const [lost, set] = useState(false);
-  useEffect(() => {
-    const ping = async () => document.hidden || set(await request("GET", "/health").then(() => false, () => true));
-    const timer = setInterval(ping, PING_MS);
-    return () => clearInterval(timer);
-  }, []);
-  return lost;
 }

@@ -5,16 +5,19 @@ import { faultOf } from "../logic/json.js";
 import { SHOWN_MAX } from "../logic/payload.js";
 import { Change, Code, at, html, query, request, useEffect, useForm, useState } from "./kit.js";
 
+export const whereKey = (service, key) => `service_name = ${literal(service)} AND service_key = ${literal(key)}`;
+
 /** id: the key. name: of the entry, "" for a new one. */
 export function EditEntry({ service, id, name, onClose }) {
   const [before, setBefore] = useState(null);
   const { values, set, field } = useForm({ entry: name, text: "", plain: false, removes: false });
   const { entry, text, plain, removes } = values;
   useEffect(() => {
-    const where = `service_name = ${literal(service)} AND service_key = ${literal(id)} AND key = ${literal(name)}`;
+    const where = `${whereKey(service, id)} AND key = ${literal(name)}`;
     if (name) void query(`SELECT value, value_utf8 AS text FROM state WHERE ${where}`).then(([found]) => {
+      const { text = "" } = found ?? {};
       setBefore(found);
-      set({ ...values, text: found?.text ?? "", plain: Boolean(found?.text && faultOf(found.text)) });
+      set({ ...values, text, plain: Boolean(text && faultOf(text)) });
     });
   }, []);
   const act = async () => {

@@ -11,7 +11,6 @@ import {
 import { StatusBadge } from "./status-badge.js";
 import { ValueView } from "./value.js";
 
-/** @param {{service: Service, handler: Handler}} props */
 export function TryIt({ service, handler: { name, input_json_schema: schema, input_description: takes } }) {
   const json = takes.startsWith("JSON ") || takes === "application/json";
   const fields = useMemo(() => (json && schema ? fieldsOf(schema) : null), []);

@@ -2,7 +2,6 @@
 // What a form makes of a JSON schema, and JSON of what was filled in.
 
 const DEPTH_MAX = 8;
-// What stands for a type of which nothing else is known.
 const BLANK = { string: "", number: 0, integer: 0, boolean: false, object: {}, array: [] };
 
 /** @type {FieldsOf} */
@@ -23,16 +22,15 @@ function fieldOf(name, { type, description, default: preset, choices, enum: valu
   const known = kind === "string" ? preset : JSON.stringify(preset ?? undefined);
   const note = [!needed && "optional", description].filter(Boolean).join(", ");
   const initial = known ?? Object.keys(options)[0] ?? "";
-  return { name, kind, needed, options, initial, label: note ? `${name} (${note})` : name };
+  return { name, kind, needed, options, initial, label: name + (note && ` (${note})`) };
 }
 
 /** @type {JsonOf} */
 export function jsonOf(fields, values) {
   const told = fields.filter(({ name, needed }) => needed || values[name]);
   // Numbers stay as they were typed: JavaScript would change large ones.
-  const parts = told.map(({ name, kind }) =>
-    `${JSON.stringify(name)}: ${kind === "string" ? JSON.stringify(values[name]) : values[name]}`);
-  return `{${parts.join(", ")}}`;
+  const json = ({ name, kind }) => (kind === "string" ? JSON.stringify(values[name]) : values[name]);
+  return `{${told.map((field) => `${JSON.stringify(field.name)}: ${json(field)}`).join(", ")}}`;
 }
 
 /** @type {ExampleOf} */

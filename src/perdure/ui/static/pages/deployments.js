@@ -1,8 +1,8 @@
 // @ts-check
 // Where the code is: endpoints, what still needs them, and how they come and go.
 import {
-  ApiError, Change, at, html, link, millis, page, query, relative, request, table, useAnswer, useForm, useNow, usePlace,
-  useState, warnings,
+  Change, at, html, link, millis, page, query, relative, request, table, useAnswer, useDialog, useForm, useNow,
+  usePlace, useState, warnings,
 } from "../components/kit.js";
 
 const PINNED = `SELECT pinned_deployment_id AS id, count(*) AS n FROM sys_invocation_status
@@ -22,12 +22,11 @@ async function load(signal) {
 
 export function Deployments({ id = usePlace().search.get("id") ?? "" }) {
   const asked = useAnswer(load, []);
-  const [registers, setRegisters] = useState(false);
-  const [removed, setRemoved] = useState(null);
+  const [register, registering] = useDialog(Register, asked.again);
+  const [remove, removing] = useDialog(Remove, asked.again);
   const now = useNow();
-  const onClose = () => (setRegisters(false), setRemoved(null), asked.again());
   return page("Deployments", asked, (deployments) => table("Deployments", deployments, "id", {
-    Deployment: (one) => html`<bdi>${one.uri}</bdi><div class="mono soft">${one.id}</div>`,
+    Deployment: (one) => html`${one.uri}<div class="mono soft">${one.id}</div>`,
     Services: ({ services }) => services.map(({ name, revision }) => html`<div>
       ${link(["services", name])} <span class="soft">revision ${revision}</span></div>`),
     SDK: (one) => html`${one.sdk_version}
@@ -36,11 +35,9 @@ export function Deployments({ id = usePlace().search.get("id") ?? "" }) {
     "Open invocations": (one) => (one.open ? link(["invocations"], `${one.open} open`, { deployment: one.id })
       : one.newest ? "none; takes new ones" : "drained"),
     Operations: (one) => html`<button class="danger" aria-label="Remove ${one.uri}"
-      onClick=${() => setRemoved(one)}>Remove…</button>`,
+      onClick=${() => remove(one)}>Remove…</button>`,
   }, html`No endpoint is registered. Register one, or <code>perdure deployments register URL</code>.`, id),
-  html`<button class="primary" onClick=${() => setRegisters(true)}>Register…</button>
-    ${registers && html`<${Register} onClose=${onClose} />`}
-    ${removed && html`<${Remove} ...${removed} onClose=${onClose} />`}`);
+  html`<button class="primary" onClick=${() => register({})}>Register…</button>${registering}${removing}`);
 }
 
 function Register({ onClose }) {
@@ -57,10 +54,10 @@ function Register({ onClose }) {
   };
   return html`<${Change} title="Register an endpoint" word=${preview ? "Register" : "Preview"} ...${{ act, onClose }}
       disabled=${!values.uri} effect=${preview
-        ? "New invocations of these services run there from now on. Those that have begun stay where they are."
+        ? "New invocations of these services run there; those that have begun stay where they are."
         : "The endpoint is asked what it serves. Nothing is changed yet."}>
     ${field("uri", "Address", { placeholder: "http://localhost:9080" })}
-    ${field("force", "Discover it anew if it is registered, also for invocations that have begun on it")}
+    ${field("force", "Discover it anew if it is registered, also for what has begun on it")}
     ${field("breaking", "Let services change their type")}${field("use_http_11", "Speak HTTP/1.1 with it")}
     ${preview && html`<div role="status"><h3>What it serves</h3>${warnings(preview.info)}<ul>
       ${preview.services.map(({ name, ty, revision, handlers, info }) => html`<li><b><bdi>${name}</bdi></b> ${ty},
@@ -68,20 +65,17 @@ function Register({ onClose }) {
 }
 
 function Remove({ id, uri, onClose }) {
-  const [refused, setRefused] = useState("");
+  const [refused, setRefused] = useState(false);
   const act = async () => {
-    try {
-      await request("DELETE", at("deployments", id) + (refused && "?force=true"));
-      return `Removed ${id}`;
-    } catch (error) {
-      if (refused || !(error instanceof ApiError) || error.status !== 409) throw error;
-      setRefused(error.message);
-      return null;
-    }
+    await request("DELETE", at("deployments", id) + (refused ? "?force=true" : "")).catch((error) => {
+      setRefused(error.status === 409);
+      throw error;
+    });
+    return `Removed ${id}`;
   };
   return html`<${Change} title="Remove ${uri}" word=${refused ? "Remove by force" : "Remove"} danger
       ...${{ act, onClose }} effect=${refused
         ? "What is pinned to it fails with RT0011, until it is moved or cancelled. Services of it alone are gone."
         : "Only if it is drained: no open invocation needs it, and it is the newest for no service."}>
-    <p class="mono soft">${id}</p>${refused && html`<p class="invalid" role="alert">${refused}</p>`}<//>`;
+    <p class="mono soft">${id}</p><//>`;
 }

@@ -1,17 +1,16 @@
 // @ts-check
 // Keys of objects and workflows: which there are, who holds them, what they know.
 import {
-  button, facts, html, idLink, link, page, query, search as setSearch, size, table, toInvocations, useAnswer, usePlace,
-  useState,
+  button, facts, html, idLink, link, page, query, search as setSearch, size, table, toInvocations, useAnswer, useDialog,
+  usePlace,
 } from "../components/kit.js";
-import { EditEntry } from "../components/state-entry.js";
+import { EditEntry, whereKey } from "../components/state-entry.js";
 import { literal } from "../logic/filters.js";
 import { oneLine } from "../logic/payload.js";
 
 const KEYS = 100;
 const ENTRIES = 200;
 const QUEUE = 50;
-// What stands for the empty key.
 const EMPTY = '""';
 
 async function loadKeys(service, after, begins, signal) {
@@ -26,12 +25,10 @@ async function loadKeys(service, after, begins, signal) {
     .map((from) => `SELECT service_key FROM ${from} WHERE service_key IS NOT NULL AND ${where}`).join(" UNION ");
   const of = (what, from) =>
     `(SELECT ${what} FROM ${from} AS t WHERE t.service_name = ${name} AND t.service_key = keys.service_key)`;
-  const rows = await query(`SELECT service_key AS key, ${of("count(*)", "state")} AS entries,
+  return query(`SELECT service_key AS key, ${of("count(*)", "state")} AS entries,
     ${of("sum(value_length)", "state")} AS size, ${of("count(*)", "sys_inbox")} AS queue,
     ${of("invocation_id", "sys_keyed_service_status")} AS holder
-    FROM (SELECT DISTINCT service_key FROM (${known}) AS known ORDER BY 1 LIMIT ${KEYS + 1}) AS keys
-    ORDER BY 1`, signal);
-  return { rows: rows.slice(0, KEYS), more: rows.length > KEYS };
+    FROM (${known} ORDER BY 1 LIMIT ${KEYS + 1}) AS keys ORDER BY 1`, signal);
 }
 
 /** id: name of the service. */
@@ -43,21 +40,22 @@ export function Keys({ id }) {
     setSearch({ begins: event.target.begins.value });
   };
   const turn = (word, after) => button(["objects", id], word, { begins, after });
-  return page([link(["objects"], "Objects"), " / ", id], asked, ({ rows, more }) => html`
-    ${table("Keys", rows, "key", {
+  return page([link(["objects"], "Objects"), " / ", id], asked, (rows) => html`
+    ${table("Keys", rows.slice(0, KEYS), "key", {
       Key: ({ key }) => link(["objects", id, key], key || EMPTY),
-      Entries: (row) => row.entries,
+      Entries: "entries",
       Size: (row) => size(row.size),
       "Held by": ({ holder }) => (holder ? idLink(holder) : html`<span class="soft">nobody</span>`),
-      Queue: (row) => row.queue,
+      Queue: "queue",
     }, "No key has state, a lock, a queue or an invocation that is kept.")}
-    <div class="bar">${after && turn("↑ First page", "")} ${more && turn("Next page ↓", rows[KEYS - 1].key)}</div>`,
+    <div class="bar">${after && turn("↑ First page", "")} 
+      ${rows.length > KEYS && turn("Next page ↓", rows[KEYS - 1].key)}</div>`,
   html`<form class="bar" onSubmit=${find}>
     <label>Keys that begin with <input name="begins" defaultValue=${begins} /></label><button>Find</button></form>`);
 }
 
 async function loadOne(service, key, signal) {
-  const where = `WHERE service_name = ${literal(service)} AND service_key = ${literal(key)}`;
+  const where = `WHERE ${whereKey(service, key)}`;
   const [entries, [held], queue, promises] = await Promise.all([
     `SELECT key, value_length, CASE WHEN value_length <= 4096 THEN value_utf8 END AS text FROM state ${where}
       ORDER BY key LIMIT ${ENTRIES + 1}`,
@@ -67,34 +65,33 @@ async function loadOne(service, key, signal) {
     `SELECT key, completed, completion_success_value_utf8 AS value, completion_failure AS failure
       FROM sys_promise ${where} ORDER BY key LIMIT ${ENTRIES}`,
   ].map((sql) => query(sql, signal)));
-  return { entries: entries.slice(0, ENTRIES), more: entries.length > ENTRIES, held, queue, promises };
+  return { entries, held, queue, promises };
 }
 
 /** id: name of the service. inner: the key. */
 export function ObjectPage({ id, inner }) {
   const asked = useAnswer((signal) => loadOne(id, inner, signal), [id, inner]);
-  const [edited, setEdited] = useState(null);
+  const [open, dialog] = useDialog(EditEntry, asked.again);
+  const edit = (name) => open({ service: id, id: inner, name });
   const value = (text) => html`<bdi class="mono">${oneLine(text)}</bdi>`;
-  const title = [link(["objects", id]), " / ", inner || EMPTY];
-  return page(title, asked, ({ entries, more, held: { holder, length }, queue, promises }) => html`
-    ${facts({ "Held by": holder ? idLink(holder) : "nobody", Queue: length ? `${length} waiting` : "empty" })}
-    ${length > 0 && html`<details><summary>The first in the queue</summary>
+  return page([link(["objects", id]), " / ", inner || EMPTY], asked, ({ entries, held, queue, promises }) => html`
+    ${facts({ "Held by": held.holder ? idLink(held.holder) : "nobody", Queue: `${held.length} waiting` })}
+    ${held.length > 0 && html`<details><summary>The first in the queue</summary>
       <ol>${queue.map((one) => html`<li>${idLink(one.id)}</li>`)}</ol></details>`}
-    <div class="head"><h2>State</h2><button onClick=${() => setEdited("")}>Add an entry…</button></div>
-    ${more && html`<p class="soft">The first ${ENTRIES} entries are shown.</p>`}
-    ${table("State", entries, "key", {
-      Name: ({ key }) => html`<bdi>${key}</bdi>`,
+    <div class="head"><h2>State</h2><button onClick=${() => edit("")}>Add an entry…</button></div>
+    ${entries.length > ENTRIES && html`<p class="soft">The first ${ENTRIES} entries are shown.</p>`}
+    ${table("State", entries.slice(0, ENTRIES), "key", {
+      Name: "key",
       Value: ({ text }) => (text === undefined ? html`<span class="soft">long or binary</span>` : value(text)),
       Size: (row) => size(row.value_length),
-      Operations: ({ key }) => html`<button aria-label="Edit ${key}" onClick=${() => setEdited(key)}>Edit…</button>`,
+      Operations: ({ key }) => html`<button aria-label="Edit ${key}" onClick=${() => edit(key)}>Edit…</button>`,
     }, "It has no state.")}
     ${promises.length > 0 && html`<h2>Promises</h2>${table("Promises", promises, "key", {
-      Promise: ({ key }) => html`<bdi>${key}</bdi>`,
+      Promise: "key",
       State: ({ completed, failure, key: promise }) => (failure ? "rejected" : completed ? "resolved"
         : link(["waits"], "open", { service: id, key: inner, promise })),
       Value: (row) => value(row.failure ?? row.value),
     })}`}
-    ${edited !== null && html`<${EditEntry} key=${edited} service=${id} id=${inner} name=${edited}
-      onClose=${() => (setEdited(null), asked.again())} />`}`,
+    ${dialog}`,
   toInvocations({ service: id, key: inner }));
 }

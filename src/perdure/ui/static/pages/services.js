@@ -1,8 +1,8 @@
 // @ts-check
 // What can be called, and with which settings.
 import {
-  Change, at, button, facts, html, idLink, link, page, request, table, toInvocations, useForm, useGet, useState,
-  warnings,
+  Change, at, button, facts, html, idLink, link, page, request, table, toInvocations, useDialog, useForm, useGet,
+  usePlace, warnings,
 } from "../components/kit.js";
 import { TryIt } from "../components/try-it.js";
 
@@ -14,43 +14,41 @@ const DURATIONS = Object.entries({
   abort_timeout: "Aborted unless suspended within",
 });
 
-const hidden = (one) => (one.public ? "" : " (private)");
+const hidden = (one) => !one.public && " (private)";
 /** @type {(name: string) => Asked<Service>} */
 const useService = (name) => useGet(at("services", name));
 
-export const Services = () => listed("Services", "services", "There is no service. Register a deployment.");
-export const Objects = () => listed("Objects and workflows", "objects", "No service has keys.");
-
-function listed(title, place, empty) {
+export function Services() {
+  const [place] = usePlace().path;
+  const title = place === "objects" ? "Objects and workflows" : "Services";
   /** @type {Asked<{services: Service[]}>} */
   const asked = useGet("/services");
   const wanted = ({ ty }) => place === "services" || ty !== "Service";
   return page(title, asked, ({ services }) => table(title, services.filter(wanted), "name", {
     Service: (one) => [link([place, one.name]), hidden(one)],
-    Type: (one) => one.ty,
+    Type: "ty",
     Handlers: (one) => one.handlers.map(({ name }) => [link(["services", one.name, name]), " "]),
-    Revision: (one) => one.revision,
+    Revision: "revision",
     Deployment: (one) => idLink(one.deployment_id),
     Invocations: (one) =>
       link(["invocations"], "list", { service: one.name }, { "aria-label": `list of invocations of ${one.name}` }),
-  }, empty));
+  }, "None is registered."));
 }
 
 export function Service({ id }) {
   const asked = useService(id);
-  const [edits, setEdits] = useState(false);
+  const [change, dialog] = useDialog(Settings, asked.again);
   const keyed = asked.data && asked.data.ty !== "Service";
   return page(id, asked, (service) => html`
     <p dir="auto">${service.documentation}</p>${warnings(service.info)}
     <h2>Handlers</h2>${table("Handlers", service.handlers, "name", {
       Handler: (one) => [link(["services", id, one.name]), hidden(one)],
-      Type: (one) => one.ty,
+      Type: "ty",
       "Input → output": (one) => `${one.input_description} → ${one.output_description}`,
-      About: (one) => html`<bdi>${one.documentation}</bdi>`,
+      About: "documentation",
     })}
-    <div class="head"><h2>Settings</h2><button onClick=${() => setEdits(true)}>Change…</button></div>
-    ${settingsOf(service)}
-    ${edits && html`<${Settings} service=${service} onClose=${() => (setEdits(false), asked.again())} />`}`,
+    <div class="head"><h2>Settings</h2><button onClick=${() => change({ service })}>Change…</button></div>
+    ${settingsOf(service)}${dialog}`,
   [toInvocations({ service: id }), keyed && button(["objects", id], "Keys")]);
 }
 
@@ -62,14 +60,13 @@ function settingsOf({ retry_policy: { max_attempts: most, ...retry }, ...service
     Deployment: idLink(service.deployment_id),
     "Can be called from outside": service.public ? "yes" : "no",
     ...Object.fromEntries(DURATIONS.map(([key, word]) => [word, service[key]])),
-    Retries: `first after ${retry.initial_interval}, × ${retry.exponentiation_factor} up to ${retry.max_interval}; ${end}`,
+    Retries: `${retry.initial_interval}, × ${retry.exponentiation_factor} up to ${retry.max_interval}; ${end}`,
   });
 }
 
 function Settings({ service, onClose }) {
-  const [before] = useState(service);
-  const { values, field } = useForm(before);
-  const body = Object.fromEntries(Object.entries(values).filter(([key, value]) => value !== before[key]));
+  const { values, field } = useForm(service);
+  const body = Object.fromEntries(Object.entries(values).filter(([key, value]) => value !== service[key]));
   const act = async () => {
     await request("PATCH", at("services", service.name), { body });
     return `Changed ${service.name}`;
@@ -78,7 +75,7 @@ function Settings({ service, onClose }) {
       disabled=${!Object.keys(body).length}
       effect="It holds until the service is registered again: then what its code says counts.">
     ${field("public", "Can be called from outside")}
-    ${DURATIONS.map(([key, word]) => before[key] && field(key, `${word} (such as 90s, 2 hours, PT30M)`))}<//>`;
+    ${DURATIONS.map(([key, word]) => service[key] && field(key, `${word} (such as 90s, 2 hours, PT30M)`))}<//>`;
 }
 
 /** id: the service. inner: the handler. */

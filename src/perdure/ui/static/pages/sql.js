@@ -1,7 +1,7 @@
 // @ts-check
 // Questions in SQL over everything the server knows.
 import {
-  change, html, idLink, query, search as setSearch, table, useEffect, usePlace, useRef, useSettings, useState,
+  change, html, idLink, query, search as setSearch, table, useEffect, usePlace, useSettings, useState,
 } from "../components/kit.js";
 import { oneLine } from "../logic/payload.js";
 import { cell, columnsOf, placeOf, toCsv } from "../logic/table.js";
@@ -47,27 +47,26 @@ export function Sql() {
   const { queries } = useSettings();
   const [text, setText] = useState(asked || PRESETS["Not completed"]);
   const [answer, setAnswer] = useState(null);
-  const running = useRef(new AbortController());
-  const run = async (sql) => {
-    running.current.abort();
-    const { signal } = (running.current = new AbortController());
-    const began = performance.now();
-    setAnswer({ busy: true });
-    const told = await query(sql, signal).then((rows) => ({ rows }), (error) => ({ error }));
-    if (!signal.aborted) setAnswer({ ...told, took: performance.now() - began });
-  };
+  const [turn, setTurn] = useState(0);
+  const { busy, rows, error, took } = answer ?? {};
   useEffect(() => {
-    if (!asked) return;
-    setText(asked);
-    void run(asked);
-  }, [asked]);
+    const running = new AbortController();
+    const run = async () => {
+      const began = performance.now();
+      setText(asked);
+      setAnswer({ busy: true });
+      const told = await query(asked, running.signal).then((rows) => ({ rows }), (error) => ({ error }));
+      if (!running.signal.aborted) setAnswer({ ...told, took: performance.now() - began });
+    };
+    if (asked) void run();
+    return () => running.abort();
+  }, [asked, turn]);
   const submit = () => {
     change({ queries: [text, ...queries.filter((one) => one !== text)].slice(0, HISTORY_MAX) });
-    if (text === asked) void run(text);
+    if (text === asked) setTurn(turn + 1);
     else setSearch({ q: text });
   };
   const typed = (event) => setText(event.target.value);
-  const rows = answer?.rows;
   return html`<div class="head"><h1 class="grow">SQL</h1>
       <label>Start from <select onInput=${typed}><optgroup label="Examples">
         ${Object.entries(PRESETS).map(([name, sql]) => html`<option value=${sql}>${name}</option>`)}</optgroup>
@@ -76,10 +75,10 @@ export function Sql() {
       </select></label></div>
     <textarea class="code" aria-label="Query" rows="7" spellcheck="false" value=${text} onInput=${typed}
       onKeyDown=${(event) => event.key === "Enter" && (event.ctrlKey || event.metaKey) && submit()}></textarea>
-    <div class="bar"><button class="primary" onClick=${submit} disabled=${answer?.busy}>Run</button>
+    <div class="bar"><button class="primary" onClick=${submit} disabled=${busy}>Run</button>
       <span class="soft"><kbd>Ctrl</kbd> <kbd>Enter</kbd></span>
-      ${answer?.error && html`<span class="invalid" role="alert">${answer.error.message}</span>`}
-      ${rows && html`<span class="soft" role="status">${rows.length} rows in ${Math.round(answer.took)} ms
+      ${error && html`<span class="invalid" role="alert">${error.message}</span>`}
+      ${rows && html`<span class="soft" role="status">${rows.length} rows in ${Math.round(took)} ms
           ${rows.length > SHOWN_MAX && `, the first ${SHOWN_MAX} are shown`}</span>
         <button onClick=${() => save(toCsv(rows))}>Save as CSV</button>`}</div>
     ${rows && table("Result", rows.slice(0, SHOWN_MAX), "",
