@@ -76,13 +76,6 @@ interface Deployment {
   newest: boolean;
 }
 
-/** `RegisterDeploymentResponse` of the admin API. */
-interface Registered {
-  id: string;
-  services: Service[];
-  info?: Warning[];
-}
-
 /** A JSON schema, as far as it is looked at. */
 type Schema = Record<string, any>;
 

@@ -38,7 +38,7 @@ export function table(label, rows, key, columns, empty, chosen) {
     <tr key=${row[key]} class=${chosen && row[key] === chosen && "chosen"}>${cells(row)}</tr>`)}<//>`;
 }
 
-/** @type {(known: Record<string, unknown>) => unknown} */
+/** What is empty is left out. */
 export function facts(known) {
   const told = Object.entries(known).filter(([, value]) => value);
   return html`<dl class="facts">${told.map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`)}</dl>`;

@@ -19,7 +19,7 @@ export function address(path, search) {
   return BASE + joined(path) + (text && `?${text}`);
 }
 
-/** Where the admin API has it. @param {string[]} path */
+/** Where the admin API has it. */
 export const at = (...path) => `/${joined(path)}`;
 
 /** replace: without a step for the back button. */

@@ -8,7 +8,6 @@ const settings = store(USUAL, "perdure");
 
 export const useSettings = settings.use;
 
-/** @param {Partial<Settings>} changed */
 export function change(changed) {
   settings.set({ ...USUAL, ...settings.get(), ...changed });
   document.documentElement.dataset.scheme = settings.get().scheme;

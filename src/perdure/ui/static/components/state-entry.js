@@ -24,13 +24,13 @@ export function EditEntry({ service, id, name, onClose }) {
     const seen = before && (before.text ?? before.value.match(/../g).map((pair) => parseInt(pair, 16)));
     const body = { object_key: id, name: entry, before: seen, value: removes ? null : text };
     const { applied } = await request("PATCH", at("services", service, "state"), { body });
-    return applied ? `Changed ${entry}` : "It is changed when the key is free, if the entry still is this one then";
+    return applied ? `Changed ${entry}` : "It is changed when the key is free, if it still is this one";
   };
   return html`<${Change} title=${name ? `Change ${name}` : "Add an entry"} word=${removes ? "Remove" : "Save"}
       danger=${removes} ...${{ act, onClose }}
       disabled=${!entry || (name && !before) || (!plain && !removes && faultOf(text))}
-      effect=${removes ? "The entry is gone for every handler that runs later."
-        : "Handlers that run later read this value. While an invocation holds the key, it waits in the queue."}>
+      effect=${removes ? "The entry is gone for later handlers."
+        : "Later handlers read this value. While an invocation holds the key, it waits in the queue."}>
     ${!name && field("entry", "Name")}
     ${before && html`<p class="soft">Before</p><pre dir="auto">
       ${before.text?.slice(0, SHOWN_MAX) ?? `binary, ${before.value.length / 2} bytes`}</pre>`}

@@ -37,7 +37,7 @@ export function TryIt({ service, handler: { name, input_json_schema: schema, inp
         : input.field("body", `Input, as ${json ? "JSON" : takes}`, { as: Code, json })}
       <details><summary>Delay, idempotency key</summary>
         ${field("delay", "Start later, by (such as 10s, 2 hours)")}
-        ${field("once", "Idempotency key: what was sent with it before is not started again")}</details>
+        ${field("once", "Idempotency key: nothing is started twice with it")}</details>
       ${failure && html`<p class="invalid" role="alert">${failure}</p>`}
       <p><button class="primary" disabled=${busy || (json && !fields && body && faultOf(body))}>Send</button></p></form>
     ${sent && html`<${Outcome} key=${sent} id=${sent} />`}`;

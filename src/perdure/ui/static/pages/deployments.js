@@ -2,7 +2,7 @@
 // Where the code is: endpoints, what still needs them, and how they come and go.
 import {
   Change, at, html, link, millis, page, query, relative, request, table, useAnswer, useDialog, useForm, useNow,
-  usePlace, useState, warnings,
+  useState, warnings,
 } from "../components/kit.js";
 
 const PINNED = `SELECT pinned_deployment_id AS id, count(*) AS n FROM sys_invocation_status
@@ -20,7 +20,7 @@ async function load(signal) {
   })).sort((a, b) => b.created_at.localeCompare(a.created_at));
 }
 
-export function Deployments({ id = usePlace().search.get("id") ?? "" }) {
+export function Deployments({ id }) {
   const asked = useAnswer(load, []);
   const [register, registering] = useDialog(Register, asked.again);
   const [remove, removing] = useDialog(Remove, asked.again);
@@ -44,7 +44,6 @@ function Register({ onClose }) {
   const { values, field } = useForm({ uri: "", force: false, breaking: false, use_http_11: false });
   const [found, setFound] = useState(null);
   // It is forgotten when something else is asked for.
-  /** @type {Registered | null} */
   const preview = found?.values === values ? found.preview : null;
   const act = async () => {
     const answer = await request("POST", "/deployments", { body: { ...values, dry_run: !preview } });

@@ -1,8 +1,7 @@
 // @ts-check
 // Keys of objects and workflows: which there are, who holds them, what they know.
 import {
-  button, facts, html, idLink, link, page, query, search as setSearch, size, table, toInvocations, useAnswer, useDialog,
-  usePlace,
+  button, facts, html, idLink, link, page, query, size, table, toInvocations, useAnswer, useDialog, usePlace,
 } from "../components/kit.js";
 import { EditEntry, whereKey } from "../components/state-entry.js";
 import { literal } from "../logic/filters.js";
@@ -19,9 +18,10 @@ async function loadKeys(service, after, begins, signal) {
     `service_name = ${name}`, after && `service_key > ${literal(after)}`,
     begins && `service_key >= ${literal(begins)} AND service_key < ${literal(`${begins}\u{10ffff}`)}`,
   ].filter(Boolean).join(" AND ");
+  // Who holds a key or waits for it is an invocation.
   const invoked = `(SELECT target_service_name AS service_name, target_service_key AS service_key
     FROM sys_invocation_status) AS invoked`;
-  const known = ["state", "sys_keyed_service_status", "sys_inbox", "sys_promise", invoked]
+  const known = ["state", "sys_promise", invoked]
     .map((from) => `SELECT service_key FROM ${from} WHERE service_key IS NOT NULL AND ${where}`).join(" UNION ");
   const of = (what, from) =>
     `(SELECT ${what} FROM ${from} AS t WHERE t.service_name = ${name} AND t.service_key = keys.service_key)`;
@@ -35,10 +35,6 @@ async function loadKeys(service, after, begins, signal) {
 export function Keys({ id }) {
   const { after = "", begins = "" } = Object.fromEntries(usePlace().search);
   const asked = useAnswer((signal) => loadKeys(id, after, begins, signal), [id, after, begins]);
-  const find = (event) => {
-    event.preventDefault();
-    setSearch({ begins: event.target.begins.value });
-  };
   const turn = (word, after) => button(["objects", id], word, { begins, after });
   return page([link(["objects"], "Objects"), " / ", id], asked, (rows) => html`
     ${table("Keys", rows.slice(0, KEYS), "key", {
@@ -47,10 +43,10 @@ export function Keys({ id }) {
       Size: (row) => size(row.size),
       "Held by": ({ holder }) => (holder ? idLink(holder) : html`<span class="soft">nobody</span>`),
       Queue: "queue",
-    }, "No key has state, a lock, a queue or an invocation that is kept.")}
+    }, "There is no key.")}
     <div class="bar">${after && turn("↑ First page", "")} 
       ${rows.length > KEYS && turn("Next page ↓", rows[KEYS - 1].key)}</div>`,
-  html`<form class="bar" onSubmit=${find}>
+  html`<form class="bar">
     <label>Keys that begin with <input name="begins" defaultValue=${begins} /></label><button>Find</button></form>`);
 }
 

@@ -52,7 +52,6 @@ export function Service({ id }) {
   [toInvocations({ service: id }), keyed && button(["objects", id], "Keys")]);
 }
 
-/** @param {Service} service */
 function settingsOf({ retry_policy: { max_attempts: most, ...retry }, ...service }) {
   const end = most ? `${most} attempts, then ${retry.on_max_attempts.toLowerCase()}` : "no end";
   return facts({
@@ -73,7 +72,7 @@ function Settings({ service, onClose }) {
   };
   return html`<${Change} title="Settings of ${service.name}" word="Change" ...${{ act, onClose }}
       disabled=${!Object.keys(body).length}
-      effect="It holds until the service is registered again: then what its code says counts.">
+      effect="It holds until the service is registered again.">
     ${field("public", "Can be called from outside")}
     ${DURATIONS.map(([key, word]) => service[key] && field(key, `${word} (such as 90s, 2 hours, PT30M)`))}<//>`;
 }

@@ -12,7 +12,7 @@ FROM sys_invocation
 WHERE status != 'completed'
 ORDER BY created_at
 LIMIT 100`,
-  "Failing the longest": `SELECT id, target, retry_count, next_retry_at, last_failure
+  "Failing the longest": `SELECT id, target, retry_count, last_failure
 FROM sys_invocation
 WHERE status = 'backing-off'
 ORDER BY retry_count DESC
