@@ -89,12 +89,6 @@ interface SchemaField {
   initial: string;
 }
 
-/** An entry of the table `state`. value: hexadecimal. text: the same, if it is some. */
-interface StateEntry {
-  value: string;
-  text?: string;
-}
-
 /**
  * What an invocation waits for. told: the server said so; else it is only known that it has not come.
  * step: the one of the journal that waits, when there is one. id: of an awakeable. since: milliseconds, null when it is not known.

@@ -1,5 +1,5 @@
 // @ts-check
-// The page's one stream of events. It is closed while the page is hidden, and goes on where it stopped.
+// The one stream of events: closed while the page is hidden, it goes on where it stopped.
 
 const EVENTS = [
   "snapshot", "invocation", "gone", "journal", "journal_cleared", "journal_event", "registry", "counts", "reset",

@@ -36,14 +36,14 @@ export function Deployments({ id }) {
       : one.newest ? "none; takes new ones" : "drained"),
     Operations: (one) => html`<button class="danger" aria-label="Remove ${one.uri}"
       onClick=${() => remove(one)}>Remove…</button>`,
-  }, html`No endpoint is registered. Register one, or <code>perdure deployments register URL</code>.`, id),
+  }, html`None is registered. Register one, or <code>perdure deployments register URL</code>.`, id),
   html`<button class="primary" onClick=${() => register({})}>Register…</button>${registering}${removing}`);
 }
 
 function Register({ onClose }) {
   const { values, field } = useForm({ uri: "", force: false, breaking: false, use_http_11: false });
   const [found, setFound] = useState(null);
-  // It is forgotten when something else is asked for.
+  // Forgotten when something else is asked for.
   const preview = found?.values === values ? found.preview : null;
   const act = async () => {
     const answer = await request("POST", "/deployments", { body: { ...values, dry_run: !preview } });

@@ -20,10 +20,11 @@ const useService = (name) => useGet(at("services", name));
 
 export function Services() {
   const [place] = usePlace().path;
-  const title = place === "objects" ? "Objects and workflows" : "Services";
+  const all = place === "services";
+  const title = all ? "Services" : "Objects and workflows";
   /** @type {Asked<{services: Service[]}>} */
   const asked = useGet("/services");
-  const wanted = ({ ty }) => place === "services" || ty !== "Service";
+  const wanted = ({ ty }) => all || ty !== "Service";
   return page(title, asked, ({ services }) => table(title, services.filter(wanted), "name", {
     Service: (one) => [link([place, one.name]), hidden(one)],
     Type: "ty",

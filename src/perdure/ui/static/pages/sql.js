@@ -17,7 +17,7 @@ FROM sys_invocation
 WHERE status = 'backing-off'
 ORDER BY retry_count DESC
 LIMIT 50`,
-  "By service and status": `SELECT target_service_name, status, count(*) AS invocations
+  "By service and status": `SELECT target_service_name, status, count(*)
 FROM sys_invocation
 GROUP BY 1, 2
 ORDER BY 3 DESC`,
@@ -26,7 +26,7 @@ FROM sys_invocation
 WHERE completion_result = 'failure' AND completed_at > now() - INTERVAL '1 hour'
 ORDER BY completed_at DESC
 LIMIT 100`,
-  "Keys with a queue": `SELECT service_name, service_key, count(*) AS waiting
+  "Keys with a queue": `SELECT service_name, service_key, count(*)
 FROM sys_inbox
 GROUP BY 1, 2
 ORDER BY 3 DESC
