@@ -1,7 +1,7 @@
 // @ts-check
+// Shows the page of the address.
 import { html, render } from "./vendor/preact-htm.js";
 import { usePlace } from "./components/router.js";
-import { apply } from "./components/settings.js";
 import { Shell } from "./components/shell.js";
 import { Bulk } from "./pages/bulk.js";
 import { Compare } from "./pages/compare.js";
@@ -11,18 +11,18 @@ import { Invocations } from "./pages/invocations.js";
 import { Keys, ObjectPage } from "./pages/objects.js";
 import { Overview } from "./pages/overview.js";
 import { Restart } from "./pages/restart.js";
-import { HandlerPage, Objects, Service, Services } from "./pages/services.js";
+import { HandlerPage, Service, Services } from "./pages/services.js";
 import { Sql } from "./pages/sql.js";
 import { Waits } from "./pages/waits.js";
 
-/** By the first part of the address, then by how many there are behind it. @type {Record<string, unknown[]>} */
+// By the first part of the address, then by how many there are behind it.
 const PAGES = {
   "": [Overview],
   bulk: [Bulk],
   compare: [Compare],
   deployments: [Deployments],
   invocations: [Invocations, Invocation, Restart],
-  objects: [Objects, Keys, ObjectPage],
+  objects: [Services, Keys, ObjectPage],
   services: [Services, Service, HandlerPage],
   sql: [Sql],
   waits: [Waits],
@@ -34,9 +34,8 @@ function Page() {
   // Behind a last slash is an empty key, or nothing.
   const deep = inner || (inner === "" && first === "objects");
   const found = pages[!id ? 0 : deep ? 2 : 1] ?? pages[0];
-  if (found) return html`<${found} key=${JSON.stringify([id, inner])} id=${id} inner=${inner} />`;
-  return html`<h1>There is nothing at this address</h1><p>The places of this page are on the left.</p>`;
+  if (found) return html`<${found} key=${JSON.stringify([id, inner])} ...${{ id, inner }} />`;
+  return html`<h1>There is nothing at this address</h1>`;
 }
 
-apply();
-render(html`<${Shell}><${Page} /><//>`, /** @type {Element} */ (document.getElementById("app")));
+render(html`<${Shell}><${Page} /><//>`, document.body.children[0]);

@@ -76,13 +76,6 @@ interface Deployment {
   newest: boolean;
 }
 
-/** `RegisterDeploymentResponse` of the admin API. */
-interface Registered {
-  id: string;
-  services: Service[];
-  info?: Warning[];
-}
-
 /** A JSON schema, as far as it is looked at. */
 type Schema = Record<string, any>;
 
@@ -94,12 +87,6 @@ interface SchemaField {
   options: Record<string, string>;
   needed: boolean;
   initial: string;
-}
-
-/** An entry of the table `state`. value: hexadecimal. text: the same, if it is some. */
-interface StateEntry {
-  value: string;
-  text?: string;
 }
 
 /**
@@ -116,3 +103,42 @@ interface Waiting {
   until: number | null;
   child: string | null;
 }
+
+/** What an address of the admin API tells, kept up to date. */
+type UseGet = (path: string) => Asked<any>;
+/** A page, or what stands for it until there is an answer. beside: what stands beside its title. */
+type MakePage = <T>(title: unknown, asked: Asked<T>, body: (data: T) => unknown, beside?: unknown) => unknown;
+/** key: tells rows apart. columns: names of fields, or what makes a cell, by their heads. empty: said of no rows. chosen: key of the row that is marked. */
+type MakeTable = <T>(
+  label: string,
+  rows: T[],
+  key: keyof T,
+  columns: Record<string, keyof T | ((row: T) => any)>,
+  empty?: unknown,
+  chosen?: string,
+) => any;
+/** Values of a form, and a field for each: a box to tick for a boolean, else a line of text, or what `as` says. */
+type UseForm = <V extends Record<string, any>>(initial: V) => {
+  values: V;
+  set: (values: V) => void;
+  field: (name: keyof V & string, label: string, more?: Record<string, any>) => any;
+};
+
+type Search = URLSearchParams | Record<string, string>;
+type Address = (path: (string | number)[], search?: Search) => string;
+/** A link to a place, by the last part of its path unless there is another text. rest: attributes. */
+type MakeLink = (path: string[], text?: any, search?: Search, rest?: object) => any;
+
+/** Follows topics until the returned function is called. Messages come in bunches, one for each frame that is drawn. */
+type Follow = (topics: string[], listener: Listener) => () => void;
+
+/** Fields for an object whose properties are all simple, else null. */
+type FieldsOf = (schema: Schema) => SchemaField[] | null;
+/** JSON of what was filled in; what is empty and optional is left out. */
+type JsonOf = (fields: SchemaField[], values: Record<string, string>) => string;
+/** Some value of that shape. */
+type ExampleOf = (schema: Schema, root?: Schema, depth?: number) => unknown;
+/** Asks the server. */
+type Load<T> = (signal: AbortSignal) => Promise<T>;
+/** How a dialog is opened with its other props, and the dialog while it is open. again: called when it is closed. */
+type UseDialog = (dialog: unknown, again: () => void) => [open: (props: object) => void, shown: any];

@@ -1,21 +1,14 @@
 // @ts-check
-/** The page's one stream of events. It is closed while the page is hidden, and goes on where it stopped. */
+// The one stream of events: closed while the page is hidden, it goes on where it stopped.
 
 const EVENTS = [
   "snapshot", "invocation", "gone", "journal", "journal_cleared", "journal_event", "registry", "counts", "reset",
 ];
 
-/** @typedef {{event: string, data: any}} Message */
-
-/**
- * Follows topics until the returned function is called. Messages come in bunches, one for each frame that is drawn.
- * @param {string[]} topics @param {Listener} listener
- */
+/** @type {Follow} */
 export function follow(topics, { onMessages, onState }) {
-  /** @type {EventSource | null} */
   let source = null;
   let [last, frame, again] = ["", 0, 0];
-  /** @type {Message[]} */
   const waiting = [];
   const flush = () => {
     frame = 0;
@@ -29,7 +22,7 @@ export function follow(topics, { onMessages, onState }) {
     source.onerror = () => {
       onState?.("lost");
       // A browser gives up after some answers; this page does not.
-      if (source?.readyState === EventSource.CLOSED) again = window.setTimeout(open, 1000);
+      if (source?.readyState === EventSource.CLOSED) again = setTimeout(open, 1000);
     };
     for (const event of EVENTS) {
       source.addEventListener(event, ({ data, lastEventId }) => {

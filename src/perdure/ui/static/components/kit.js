@@ -1,9 +1,10 @@
 // @ts-check
-/** What the pages of services, deployments, objects and waits are made of. */
+// What pages are made of.
 import { html, useState } from "../vendor/preact-htm.js";
 import { useAnswer } from "../api/answer.js";
 import { request } from "../api/http.js";
 import { Table, Text, Tick } from "./change.js";
+import { link } from "./router.js";
 
 export * from "../api/answer.js";
 export * from "../api/http.js";
@@ -14,57 +15,51 @@ export * from "./clock.js";
 export * from "./router.js";
 export * from "./settings.js";
 
-/** What an address of the admin API tells, kept up to date. @returns {Asked<any>} */
-export function useGet(path = "") {
-  return useAnswer((signal) => request("GET", path, { signal }), [path]);
-}
+/** @type {UseGet} */
+export const useGet = (path) => useAnswer((signal) => request("GET", path, { signal }), [path]);
 
-/**
- * A page, or what stands for it until there is an answer. beside: what stands beside its title.
- * @template T
- * @param {unknown} title @param {Asked<T>} asked @param {(data: T) => unknown} body @param {unknown} [beside]
- */
+export const button = (path, text, search) => link(path, text, search, { class: "button" });
+export const toInvocations = (filters) => button(["invocations"], "Invocations", filters);
+
+/** @type {MakePage} */
 export function page(title, { data, failure }, body, beside) {
   // The line is always there: what is below it keeps its place, and what was typed.
-  return html`<div class="head"><h1><bdi>${title}</bdi></h1><span class="grow"></span>${beside}</div>
+  return html`<div class="head"><h1 class="grow"><bdi>${title}</bdi></h1>${beside}</div>
     <p class=${failure ? "invalid" : "soft"} role=${failure ? "alert" : null} hidden=${data && !failure}>
       ${failure || "Loading…"}</p>${data && body(data)}`;
 }
 
-/**
- * key: tells rows apart. columns: cells by their heads. empty: said of no rows. chosen: key of the row that is marked.
- * @template T
- * @param {string} label @param {T[]} rows @param {keyof T} key @param {Record<string, (row: T) => unknown>} columns
- */
-export function table(label, rows, key, columns, empty = /** @type {unknown} */ (""), chosen = "") {
+/** @type {MakeTable} */
+export function table(label, rows, key, columns, empty, chosen) {
   if (!rows.length) return empty && html`<p class="empty">${empty}</p>`;
-  const cells = Object.values(columns);
+  const cells = (row) => Object.values(columns).map((cell) =>
+    html`<td dir="auto">${typeof cell === "function" ? cell(row) : row[cell]}</td>`);
   return html`<${Table} label=${label} head=${Object.keys(columns)}>${rows.map((row) => html`
-    <tr key=${row[key]} class=${chosen && row[key] === chosen && "chosen"}>
-      ${cells.map((cell) => html`<td>${cell(row)}</td>`)}</tr>`)}<//>`;
+    <tr key=${row[key]} class=${chosen && row[key] === chosen && "chosen"}>${cells(row)}</tr>`)}<//>`;
 }
 
-/** @param {Record<string, unknown>} known by name; what is empty is left out */
+/** What is empty is left out. */
 export function facts(known) {
   const told = Object.entries(known).filter(([, value]) => value);
   return html`<dl class="facts">${told.map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`)}</dl>`;
 }
 
-/** @param {Warning[]} [told] by the server */
-export function warnings(told = []) {
-  return told.map(({ code, message }) => html`<p class="effect tone-retry">${code} ${message}</p>`);
+/** @type {UseDialog} */
+export function useDialog(dialog, again) {
+  const [props, open] = useState(null);
+  return [open, props && html`<${dialog} ...${props} onClose=${() => (open(null), again())} />`];
 }
 
-/**
- * Values of a form, and a field for each: a box to tick for a boolean, else a line of text, or what `as` says.
- * @template {Record<string, any>} V @param {V} initial
- */
+export const warnings = (told) =>
+  told?.map(({ code, message }) => html`<p class="effect tone-retry">${code} ${message}</p>`);
+
+/** @type {UseForm} */
 export function useForm(initial) {
   const [values, set] = useState(initial);
-  const field = (name = "", label = "", { as = Text, ...more } = /** @type {any} */ ({})) => {
+  const field = (name, label, { as = Text, ...more } = {}) => {
     const value = values[name];
-    const onValue = (/** @type {any} */ now) => set((old) => ({ ...old, [name]: now }));
-    if (typeof value === "boolean") return html`<${Tick} label=${label} checked=${value} onValue=${onValue} />`;
+    const onValue = (now) => set((old) => ({ ...old, [name]: now }));
+    if (typeof value === "boolean") return html`<${Tick} ...${{ label, onValue }} checked=${value} />`;
     return html`<${as} ...${{ name, label, value, onValue, ...more }} />`;
   };
   return { values, set, field };

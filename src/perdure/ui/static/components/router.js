@@ -1,51 +1,43 @@
 // @ts-check
-/** Where in the page we are: the address is the only place that knows. */
-import { html, useEffect, useState } from "../vendor/preact-htm.js";
+// Where in the page we are: the address is the only place that knows.
+import { html } from "../vendor/preact-htm.js";
+import { store } from "../api/store.js";
 
 const BASE = "/ui/";
 
 /** @returns {Place} */
-export function here() {
-  const path = location.pathname.slice(BASE.length).split("/").map(decodeURIComponent);
-  return { path, search: new URLSearchParams(location.search) };
-}
+export const here = () => ({
+  path: location.pathname.slice(BASE.length).split("/").map(decodeURIComponent),
+  search: new URLSearchParams(location.search),
+});
 
-/** @param {(string | number)[]} path @param {URLSearchParams | Record<string, string>} [search] */
+const joined = (path) => path.map(encodeURIComponent).join("/");
+
+/** @type {Address} */
 export function address(path, search) {
   const text = new URLSearchParams(search).toString();
-  return BASE + path.map(encodeURIComponent).join("/") + (text && `?${text}`);
+  return BASE + joined(path) + (text && `?${text}`);
 }
 
-/** Where the admin API has it. @param {string[]} path */
-export function at(...path) {
-  return `/${path.map(encodeURIComponent).join("/")}`;
-}
+/** Where the admin API has it. */
+export const at = (...path) => `/${joined(path)}`;
 
-/** Goes somewhere. replace: without a step for the back button. */
-export function go(to = "", { replace = false } = {}) {
+/** replace: without a step for the back button. */
+export function go(to, { replace = false } = {}) {
   history[replace ? "replaceState" : "pushState"](null, "", to);
   dispatchEvent(new PopStateEvent("popstate"));
 }
 
-/** Changes the search part alone. @param {URLSearchParams} search @param {{replace?: boolean}} [options] */
-export function search(search, options) {
-  go(address(here().path, search), options);
-}
+/** Changes the search part alone. */
+export const search = (search, options) => go(address(here().path, search), options);
 
-/** The place, kept up to date. */
-export function usePlace() {
-  const [place, set] = useState(here);
-  useEffect(() => {
-    const changed = () => set(here());
-    addEventListener("popstate", changed);
-    return () => removeEventListener("popstate", changed);
-  }, []);
-  return place;
-}
+const place = store(here());
+addEventListener("popstate", () => place.set(here()));
+export const usePlace = place.use;
 
-/** A link that stays inside the page, and a plain link to everything that opens it elsewhere. @param {any} props */
+/** Stays inside the page, and is a plain link to everything that opens it elsewhere. */
 export function Link({ to, children, ...rest }) {
-  const clicked = (/** @type {MouseEvent} */ event) => {
+  const clicked = (event) => {
     if (event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
     event.preventDefault();
     go(to);
@@ -53,16 +45,10 @@ export function Link({ to, children, ...rest }) {
   return html`<a href=${to} onClick=${clicked} ...${rest}>${children}</a>`;
 }
 
-/**
- * A link to a place, by the last part of its path unless there is another text.
- * @param {string[]} path @param {unknown} [text] @param {Record<string, string> | URLSearchParams} [search]
- * @param {object} [rest]
- */
-export function link(path, text = path.at(-1), search, rest) {
-  return html`<${Link} to=${address(path, search)} ...${rest}><bdi>${text}</bdi><//>`;
-}
+/** @type {MakeLink} */
+export const link = (path, text = path.at(-1), search, rest) =>
+  html`<${Link} to=${address(path, search)} ...${rest}><bdi>${text}</bdi><//>`;
 
 /** To an invocation or a deployment. */
-export function idLink(id = "") {
-  return link([id.startsWith("dp_") ? "deployments" : "invocations", id], id, {}, { class: "mono" });
-}
+export const idLink = (id) =>
+  link([id.startsWith("dp_") ? "deployments" : "invocations", id], id, {}, { class: "mono" });

@@ -1,40 +1,16 @@
 // @ts-check
-/** What this browser remembers for its reader. */
-import { useEffect, useState } from "../vendor/preact-htm.js";
+// What this browser remembers for its reader.
+import { store } from "../api/store.js";
 
-const KEY = "perdure";
-/** @type {Set<(settings: Settings) => void>} */
-const readers = new Set();
 /** @type {Settings} */
-let current = { scheme: "system", zone: "local", views: [], queries: [] };
-try {
-  current = { ...current, ...JSON.parse(localStorage.getItem(KEY) ?? "{}") };
-} catch {
-  // Without storage the defaults hold.
-}
+const USUAL = { scheme: "system", zone: "local", views: [], queries: [] };
+const settings = store(USUAL, "perdure");
 
-/** @param {Partial<Settings>} changed */
+export const useSettings = settings.use;
+
 export function change(changed) {
-  current = { ...current, ...changed };
-  try {
-    localStorage.setItem(KEY, JSON.stringify(current));
-  } catch {
-    // Without storage the choice lasts as long as the page.
-  }
-  apply();
-  for (const reader of readers) reader(current);
+  settings.set({ ...USUAL, ...settings.get(), ...changed });
+  document.documentElement.dataset.scheme = settings.get().scheme;
 }
 
-/** Shows the chosen scheme. */
-export function apply() {
-  document.documentElement.dataset.scheme = current.scheme;
-}
-
-export function useSettings() {
-  const [value, set] = useState(current);
-  useEffect(() => {
-    readers.add(set);
-    return () => void readers.delete(set);
-  }, []);
-  return value;
-}
+change({});

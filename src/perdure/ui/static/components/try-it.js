@@ -1,5 +1,5 @@
 // @ts-check
-/** Starts an invocation of a handler with what was filled in, and shows what becomes of it. */
+// Starts an invocation of a handler with what was filled in, and shows what becomes of it.
 import { literal } from "../logic/filters.js";
 import { stepsOf } from "../logic/journal.js";
 import { faultOf } from "../logic/json.js";
@@ -11,7 +11,6 @@ import {
 import { StatusBadge } from "./status-badge.js";
 import { ValueView } from "./value.js";
 
-/** @param {{service: Service, handler: Handler}} props */
 export function TryIt({ service, handler: { name, input_json_schema: schema, input_description: takes } }) {
   const json = takes.startsWith("JSON ") || takes === "application/json";
   const fields = useMemo(() => (json && schema ? fieldsOf(schema) : null), []);
@@ -29,31 +28,31 @@ export function TryIt({ service, handler: { name, input_json_schema: schema, inp
     const path = at("services", service.name, "handlers", name, "send");
     setSent((await request("POST", `${path}?${search}`, { json: body || undefined, headers })).invocationId);
   });
-  const fieldOf = (/** @type {SchemaField} */ { name, label, kind, needed, options }) => input.field(name, label,
+  const fieldOf = ({ name, label, kind, needed, options }) => input.field(name, label,
     kind === "choice" ? { as: Choice, of: options }
       : kind === "string" ? {} : { type: "number", step: "any", required: needed });
   return html`<form class="card" onSubmit=${(event) => (event.preventDefault(), run(event))}>
       ${keyed && field("key", "Key")}
       ${takes === "none" ? html`<p class="soft">It takes no input.</p>` : fields ? fields.map(fieldOf)
-        : input.field("body", json ? "Input, as JSON" : `Input, as ${takes}`, { as: Code, json })}
+        : input.field("body", `Input, as ${json ? "JSON" : takes}`, { as: Code, json })}
       <details><summary>Delay, idempotency key</summary>
         ${field("delay", "Start later, by (such as 10s, 2 hours)")}
-        ${field("once", "Idempotency key: what was sent with it before is not started again")}</details>
+        ${field("once", "Idempotency key: nothing is started twice with it")}</details>
       ${failure && html`<p class="invalid" role="alert">${failure}</p>`}
       <p><button class="primary" disabled=${busy || (json && !fields && body && faultOf(body))}>Send</button></p></form>
     ${sent && html`<${Outcome} key=${sent} id=${sent} />`}`;
 }
 
-function Outcome({ id = "" }) {
+function Outcome({ id }) {
   const now = useNow();
   const { data } = useAnswer(async (signal) => {
-    const row = /** @type {any} */ ((await query(`SELECT * FROM sys_invocation WHERE id = ${literal(id)}`, signal))[0]);
+    /** @type {any[]} */
+    const [row] = await query(`SELECT * FROM sys_invocation WHERE id = ${literal(id)}`, signal);
     const journal = await query(`SELECT id, "index", entry_type, raw_length, appended_at, entry_lite_json
       FROM sys_journal WHERE id = ${literal(id)} AND entry_type = 'Command: Output'`, signal);
-    return row && { row, output: stepsOf(row, journal, []).find((step) => step.kind === "output")?.outcome };
+    return row && { row, outcome: stepsOf(row, journal, []).find((step) => step.kind === "output")?.outcome };
   }, [id], 1000);
   return html`<section class="card" aria-label="Outcome">
-    <p>${idLink(id)} ${data && html`<${StatusBadge} row=${data.row} />`}</p>
-    ${data && html`<p dir="auto">${why(data.row, now)}</p>`}
-    ${data?.output && html`<${ValueView} id=${id} outcome=${data.output} />`}</section>`;
+    <p>${idLink(id)}</p>${data && html`<p dir="auto"><${StatusBadge} row=${data.row} /> ${why(data.row, now)}</p>
+    ${data.outcome && html`<${ValueView} id=${id} outcome=${data.outcome} />`}`}</section>`;
 }

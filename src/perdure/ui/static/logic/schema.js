@@ -1,14 +1,10 @@
 // @ts-check
-/** What a form makes of a JSON schema, and JSON of what was filled in. */
+// What a form makes of a JSON schema, and JSON of what was filled in.
 
 const DEPTH_MAX = 8;
-/** What stands for a type of which nothing else is known. @type {Record<string, unknown>} */
 const BLANK = { string: "", number: 0, integer: 0, boolean: false, object: {}, array: [] };
 
-/**
- * Fields for an object whose properties are all simple, else null.
- * @param {Schema} schema @returns {SchemaField[] | null}
- */
+/** @type {FieldsOf} */
 export function fieldsOf(schema) {
   const { type, properties, required = [], additionalProperties } = plain(schema, schema);
   if (type !== "object" || !properties || typeof additionalProperties === "object") return null;
@@ -17,49 +13,44 @@ export function fieldsOf(schema) {
   return fields.every((field) => field !== null) ? fields : null;
 }
 
-/** @param {string} name @param {Schema} property @param {boolean} needed @returns {SchemaField | null} */
 function fieldOf(name, { type, description, default: preset, choices, enum: values }, needed) {
   const allowed = values ?? (type === "boolean" && [false, true]);
   const kind = allowed ? "choice" : type;
   if (choices > 1 || !["choice", "string", "number", "integer"].includes(kind)) return null;
-  const words = (allowed || []).map((/** @type {unknown} */ one) => [JSON.stringify(one), String(one)]);
+  const words = (allowed || []).map((one) => [JSON.stringify(one), String(one)]);
   const options = Object.fromEntries(needed ? words : [["", ""], ...words]);
   const known = kind === "string" ? preset : JSON.stringify(preset ?? undefined);
   const note = [!needed && "optional", description].filter(Boolean).join(", ");
   const initial = known ?? Object.keys(options)[0] ?? "";
-  return { name, kind, needed, options, initial, label: note ? `${name} (${note})` : name };
+  return { name, kind, needed, options, initial, label: name + (note && ` (${note})`) };
 }
 
-/** What is empty and optional is left out. @param {SchemaField[]} fields @param {Record<string, string>} values */
+/** @type {JsonOf} */
 export function jsonOf(fields, values) {
   const told = fields.filter(({ name, needed }) => needed || values[name]);
   // Numbers stay as they were typed: JavaScript would change large ones.
-  const parts = told.map(({ name, kind }) =>
-    `${JSON.stringify(name)}: ${kind === "string" ? JSON.stringify(values[name]) : values[name]}`);
-  return `{${parts.join(", ")}}`;
+  const json = ({ name, kind }) => (kind === "string" ? JSON.stringify(values[name]) : values[name]);
+  return `{${told.map((field) => `${JSON.stringify(field.name)}: ${json(field)}`).join(", ")}}`;
 }
 
-/** Some value of that shape. @param {Schema} schema @param {Schema} [root] @returns {unknown} */
+/** @type {ExampleOf} */
 export function exampleOf(schema, root = schema, depth = 0) {
   const { type, default: preset, examples, enum: allowed, properties, items } = plain(schema, root);
   const told = preset ?? (examples ?? allowed)?.[0];
   if (told !== undefined || depth > DEPTH_MAX) return told ?? null;
-  const inner = (/** @type {Schema} */ part) => exampleOf(part, root, depth + 1);
+  const inner = (part) => exampleOf(part, root, depth + 1);
   if (items) return [inner(items)];
   if (!properties) return BLANK[type] ?? null;
   return Object.fromEntries(Object.entries(properties).map(([name, part]) => [name, inner(part)]));
 }
 
-/**
- * A schema without references and alternatives: the first that is not null. choices: how many of these there are.
- * @param {Schema} schema @param {Schema} root @returns {Schema}
- */
+// Without references and alternatives: the first that is not null. choices: how many of these there are.
 function plain(schema, root) {
-  const given = [schema.anyOf ?? schema.oneOf ?? schema.allOf ?? schema].flat().filter((one) => one.type !== "null");
+  const notNull = (one) => one !== "null" && one?.type !== "null";
+  const given = [schema.anyOf ?? schema.oneOf ?? schema.allOf ?? schema].flat().filter(notNull);
   const { $ref, ...own } = given[0] ?? {};
-  const lead = (/** @type {any} */ at, name = "") => at?.[name];
-  const found = $ref ? $ref.slice(2).split("/").reduce(lead, root) : own;
-  const types = [found?.type].flat().filter((type) => type !== "null");
-  const values = found?.const === undefined ? found?.enum : [found.const];
+  const found = ($ref ? $ref.slice(2).split("/").reduce((at, name) => at?.[name], root) : own) ?? {};
+  const types = [found.type].flat().filter(notNull);
+  const values = found.const === undefined ? found.enum : [found.const];
   return { ...schema, ...found, type: types[0], enum: values, choices: Math.max(given.length, types.length) };
 }

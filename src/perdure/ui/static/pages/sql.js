@@ -1,7 +1,7 @@
 // @ts-check
-/** Questions in SQL over everything the server knows. */
+// Questions in SQL over everything the server knows.
 import {
-  change, html, idLink, query, search as setSearch, table, useEffect, usePlace, useRef, useSettings, useState,
+  change, html, idLink, query, search as setSearch, table, useEffect, usePlace, useSettings, useState,
 } from "../components/kit.js";
 import { oneLine } from "../logic/payload.js";
 import { cell, columnsOf, placeOf, toCsv } from "../logic/table.js";
@@ -12,24 +12,24 @@ FROM sys_invocation
 WHERE status != 'completed'
 ORDER BY created_at
 LIMIT 100`,
-  "Failing the longest": `SELECT id, target, retry_count, next_retry_at, last_failure
+  "Failing the longest": `SELECT id, target, retry_count, last_failure
 FROM sys_invocation
 WHERE status = 'backing-off'
 ORDER BY retry_count DESC
 LIMIT 50`,
-  "By service and status": `SELECT target_service_name, status, count(*) AS invocations
+  "By service and status": `SELECT target_service_name, status, count(*)
 FROM sys_invocation
-GROUP BY target_service_name, status
-ORDER BY invocations DESC`,
+GROUP BY 1, 2
+ORDER BY 3 DESC`,
   "Failed in the last hour": `SELECT id, target, completed_at, completion_failure
 FROM sys_invocation
-WHERE status = 'completed' AND completion_result = 'failure' AND completed_at > now() - INTERVAL '1 hour'
+WHERE completion_result = 'failure' AND completed_at > now() - INTERVAL '1 hour'
 ORDER BY completed_at DESC
 LIMIT 100`,
-  "Keys with a queue": `SELECT service_name, service_key, count(*) AS waiting
+  "Keys with a queue": `SELECT service_name, service_key, count(*)
 FROM sys_inbox
-GROUP BY service_name, service_key
-ORDER BY waiting DESC
+GROUP BY 1, 2
+ORDER BY 3 DESC
 LIMIT 50`,
   "Largest state": `SELECT service_name, service_key, key, value_length
 FROM state
@@ -37,7 +37,7 @@ ORDER BY value_length DESC
 LIMIT 50`,
   "Tables and columns": `SELECT table_name, column_name, data_type
 FROM information_schema.columns
-ORDER BY table_name, column_name`,
+ORDER BY 1, 2`,
 };
 const HISTORY_MAX = 20;
 const SHOWN_MAX = 1000;
@@ -47,27 +47,27 @@ export function Sql() {
   const { queries } = useSettings();
   const [text, setText] = useState(asked || PRESETS["Not completed"]);
   const [answer, setAnswer] = useState(null);
-  const running = useRef(new AbortController());
-  const run = async (sql = "") => {
-    running.current.abort();
-    const { signal } = (running.current = new AbortController());
-    const began = performance.now();
-    setAnswer({ busy: true });
-    const told = await query(sql, signal).then((rows) => ({ rows }), (error) => ({ error }));
-    if (!signal.aborted) setAnswer({ ...told, took: performance.now() - began });
-  };
+  const [turn, setTurn] = useState(0);
+  const { busy, rows, error, took } = answer ?? {};
   useEffect(() => {
-    if (!asked) return;
-    setText(asked);
-    void run(asked);
-  }, [asked]);
+    const running = new AbortController();
+    const run = async () => {
+      const began = performance.now();
+      setText(asked);
+      setAnswer({ busy: true });
+      const told = await query(asked, running.signal).then((rows) => ({ rows }), (error) => ({ error }));
+      if (!running.signal.aborted) setAnswer({ ...told, took: performance.now() - began });
+    };
+    if (asked) void run();
+    return () => running.abort();
+  }, [asked, turn]);
   const submit = () => {
     change({ queries: [text, ...queries.filter((one) => one !== text)].slice(0, HISTORY_MAX) });
-    if (text === asked) void run(text);
-    else setSearch(new URLSearchParams({ q: text }));
+    if (text === asked) setTurn(turn + 1);
+    else setSearch({ q: text });
   };
-  const typed = (/** @type {any} */ event) => setText(event.target.value);
-  return html`<div class="head"><h1>SQL</h1><span class="grow"></span>
+  const typed = (event) => setText(event.target.value);
+  return html`<div class="head"><h1 class="grow">SQL</h1>
       <label>Start from <select onInput=${typed}><optgroup label="Examples">
         ${Object.entries(PRESETS).map(([name, sql]) => html`<option value=${sql}>${name}</option>`)}</optgroup>
         ${queries.length > 0 && html`<optgroup label="Asked before">
@@ -75,28 +75,23 @@ export function Sql() {
       </select></label></div>
     <textarea class="code" aria-label="Query" rows="7" spellcheck="false" value=${text} onInput=${typed}
       onKeyDown=${(event) => event.key === "Enter" && (event.ctrlKey || event.metaKey) && submit()}></textarea>
-    <div class="bar"><button class="primary" onClick=${submit} disabled=${answer?.busy}>Run</button>
+    <div class="bar"><button class="primary" onClick=${submit} disabled=${busy}>Run</button>
       <span class="soft"><kbd>Ctrl</kbd> <kbd>Enter</kbd></span>
-      ${answer?.error && html`<span class="invalid" role="alert">${answer.error.message}</span>`}
-      ${answer?.rows && html`<span class="soft" role="status">${answer.rows.length} rows in ${Math.round(answer.took)} ms
-          ${answer.rows.length > SHOWN_MAX && `, the first ${SHOWN_MAX} are shown`}</span>
-        <button onClick=${() => save(toCsv(answer.rows))}>Save as CSV</button>`}</div>
-    ${answer?.rows && result(answer.rows)}`;
+      ${error && html`<span class="invalid" role="alert">${error.message}</span>`}
+      ${rows && html`<span class="soft" role="status">${rows.length} rows in ${Math.round(took)} ms
+          ${rows.length > SHOWN_MAX && `, the first ${SHOWN_MAX} are shown`}</span>
+        <button onClick=${() => save(toCsv(rows))}>Save as CSV</button>`}</div>
+    ${rows && table("Result", rows.slice(0, SHOWN_MAX), "",
+      Object.fromEntries(columnsOf(rows).map((name) => [name, (row) => shown(cell(row[name]))])), "No row.")}`;
 }
 
-/** @param {Record<string, unknown>[]} rows */
-function result(rows) {
-  const columns = columnsOf(rows).map((name) => [name, (row = rows[0]) => shown(cell(row[name]))]);
-  return table("Result", rows.slice(0, SHOWN_MAX), "", Object.fromEntries(columns), "No row.");
-}
-
-function shown(text = "") {
+function shown(text) {
   if (placeOf(text)) return idLink(text);
   if (text.length <= 300) return html`<span class="mono">${text}</span>`;
   return html`<details><summary>${text.slice(0, 120)}…</summary><pre>${text}</pre></details>`;
 }
 
-function save(csv = "") {
+function save(csv) {
   const link = document.createElement("a");
   link.href = URL.createObjectURL(new Blob([csv], { type: "text/csv" }));
   link.download = "perdure.csv";
