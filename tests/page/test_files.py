@@ -11,7 +11,7 @@ import pytest
 from support.client import Client
 
 STATIC = Path(str(files("perdure.ui") / "static"))
-WEIGHT_MAX = 300 * 1024
+WEIGHT_MAX = 212_000
 LINES_MAX = 300
 SERVED = sorted(path for path in STATIC.rglob("*") if path.suffix in {".js", ".css", ".html", ".svg"})
 

@@ -1,11 +1,11 @@
 // @ts-check
-// What several parts of the page show; this tab may keep it.
+// What several parts of the page show; this tab may keep it, or the browser.
 import { useEffect, useState } from "../vendor/preact-htm.js";
 
-export const store = (value, key = "") => {
+export const store = (value, key = "", kept = sessionStorage) => {
   const readers = new Set();
   try {
-    value = JSON.parse(sessionStorage.getItem(key) ?? "null") ?? value;
+    value = JSON.parse(kept.getItem(key) ?? "null") ?? value;
   } catch {
     // Without storage it lasts as long as the page.
   }
@@ -14,7 +14,7 @@ export const store = (value, key = "") => {
     set(changed) {
       value = changed;
       try {
-        if (key) sessionStorage.setItem(key, JSON.stringify(value));
+        if (key) kept.setItem(key, JSON.stringify(value));
       } catch {}
       for (const read of readers) read(value);
     },

@@ -4,7 +4,7 @@ import { store } from "../api/store.js";
 
 /** @type {Settings} */
 const USUAL = { scheme: "system", zone: "local", views: [], queries: [] };
-const settings = store(USUAL, "perdure");
+const settings = store(USUAL, "perdure", localStorage);
 
 export const useSettings = settings.use;
 

@@ -34,6 +34,7 @@ export function EditEntry({ service, id, name, onClose }) {
     ${!name && field("entry", "Name")}
     ${before && html`<p class="soft">Before</p><pre dir="auto">
       ${before.text?.slice(0, SHOWN_MAX) ?? `binary, ${before.value.length / 2} bytes`}</pre>`}
-    ${(before || !name) && !removes && [field("text", "After", { as: Code, json: !plain }), field("plain", "It is text, not JSON")]}
+    ${(before || !name) && !removes
+      && [field("text", "After", { as: Code, json: !plain }), field("plain", "It is text, not JSON")]}
     ${before && field("removes", "Remove the entry")}<//>`;
 }
