@@ -425,7 +425,7 @@ def test_a_registration_is_previewed_before_it_is_one(page: Page, server: Client
     page.get_by_role("button", name="Register", exact=True).click()
     wait_for(lambda: deployments(server) - before, "the new deployment")
     new = (deployments(server) - before).pop()
-    page.goto(f"/ui/deployments?id={new}")
+    page.goto(f"/ui/deployments/{new}")
     expect(page.locator("tr.chosen")).to_contain_text(new)
 
 

@@ -78,7 +78,7 @@ export function About({ story: { row, steps, happenings }, now }) {
     Key: key && html`${link(["objects", name, key], key)} <${Copy} text=${key} />`,
     "Idempotency key": copied(row.idempotency_key),
     "Called by": row.invoked_by_id && html`${invocationLink(row.invoked_by_id)} <bdi>${caller}</bdi>`,
-    Deployment: deployment && html`${link(["deployments"], code?.uri ?? code?.arn ?? deployment, { id: deployment },
+    Deployment: deployment && html`${link(["deployments", deployment], code?.uri ?? code?.arn ?? deployment, {},
       { class: "mono" })}${service && ` · revision ${service.revision}`}`,
     SDK: row.last_attempt_server ?? code?.sdk_version,
     "Failed tries": failures > 0 && `${failures}`,

@@ -69,7 +69,7 @@ export function ObjectPage({ id, inner }) {
   const asked = useAnswer((signal) => loadOne(id, inner, signal), [id, inner]);
   const [open, dialog] = useDialog(EditEntry, asked.again);
   const edit = (name) => open({ service: id, id: inner, name });
-  const value = (text) => html`<bdi class="mono">${oneLine(text)}</bdi>`;
+  const value = (text = "") => html`<bdi class="mono">${oneLine(text)}</bdi>`;
   return page([link(["objects", id]), " / ", inner || EMPTY], asked, ({ entries, held, queue, promises }) => html`
     ${facts({ "Held by": held.holder ? idLink(held.holder) : "nobody", Queue: `${held.length} waiting` })}
     ${held.length > 0 && html`<details><summary>The first in the queue</summary>
