@@ -49,7 +49,7 @@ STEP = "tr[data-step]"
 def shots(ids: dict[str, str], running: Callable[[], str]) -> Iterator[Shot]:
     """running: begins an invocation that runs while the next picture is taken, and gives its id."""
     running()
-    yield Shot("overview", "/", "tr[data-service=SupportAgent]", phone=True)
+    yield Shot("overview", "/", "tr:has-text('SupportAgent')", phone=True)
     running()
     yield Shot("invocations", "/invocations", "tr[data-id]", phone=True)
     yield Shot("invocations-ticked", "/invocations?service=SupportAgent", "tr[data-id]", tick_four)
@@ -101,9 +101,9 @@ def tick_four(page: Page) -> None:
 
 def retry_four(page: Page) -> None:
     tick_four(page)
-    page.locator("[data-action='retry-now']").click()
+    page.get_by_role("region", name="Operations on many").get_by_role("button", name=re.compile("^Retry now")).click()
     page.get_by_role("dialog").get_by_role("button", name=re.compile("^Retry now")).click()
-    expect(page.locator("[data-state=done]")).to_be_visible()
+    expect(page.get_by_role("status").filter(has_text="The job is through")).to_be_visible()
 
 
 class Camera:
