@@ -4,11 +4,11 @@ import re
 from pathlib import Path
 from typing import Any
 
-import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from page.accessible import faults
 from page.services import app
-from page.test_list import faults_of, rows
+from page.test_list import rows
 from support.client import Client, wait_for
 from support.embedded import embedded
 
@@ -69,14 +69,12 @@ def test_a_deployment_shows_what_failed_last_on_it(server: Client, page: Page) -
     expect(page.get_by_role("row").filter(has_text="perdure-asgi://interop")).to_contain_text("ValueError")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_nobody_is_shut_out(server: Client, page: Page, scheme: Any) -> None:
+def test_nobody_is_shut_out(server: Client, page: Page) -> None:
     server.send("Agent/stumble", "<b>\u202e🐙")
-    page.emulate_media(color_scheme=scheme)
     page.goto("/ui/")
     expect(page.get_by_role("img")).to_be_visible()
     expect(page.get_by_text("Deployments", exact=True).last).to_be_visible()
-    assert faults_of(page) == []
+    assert faults(page) == []
 
 
 def test_a_phone_shows_it_without_moving_sideways(server: Client, page: Page) -> None:

@@ -4,8 +4,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from perdure.admin import schemas
-from perdure.admin.problems import ApiError, bad_field, no_such_service
-from perdure.admin.requests import invocation_path, read_body
+from perdure.admin.problems import ApiError, bad_field
+from perdure.admin.requests import invocation_path, path_service, read_body
 from perdure.ids import BadId, decode_awakeable_id
 from perdure.model.actions import Refused
 from perdure.model.invocation import Failure, Outcome, ServiceKind, Success
@@ -64,14 +64,11 @@ class Answers:
         return Response(status_code=202)
 
     async def _complete_promise(self, request: Request, key: str, name: str, outcome: Outcome) -> Response:
-        service = request.path_params["service"]
-        found = self._gateway.registry.services.get(service)
-        if found is None:
-            raise no_such_service(service)
-        if found.kind is not ServiceKind.WORKFLOW:
-            raise ApiError(400, f"The service '{service}' has no promises: only workflows do")
+        service = path_service(request, self._gateway)
+        if service.kind is not ServiceKind.WORKFLOW:
+            raise ApiError(400, f"The service '{service.name}' has no promises: only workflows do")
         answer = await self._gateway.ask(
-            lambda token: CompletePromise(token, service=service, key=key, name=name, outcome=outcome)
+            lambda token: CompletePromise(token, service=service.name, key=key, name=name, outcome=outcome)
         )
         if isinstance(answer, Refused):
             raise ApiError(answer.status, answer.message, answer.code)

@@ -5,10 +5,12 @@ from typing import Any, Final, TypeVar
 import msgspec
 from starlette.requests import Request
 
-from perdure.admin.problems import ApiError, RequestError, bad_field
+from perdure.admin.problems import ApiError, RequestError, bad_field, no_such_service
 from perdure.ids import BadId, decode_deployment_id, decode_invocation_id
 from perdure.model.durations import BadDuration, parse_duration
 from perdure.model.records import Operator
+from perdure.model.registry import Service
+from perdure.partition.gateway import Gateway
 
 BODY_LIMIT: Final = 2 * 1024 * 1024
 """The longest request body, in bytes."""
@@ -103,6 +105,15 @@ def deployment_choice(request: Request, default: str) -> str:
         return read_deployment_choice(request.query_params.get("deployment", default))
     except BadId:
         raise bad_field("query parameter", "deployment", "bad format") from None
+
+
+def path_service(request: Request, gateway: Gateway) -> Service:
+    """The newest revision of the service in the path. Raises: ApiError 404."""
+    name = request.path_params["service"]
+    found = gateway.registry.services.get(name)
+    if found is None:
+        raise no_such_service(name)
+    return found
 
 
 def read_deployment_choice(value: str) -> str:

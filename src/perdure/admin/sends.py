@@ -8,8 +8,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message
 
-from perdure.admin.problems import ApiError, no_such_handler, no_such_service
-from perdure.admin.requests import bad_query
+from perdure.admin.problems import ApiError, no_such_handler
+from perdure.admin.requests import bad_query, path_service
 from perdure.model.invocation import ServiceKind
 from perdure.partition.gateway import Gateway
 
@@ -35,10 +35,8 @@ class Sends:
 
     def _path(self, request: Request) -> str:
         """The handler's path on the ingress."""
-        name, handler = request.path_params["service"], request.path_params["handler"]
-        service = self._gateway.registry.services.get(name)
-        if service is None:
-            raise no_such_service(name)
+        service, handler = path_service(request, self._gateway), request.path_params["handler"]
+        name = service.name
         if handler not in service.handlers:
             raise no_such_handler(name, handler)
         key = request.query_params.get("key")

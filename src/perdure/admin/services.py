@@ -5,13 +5,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from perdure.admin import schemas
-from perdure.admin.problems import no_such_handler, no_such_service
+from perdure.admin.problems import no_such_handler
 from perdure.admin.registrar import Registrar
-from perdure.admin.requests import read_body
+from perdure.admin.requests import path_service, read_body
 from perdure.admin.responses import json_response
 from perdure.admin.service_openapi import describe_service
 from perdure.admin.views import handler_view, service_view
-from perdure.model.registry import Service, ServiceSettings
+from perdure.model.registry import ServiceSettings
 from perdure.partition.gateway import Gateway
 
 
@@ -28,7 +28,7 @@ class Services:
         return json_response(schemas.ListServicesResponse([service_view(service) for service in services]))
 
     async def get(self, request: Request) -> Response:
-        return json_response(service_view(self._service(request)))
+        return json_response(service_view(path_service(request, self._gateway)))
 
     async def modify(self, request: Request) -> Response:
         asked = await read_body(request, schemas.ModifyServiceRequest)
@@ -39,7 +39,7 @@ class Services:
         )
 
     async def handlers(self, request: Request) -> Response:
-        handlers = self._service(request).handlers.values()
+        handlers = path_service(request, self._gateway).handlers.values()
         return json_response(schemas.ListHandlersResponse([handler_view(handler) for handler in handlers]))
 
     async def handler(self, request: Request) -> Response:
@@ -50,11 +50,4 @@ class Services:
         return json_response(handler_view(found))
 
     async def openapi(self, request: Request) -> Response:
-        return json_response(describe_service(self._service(request), self._ingress_endpoint))
-
-    def _service(self, request: Request) -> Service:
-        name = request.path_params["service"]
-        found = self._gateway.registry.services.get(name)
-        if found is None:
-            raise no_such_service(name)
-        return found
+        return json_response(describe_service(path_service(request, self._gateway), self._ingress_endpoint))

@@ -5,7 +5,7 @@ from starlette.responses import Response
 
 from perdure.admin import schemas
 from perdure.admin.problems import ApiError, no_such_service
-from perdure.admin.requests import read_body
+from perdure.admin.requests import path_service, read_body
 from perdure.admin.responses import json_response
 from perdure.model.actions import Done, Refused
 from perdure.model.invocation import ServiceKind
@@ -36,17 +36,14 @@ class State:
         return Response(status_code=202)
 
     async def change_entry(self, request: Request) -> Response:
-        service = request.path_params["service"]
         asked = await read_body(request, schemas.ChangeStateEntryRequest)
-        found = self._gateway.registry.services.get(service)
-        if found is None:
-            raise no_such_service(service)
-        if found.kind is ServiceKind.SERVICE:
+        service = path_service(request, self._gateway)
+        if service.kind is ServiceKind.SERVICE:
             raise ApiError(400, "Cannot modify state for service type Service")
         before = None if asked.before is None else _bytes(asked.before)
         value = None if asked.value is None else _bytes(asked.value)
         change = EntryChange(asked.name, before, value)
-        done = await self._modify(StateMutation(service, asked.object_key, {}, change=change))
+        done = await self._modify(StateMutation(service.name, asked.object_key, {}, change=change))
         return json_response(schemas.ChangeStateEntryResponse(done.immediate), 200 if done.immediate else 202)
 
     async def _modify(self, mutation: StateMutation) -> Done:

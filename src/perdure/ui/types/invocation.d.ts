@@ -146,7 +146,6 @@ interface Props {
   rows: any[];
   draw: (row: any, index: number) => any;
   /** Names and values; what is empty is left out. */
-  facts: Record<string, any>;
   [more: string]: any;
 }
 

@@ -1,10 +1,11 @@
 // @ts-check
 // What an invocation is, how it is, why, and where it comes from.
-import { literal } from "../logic/filters.js";
+import { literal, whereKey } from "../logic/filters.js";
 import { lookName, why } from "../logic/status.js";
 import { answerTo } from "../logic/waits.js";
-import { clockTime, duration, html, link, millis, query, relative, request, useOnce, useSettings } from "./kit.js";
-import { Facts } from "./long-table.js";
+import {
+  clockTime, duration, facts, html, link, millis, query, relative, request, useOnce, useSettings,
+} from "./kit.js";
 import { Operations } from "./operation.js";
 import { StatusBadge } from "./status-badge.js";
 import { Copied, Copy } from "./value.js";
@@ -16,7 +17,7 @@ export function Head({ story: { row, waits, steps }, now }) {
   const { data: holder } = useOnce(async (signal) => {
     if (status !== "pending" || key === undefined) return null;
     return (await query(`SELECT invocation_id FROM sys_keyed_service_status
-      WHERE service_name = ${literal(service)} AND service_key = ${literal(key)}`, signal))[0]?.invocation_id;
+      WHERE ${whereKey(service, key)}`, signal))[0]?.invocation_id;
   }, [status, row.modified_at]);
   const failure = (row.completed_at ? row.completion_failure : row.last_failure) ?? "";
   // Somebody who paused it knows more than its last failure.
@@ -71,7 +72,7 @@ export function About({ story: { row, steps, happenings }, now }) {
     const ms = parseFloat(text.slice(2)) * 1000;
     return end ? `until ${clockTime(end + ms, zone, now)}` : duration(ms);
   };
-  return html`<${Facts} kind="wide" facts=${{
+  return facts({
     Invocation: copied(id),
     Created: `${clockTime(created, zone, now)} · ${relative(created, now)}`,
     Took: end && duration(end - created),
@@ -89,5 +90,5 @@ export function About({ story: { row, steps, happenings }, now }) {
       && `result ${kept(row.completion_retention)}, journal ${kept(row.journal_retention)}`,
     Trace: copied(row.trace_id),
     Beside: link(["compare"], "compare with another", { a: id }),
-  }} />`;
+  }, "wide");
 }

@@ -39,9 +39,10 @@ export function table(label, rows, key, columns, empty, chosen) {
 }
 
 /** What is empty is left out. */
-export function facts(known) {
+export function facts(known, kind = "") {
   const told = Object.entries(known).filter(([, value]) => value);
-  return html`<dl class="facts">${told.map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`)}</dl>`;
+  return html`<dl class="facts ${kind}">${told.map(([name, value]) =>
+    html`<div key=${name}><dt>${name}</dt><dd dir="auto">${value}</dd></div>`)}</dl>`;
 }
 
 /** @type {UseDialog} */

@@ -53,8 +53,3 @@ export function Bar({ axis, view, kind, from, to = from, title }) {
   const seen = bar(axis, view, from, to);
   return seen && html`<i class=${kind} title=${title} style=${{ left: `${seen.left}%`, width: `${seen.width}%` }}></i>`;
 }
-
-export function Facts({ facts, kind = "" }) {
-  return html`<dl class="facts ${kind}">${Object.entries(facts).map(([name, value]) =>
-    value && html`<div key=${name}><dt>${name}</dt><dd dir="auto">${value}</dd></div>`)}</dl>`;
-}

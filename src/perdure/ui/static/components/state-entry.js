@@ -1,11 +1,9 @@
 // @ts-check
 // Changes one entry of the state of a key, if it still is what was seen.
-import { literal } from "../logic/filters.js";
+import { literal, whereKey } from "../logic/filters.js";
 import { faultOf } from "../logic/json.js";
 import { SHOWN_MAX } from "../logic/payload.js";
 import { Change, Code, at, html, query, request, useEffect, useForm, useState } from "./kit.js";
-
-export const whereKey = (service, key) => `service_name = ${literal(service)} AND service_key = ${literal(key)}`;
 
 /** id: the key. name: of the entry, "" for a new one. */
 export function EditEntry({ service, id, name, onClose }) {

@@ -2,8 +2,8 @@
 // All that is known of one step: what went in, what came out, each failed try.
 import { lookOf, took } from "../logic/journal.js";
 import { choices, keptBefore } from "../logic/restart.js";
-import { clockTime, duration, html, link, useSettings } from "./kit.js";
-import { Facts, StepName } from "./long-table.js";
+import { clockTime, duration, facts, html, link, useSettings } from "./kit.js";
+import { StepName } from "./long-table.js";
 import { Copied, ValueView } from "./value.js";
 
 export function StepDetails({ line: { id, step, story }, now, onClose }) {
@@ -15,7 +15,7 @@ export function StepDetails({ line: { id, step, story }, now, onClose }) {
   return html`<aside class="card details" aria-label="Step">
     <div class="head"><h2 class=${`tone-${tone}`}><${StepName} step=${step} /></h2><span class="grow"></span>
       <button class="plain" onClick=${onClose}>Close</button></div>
-    <${Facts} facts=${{
+    ${facts({
       State: word,
       Index: index >= 0 && `${index}${answer && answer !== index ? `, outcome at ${answer}` : ""}`,
       Began: time(step.begin),
@@ -27,7 +27,7 @@ export function StepDetails({ line: { id, step, story }, now, onClose }) {
       By: step.who,
       Reason: step.reason,
       [kind === "send" ? "Idempotency key" : "Note"]: text,
-    }} />
+    })}
     ${choices([step]).length > 0 && html`<p>${link(["invocations", id, "restart"],
       story.row.completed_at ? "Restart from here" : "Interrupt and restart from here…",
       { from: `${keptBefore(step)}` }, { class: "button" })}</p>`}
@@ -37,6 +37,6 @@ export function StepDetails({ line: { id, step, story }, now, onClose }) {
     ${Object.entries({ Input: step.input, Result: step.outcome }).map(([name, outcome]) =>
       outcome && html`<h3>${name}</h3><${ValueView} id=${id} outcome=${outcome} />`)}
     ${headers.length > 0 && html`<h3>Headers</h3>
-      <${Facts} facts=${Object.fromEntries(headers.map(({ name, value }) => [name, value]))} />`}
+      ${facts(Object.fromEntries(headers.map(({ name, value }) => [name, value])))}`}
   </aside>`;
 }

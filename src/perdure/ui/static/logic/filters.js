@@ -5,6 +5,7 @@ import { FAILED, LOOKS, OPEN } from "./status.js";
 export * from "./status.js";
 
 export const literal = (text = "") => `'${text.replaceAll("'", "''")}'`;
+export const whereKey = (service, key) => `service_name = ${literal(service)} AND service_key = ${literal(key)}`;
 
 export const time = (text = "") => (Number.isNaN(Date.parse(text)) ? "" : new Date(text).toISOString());
 

@@ -3,8 +3,8 @@
 import {
   button, facts, html, idLink, link, page, query, size, table, toInvocations, useAnswer, useDialog, usePlace,
 } from "../components/kit.js";
-import { EditEntry, whereKey } from "../components/state-entry.js";
-import { literal } from "../logic/filters.js";
+import { EditEntry } from "../components/state-entry.js";
+import { literal, whereKey } from "../logic/filters.js";
 import { oneLine } from "../logic/payload.js";
 
 const KEYS = 100;
