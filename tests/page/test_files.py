@@ -11,6 +11,7 @@ import pytest
 from support.client import Client
 
 STATIC = Path(str(files("perdure.ui") / "static"))
+PLACES = Path(__file__).parents[2] / "docs" / "internals" / "web-page.md"
 WEIGHT_MAX = 212_000
 LINES_MAX = 300
 SERVED = sorted(path for path in STATIC.rglob("*") if path.suffix in {".js", ".css", ".html", ".svg"})
@@ -28,6 +29,12 @@ def test_a_file_is_short_enough_to_be_read_in_one_go() -> None:
 def test_every_module_is_checked_for_types() -> None:
     own = [path for path in SERVED if path.suffix == ".js" and "vendor" not in path.parts]
     assert [path.name for path in own if not path.read_text(encoding="utf-8").startswith("// @ts-check\n")] == []
+
+
+def test_what_each_file_holds_is_told_in_one_table() -> None:
+    told = re.findall(r"^\| `(\S+\.(?:js|css))` \| .+ \|$", PLACES.read_text(encoding="utf-8"), re.MULTILINE)
+    own = [path.relative_to(STATIC) for path in SERVED if "vendor" not in path.parts and path.suffix in {".js", ".css"}]
+    assert sorted(told) == sorted(path.as_posix() for path in own)
 
 
 def test_what_others_wrote_is_what_its_table_says() -> None:

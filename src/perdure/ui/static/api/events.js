@@ -1,48 +1,47 @@
 // @ts-check
-// The one stream of events: closed while the page is hidden, it goes on where it stopped.
 
 const EVENTS = [
-  "snapshot", "invocation", "gone", "journal", "journal_cleared", "journal_event", "registry", "counts", "reset",
+	"snapshot", "invocation", "gone", "journal", "journal_cleared", "journal_event", "registry", "counts", "reset",
 ];
 
 /** @type {Follow} */
 export function follow(topics, { onMessages, onState }) {
-  let source = null;
-  let [last, frame, again] = ["", 0, 0];
-  const waiting = [];
-  const flush = () => {
-    frame = 0;
-    onMessages(waiting.splice(0));
-  };
-  const open = () => {
-    const address = new URLSearchParams(topics.map((topic) => ["topics", topic]));
-    if (last) address.set("after", last);
-    source = new EventSource(`/events?${address}`);
-    source.onopen = () => onState?.("live");
-    source.onerror = () => {
-      onState?.("lost");
-      // A browser gives up after some answers; this page does not.
-      if (source?.readyState === EventSource.CLOSED) again = setTimeout(open, 1000);
-    };
-    for (const event of EVENTS) {
-      source.addEventListener(event, ({ data, lastEventId }) => {
-        last = lastEventId || last;
-        waiting.push({ event, data: JSON.parse(data) });
-        frame ||= requestAnimationFrame(flush);
-      });
-    }
-  };
-  const close = () => {
-    clearTimeout(again);
-    source?.close();
-    source = null;
-  };
-  const look = () => (document.hidden ? close() : source ?? open());
-  document.addEventListener("visibilitychange", look);
-  look();
-  return () => {
-    document.removeEventListener("visibilitychange", look);
-    cancelAnimationFrame(frame);
-    close();
-  };
+	let source = null;
+	let [last, frame, again] = ["", 0, 0];
+	const waiting = [];
+	const flush = () => {
+		frame = 0;
+		onMessages(waiting.splice(0));
+	};
+	const open = () => {
+		const address = new URLSearchParams(topics.map((topic) => ["topics", topic]));
+		if (last) address.set("after", last);
+		source = new EventSource(`/events?${address}`);
+		source.onopen = () => onState?.("live");
+		source.onerror = () => {
+			onState?.("lost");
+			// A browser gives up after some answers; this page does not.
+			if (source?.readyState === EventSource.CLOSED) again = setTimeout(open, 1000);
+		};
+		for (const event of EVENTS) {
+			source.addEventListener(event, ({ data, lastEventId }) => {
+				last = lastEventId || last;
+				waiting.push({ event, data: JSON.parse(data) });
+				frame ||= requestAnimationFrame(flush);
+			});
+		}
+	};
+	const close = () => {
+		clearTimeout(again);
+		source?.close();
+		source = null;
+	};
+	const look = () => (document.hidden ? close() : source ?? open());
+	document.addEventListener("visibilitychange", look);
+	look();
+	return () => {
+		document.removeEventListener("visibilitychange", look);
+		cancelAnimationFrame(frame);
+		close();
+	};
 }

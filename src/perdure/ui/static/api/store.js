@@ -1,31 +1,30 @@
 // @ts-check
-// What several parts of the page show; this tab may keep it, or the browser.
 import { useEffect, useState } from "../vendor/preact-htm.js";
 
 export const store = (value, key = "", kept = sessionStorage) => {
-  const readers = new Set();
-  try {
-    value = JSON.parse(kept.getItem(key) ?? "null") ?? value;
-  } catch {
-    // Without storage it lasts as long as the page.
-  }
-  return {
-    get: () => value,
-    set(changed) {
-      value = changed;
-      try {
-        if (key) kept.setItem(key, JSON.stringify(value));
-      } catch {}
-      for (const read of readers) read(value);
-    },
-    use() {
-      const [seen, see] = useState(value);
-      useEffect(() => {
-        readers.add(see);
-        see(value);
-        return () => void readers.delete(see);
-      }, []);
-      return seen;
-    },
-  };
+	const readers = new Set();
+	try {
+		value = JSON.parse(kept.getItem(key) ?? "null") ?? value;
+	} catch {
+		// Without storage it lasts as long as the page.
+	}
+	return {
+		get: () => value,
+		set(changed) {
+			value = changed;
+			try {
+				if (key) kept.setItem(key, JSON.stringify(value));
+			} catch {}
+			for (const read of readers) read(value);
+		},
+		use() {
+			const [seen, see] = useState(value);
+			useEffect(() => {
+				readers.add(see);
+				see(value);
+				return () => void readers.delete(see);
+			}, []);
+			return seen;
+		},
+	};
 };

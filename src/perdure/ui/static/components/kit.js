@@ -1,5 +1,4 @@
 // @ts-check
-// What pages are made of.
 import { html, useState } from "../vendor/preact-htm.js";
 import { useAnswer } from "../api/answer.js";
 import { request } from "../api/http.js";
@@ -23,45 +22,45 @@ export const toInvocations = (filters) => button(["invocations"], "Invocations",
 
 /** @type {MakePage} */
 export function page(title, { data, failure }, body, beside) {
-  // The line is always there: what is below it keeps its place, and what was typed.
-  return html`<div class="head"><h1 class="grow"><bdi>${title}</bdi></h1>${beside}</div>
-    <p class=${failure ? "invalid" : "soft"} role=${failure ? "alert" : null} hidden=${data && !failure}>
-      ${failure || "Loading…"}</p>${data && body(data)}`;
+	// The line is always there: what is below it keeps its place, and what was typed.
+	return html`<div class="head"><h1 class="grow"><bdi>${title}</bdi></h1>${beside}</div>
+		<p class=${failure ? "invalid" : "soft"} role=${failure ? "alert" : null} hidden=${data && !failure}>
+			${failure || "Loading…"}</p>${data && body(data)}`;
 }
 
 /** @type {MakeTable} */
 export function table(label, rows, key, columns, empty, chosen) {
-  if (!rows.length) return empty && html`<p class="empty">${empty}</p>`;
-  const cells = (row) => Object.values(columns).map((cell) =>
-    html`<td dir="auto">${typeof cell === "function" ? cell(row) : row[cell]}</td>`);
-  return html`<${Table} label=${label} head=${Object.keys(columns)}>${rows.map((row) => html`
-    <tr key=${row[key]} class=${chosen && row[key] === chosen && "chosen"}>${cells(row)}</tr>`)}<//>`;
+	if (!rows.length) return empty && html`<p class="empty">${empty}</p>`;
+	const cells = (row) => Object.values(columns).map((cell) =>
+		html`<td dir="auto">${typeof cell === "function" ? cell(row) : row[cell]}</td>`);
+	return html`<${Table} label=${label} head=${Object.keys(columns)}>${rows.map((row) => html`
+		<tr key=${row[key]} class=${chosen && row[key] === chosen && "chosen"}>${cells(row)}</tr>`)}<//>`;
 }
 
 /** What is empty is left out. */
 export function facts(known, kind = "") {
-  const told = Object.entries(known).filter(([, value]) => value);
-  return html`<dl class="facts ${kind}">${told.map(([name, value]) =>
-    html`<div key=${name}><dt>${name}</dt><dd dir="auto">${value}</dd></div>`)}</dl>`;
+	const told = Object.entries(known).filter(([, value]) => value);
+	return html`<dl class="facts ${kind}">${told.map(([name, value]) =>
+		html`<div key=${name}><dt>${name}</dt><dd dir="auto">${value}</dd></div>`)}</dl>`;
 }
 
 /** @type {UseDialog} */
 export function useDialog(dialog, again) {
-  const [props, open] = useState(null);
-  return [open, props && html`<${dialog} ...${props} onClose=${() => (open(null), again())} />`];
+	const [props, open] = useState(null);
+	return [open, props && html`<${dialog} ...${props} onClose=${() => (open(null), again())} />`];
 }
 
 export const warnings = (told) =>
-  told?.map(({ code, message }) => html`<p class="effect tone-retry">${code} ${message}</p>`);
+	told?.map(({ code, message }) => html`<p class="effect tone-retry">${code} ${message}</p>`);
 
 /** @type {UseForm} */
 export function useForm(initial) {
-  const [values, set] = useState(initial);
-  const field = (name, label, { as = Text, ...more } = {}) => {
-    const value = values[name];
-    const onValue = (now) => set((old) => ({ ...old, [name]: now }));
-    if (typeof value === "boolean") return html`<${Tick} ...${{ label, onValue }} checked=${value} />`;
-    return html`<${as} ...${{ name, label, value, onValue, ...more }} />`;
-  };
-  return { values, set, field };
+	const [values, set] = useState(initial);
+	const field = (name, label, { as = Text, ...more } = {}) => {
+		const value = values[name];
+		const onValue = (now) => set((old) => ({ ...old, [name]: now }));
+		if (typeof value === "boolean") return html`<${Tick} ...${{ label, onValue }} checked=${value} />`;
+		return html`<${as} ...${{ name, label, value, onValue, ...more }} />`;
+	};
+	return { values, set, field };
 }

@@ -1,5 +1,4 @@
 // @ts-check
-// Where in the page we are: the address is the only place that knows.
 import { html } from "../vendor/preact-htm.js";
 import { store } from "../api/store.js";
 
@@ -7,16 +6,16 @@ const BASE = "/ui/";
 
 /** @returns {Place} */
 export const here = () => ({
-  path: location.pathname.slice(BASE.length).split("/").map(decodeURIComponent),
-  search: new URLSearchParams(location.search),
+	path: location.pathname.slice(BASE.length).split("/").map(decodeURIComponent),
+	search: new URLSearchParams(location.search),
 });
 
 const joined = (path) => path.map(encodeURIComponent).join("/");
 
 /** @type {Address} */
 export function address(path, search) {
-  const text = new URLSearchParams(search).toString();
-  return BASE + joined(path) + (text && `?${text}`);
+	const text = new URLSearchParams(search).toString();
+	return BASE + joined(path) + (text && `?${text}`);
 }
 
 /** Where the admin API has it. */
@@ -24,8 +23,8 @@ export const at = (...path) => `/${joined(path)}`;
 
 /** replace: without a step for the back button. */
 export function go(to, { replace = false } = {}) {
-  history[replace ? "replaceState" : "pushState"](null, "", to);
-  dispatchEvent(new PopStateEvent("popstate"));
+	history[replace ? "replaceState" : "pushState"](null, "", to);
+	dispatchEvent(new PopStateEvent("popstate"));
 }
 
 /** Changes the search part alone. */
@@ -37,18 +36,18 @@ export const usePlace = place.use;
 
 /** Stays inside the page, and is a plain link to everything that opens it elsewhere. */
 export function Link({ to, children, ...rest }) {
-  const clicked = (event) => {
-    if (event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
-    event.preventDefault();
-    go(to);
-  };
-  return html`<a href=${to} onClick=${clicked} ...${rest}>${children}</a>`;
+	const clicked = (event) => {
+		if (event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+		event.preventDefault();
+		go(to);
+	};
+	return html`<a href=${to} onClick=${clicked} ...${rest}>${children}</a>`;
 }
 
 /** @type {MakeLink} */
 export const link = (path, text = path.at(-1), search, rest) =>
-  html`<${Link} to=${address(path, search)} ...${rest}><bdi>${text}</bdi><//>`;
+	html`<${Link} to=${address(path, search)} ...${rest}><bdi>${text}</bdi><//>`;
 
 /** To an invocation or a deployment. */
 export const idLink = (id) =>
-  link([id.startsWith("dp_") ? "deployments" : "invocations", id], id, {}, { class: "mono" });
+	link([id.startsWith("dp_") ? "deployments" : "invocations", id], id, {}, { class: "mono" });

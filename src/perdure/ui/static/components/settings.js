@@ -1,5 +1,4 @@
 // @ts-check
-// What this browser remembers for its reader.
 import { store } from "../api/store.js";
 
 /** @type {Settings} */
@@ -9,8 +8,8 @@ const settings = store(USUAL, "perdure", localStorage);
 export const useSettings = settings.use;
 
 export function change(changed) {
-  settings.set({ ...USUAL, ...settings.get(), ...changed });
-  document.documentElement.dataset.scheme = settings.get().scheme;
+	settings.set({ ...USUAL, ...settings.get(), ...changed });
+	document.documentElement.dataset.scheme = settings.get().scheme;
 }
 
 change({});

@@ -1,5 +1,4 @@
 // @ts-check
-// A value of a journal: its beginning in a line, and all of it on demand. Text is only ever put in as text.
 import { literal } from "../logic/filters.js";
 import { SHOWN_MAX, oneLine, payloadOf, preview, shown } from "../logic/payload.js";
 import { html, query, size, useEffect, useMemo, useOnce, useRef, useState } from "./kit.js";
@@ -7,65 +6,65 @@ import { toast } from "./toast.js";
 
 /** In one line. @param {Outcome} outcome */
 export function valueLine({ kind, value, size: bytes }) {
-  if (!value) return kind === "Success" ? size(bytes) : kind === "Failure" ? "failed" : "";
-  if (kind === "Failure") return `${value.code ? `[${value.code}] ` : ""}${oneLine(value.message)}`;
-  if (kind === "StateKeys") return value.join(", ") || "no keys";
-  return value.length ? preview(value) : "empty";
+	if (!value) return kind === "Success" ? size(bytes) : kind === "Failure" ? "failed" : "";
+	if (kind === "Failure") return `${value.code ? `[${value.code}] ` : ""}${oneLine(value.message)}`;
+	if (kind === "StateKeys") return value.join(", ") || "no keys";
+	return value.length ? preview(value) : "empty";
 }
 
 /** The same with its value, asked for if it was not sent. */
 export function useOutcome(id, outcome) {
-  const sent = outcome?.kind !== "Success" || outcome.value;
-  const asked = useOnce(async (signal) => {
-    if (sent) return null;
-    const [row] = await query(`SELECT entry_type, raw FROM sys_journal
-      WHERE id = ${literal(id)} AND "index" = ${outcome.index}`, signal);
-    if (!row) throw new Error("It is not kept any more.");
-    return { ...outcome, value: payloadOf(row.entry_type, row.raw) };
-  }, [id, outcome?.index, !sent]);
-  return sent ? { ...asked, data: outcome } : asked;
+	const sent = outcome?.kind !== "Success" || outcome.value;
+	const asked = useOnce(async (signal) => {
+		if (sent) return null;
+		const [row] = await query(`SELECT entry_type, raw FROM sys_journal
+			WHERE id = ${literal(id)} AND "index" = ${outcome.index}`, signal);
+		if (!row) throw new Error("It is not kept any more.");
+		return { ...outcome, value: payloadOf(row.entry_type, row.raw) };
+	}, [id, outcome?.index, !sent]);
+	return sent ? { ...asked, data: outcome } : asked;
 }
 
 export function ValueView({ id, outcome }) {
-  const { data, failure } = useOutcome(id, outcome);
-  const [all, setAll] = useState(false);
-  const value = useMemo(() => data?.kind === "Success" && shown(data.value), [data?.value]);
-  if (failure) return html`<p class="invalid">${failure}</p>`;
-  if (!data) return html`<p class="soft">Loading ${size(outcome.size)}…</p>`;
-  if (!value) {
-    const metadata = data.value?.metadata;
-    return html`<p class=${data.kind === "Failure" ? "invalid" : "soft"} dir="auto">${valueLine(data) || "nothing"}</p>
-      ${metadata && html`<pre>${JSON.stringify(metadata, null, 2)}</pre>`}`;
-  }
-  const { text, kind } = value;
-  const bytes = size(value.size);
-  const most = all ? Infinity : SHOWN_MAX;
-  return html`<div class="bar"><span class="soft">${kind} · ${bytes}</span><${Copy} text=${text} />
-      <button class="plain" onClick=${() => save(data.value, `${id}-${outcome.index}`)}>Save</button></div>
-    <pre dir="auto" tabindex="0" class="value">${text.slice(0, most)}</pre>
-    ${text.length > most && html`<button onClick=${() => setAll(true)}>Show all ${bytes}</button>`}`;
+	const { data, failure } = useOutcome(id, outcome);
+	const [all, setAll] = useState(false);
+	const value = useMemo(() => data?.kind === "Success" && shown(data.value), [data?.value]);
+	if (failure) return html`<p class="invalid">${failure}</p>`;
+	if (!data) return html`<p class="soft">Loading ${size(outcome.size)}…</p>`;
+	if (!value) {
+		const metadata = data.value?.metadata;
+		return html`<p class=${data.kind === "Failure" ? "invalid" : "soft"} dir="auto">${valueLine(data) || "nothing"}</p>
+			${metadata && html`<pre>${JSON.stringify(metadata, null, 2)}</pre>`}`;
+	}
+	const { text, kind } = value;
+	const bytes = size(value.size);
+	const most = all ? Infinity : SHOWN_MAX;
+	return html`<div class="bar"><span class="soft">${kind} · ${bytes}</span><${Copy} text=${text} />
+			<button class="plain" onClick=${() => save(data.value, `${id}-${outcome.index}`)}>Save</button></div>
+		<pre dir="auto" tabindex="0" class="value">${text.slice(0, most)}</pre>
+		${text.length > most && html`<button onClick=${() => setAll(true)}>Show all ${bytes}</button>`}`;
 }
 
 export function Copy({ text }) {
-  const copy = () => navigator.clipboard.writeText(text)
-    .then(() => toast("Copied"), () => toast("The browser refused", "fail"));
-  return html`<button type="button" class="plain" onClick=${copy}>Copy</button>`;
+	const copy = () => navigator.clipboard.writeText(text)
+		.then(() => toast("Copied"), () => toast("The browser refused", "fail"));
+	return html`<button type="button" class="plain" onClick=${copy}>Copy</button>`;
 }
 
 export const Copied = ({ text, kind = "" }) =>
-  html`<span class=${`mono ${kind}`} dir="auto">${text}</span> <${Copy} text=${text} />`;
+	html`<span class=${`mono ${kind}`} dir="auto">${text}</span> <${Copy} text=${text} />`;
 
 function save(bytes, download) {
-  const href = URL.createObjectURL(new Blob([Uint8Array.from(bytes)]));
-  Object.assign(document.createElement("a"), { href, download }).click();
-  URL.revokeObjectURL(href);
+	const href = URL.createObjectURL(new Blob([Uint8Array.from(bytes)]));
+	Object.assign(document.createElement("a"), { href, download }).click();
+	URL.revokeObjectURL(href);
 }
 
 /** The one popover of a page. */
 export function ValuePopover({ line: { id, step: { code } }, outcome, onClose }) {
-  const element = useRef(null);
-  useEffect(() => element.current.showPopover(), []);
-  return html`<div popover="auto" ref=${element} role="dialog" aria-label=${code}
-      onToggle=${({ newState }) => newState === "closed" && onClose()}>
-    <strong class="mono" dir="auto">${code}</strong><${ValueView} id=${id} outcome=${outcome} /></div>`;
+	const element = useRef(null);
+	useEffect(() => element.current.showPopover(), []);
+	return html`<div popover="auto" ref=${element} role="dialog" aria-label=${code}
+			onToggle=${({ newState }) => newState === "closed" && onClose()}>
+		<strong class="mono" dir="auto">${code}</strong><${ValueView} id=${id} outcome=${outcome} /></div>`;
 }

@@ -1,22 +1,21 @@
 // @ts-check
-// A journal as steps: a command with its completion is one, and so is what happened from outside.
 import { awakeableId } from "./payload.js";
 import { duration, millis } from "./time.js";
 
 const STATES = {
-  ok: ["✓", "ok", "done"],
-  failed: ["✕", "fail", "failed"],
-  running: ["▶", "run", "running"],
-  waiting: ["◌", "wait", "waiting"],
-  retrying: ["↻", "retry", "retrying"],
-  paused: ["‖", "hold", "paused"],
-  open: ["⊘", "idle", "never finished"],
-  note: ["·", "idle"],
+	ok: ["✓", "ok", "done"],
+	failed: ["✕", "fail", "failed"],
+	running: ["▶", "run", "running"],
+	waiting: ["◌", "wait", "waiting"],
+	retrying: ["↻", "retry", "retrying"],
+	paused: ["‖", "hold", "paused"],
+	open: ["⊘", "idle", "never finished"],
+	note: ["·", "idle"],
 };
 
 export function lookOf({ state, kind }) {
-  const [sign, tone, word = kind] = STATES[state];
-  return { sign, tone, word };
+	const [sign, tone, word = kind] = STATES[state];
+	return { sign, tone, word };
 }
 
 const quote = (text = "") => JSON.stringify(text);
@@ -26,30 +25,30 @@ const asked = (ms) => duration(ms < 10000 ? ms : Math.round(ms / 1000) * 1000);
 
 // Kind, and how it reads in code: `$` is its key or name.
 const COMMANDS = {
-  Input: ["input", "input"],
-  Output: ["output", (f, at, verb) => (verb === "reject" ? "throw" : "return")],
-  Run: ["run", "run($)"],
-  Sleep: ["sleep", (f, at) => `sleep ${asked(f.wake_up_time - at)}`],
-  Call: ["call", (f) => `call(${target(f)}`],
-  OneWayCall: ["send", (f, at) => `send(${target(f)}${f.invoke_time > at ? ` in ${asked(f.invoke_time - at)}` : ""}`],
-  GetState: ["get", "get($)"],
-  GetStateKeys: ["keys", "state_keys()"],
-  SetState: ["set", "set($)"],
-  ClearState: ["clear", "clear($)"],
-  ClearAllState: ["clear", "clear_all()"],
-  GetPromise: ["promise", "promise($)"],
-  PeekPromise: ["promise", "promise($).peek()"],
-  CompletePromise: ["resolve", (f, at, verb) => `promise(${quote(f.key)}).${verb}(…)`],
-  CompleteAwakeable: ["resolve", (f, at, verb) => `${verb}_awakeable(${f.id?.slice(0, 12)}…)`],
-  SendSignal: ["signal", (f) => `signal(${quote(f.signal_id?.Name ?? f.signal_id?.Index)})`],
-  Cancel: ["cancel", "cancel(…)"],
-  AttachInvocation: ["attach", "attach(…)"],
-  GetInvocationOutput: ["attach", "output(…)"],
+	Input: ["input", "input"],
+	Output: ["output", (f, at, verb) => (verb === "reject" ? "throw" : "return")],
+	Run: ["run", "run($)"],
+	Sleep: ["sleep", (f, at) => `sleep ${asked(f.wake_up_time - at)}`],
+	Call: ["call", (f) => `call(${target(f)}`],
+	OneWayCall: ["send", (f, at) => `send(${target(f)}${f.invoke_time > at ? ` in ${asked(f.invoke_time - at)}` : ""}`],
+	GetState: ["get", "get($)"],
+	GetStateKeys: ["keys", "state_keys()"],
+	SetState: ["set", "set($)"],
+	ClearState: ["clear", "clear($)"],
+	ClearAllState: ["clear", "clear_all()"],
+	GetPromise: ["promise", "promise($)"],
+	PeekPromise: ["promise", "promise($).peek()"],
+	CompletePromise: ["resolve", (f, at, verb) => `promise(${quote(f.key)}).${verb}(…)`],
+	CompleteAwakeable: ["resolve", (f, at, verb) => `${verb}_awakeable(${f.id?.slice(0, 12)}…)`],
+	SendSignal: ["signal", (f) => `signal(${quote(f.signal_id?.Name ?? f.signal_id?.Index)})`],
+	Cancel: ["cancel", "cancel(…)"],
+	AttachInvocation: ["attach", "attach(…)"],
+	GetInvocationOutput: ["attach", "output(…)"],
 };
 
 function target({ invocation_target: called = { none: {} } }) {
-  const [{ name, key, handler }] = Object.values(called);
-  return `${key === undefined ? name : `${name}/${key}`}).${handler}(…)`;
+	const [{ name, key, handler }] = Object.values(called);
+	return `${key === undefined ? name : `${name}/${key}`}).${handler}(…)`;
 }
 
 // Their short form does not tell that they have a value.
@@ -60,30 +59,30 @@ const openEntry = (row) => opened.get(row) ?? opened.set(row, entryOf(row)).get(
 
 // The short form of an entry tells what it is, the long one what it carries.
 function entryOf({ index, appended_at, entry_lite_json, entry_json, raw_length: size }) {
-  const { Command = {}, Notification } = JSON.parse(entry_lite_json);
-  const { Command: long = {}, Notification: told = {} } = JSON.parse(entry_json ?? "{}");
-  const [name] = Object.keys(Command);
-  const body = long[name] ?? Object.values(told.Completion ?? told)[0];
-  const value = SILENT.includes(name) ? "Success" : undefined;
-  const fields = { value, ...Notification, ...Command[name], ...body, ...body?.request, ...Notification?.id };
-  const command = fields.signal_id?.Index === CANCEL_SIGNAL ? "Cancel" : name;
-  const entry = { index, key: `${index}`, place: index, begin: Date.parse(appended_at) };
-  return { entry, command, fields, outcome: carried(fields, index, size) };
+	const { Command = {}, Notification } = JSON.parse(entry_lite_json);
+	const { Command: long = {}, Notification: told = {} } = JSON.parse(entry_json ?? "{}");
+	const [name] = Object.keys(Command);
+	const body = long[name] ?? Object.values(told.Completion ?? told)[0];
+	const value = SILENT.includes(name) ? "Success" : undefined;
+	const fields = { value, ...Notification, ...Command[name], ...body, ...body?.request, ...Notification?.id };
+	const command = fields.signal_id?.Index === CANCEL_SIGNAL ? "Cancel" : name;
+	const entry = { index, key: `${index}`, place: index, begin: Date.parse(appended_at) };
+	return { entry, command, fields, outcome: carried(fields, index, size) };
 }
 
 function carried(fields, index, size) {
-  const { state_keys: StateKeys, result, value = result, parameter = value, payload = parameter } = fields;
-  if (!payload && !StateKeys) return null;
-  if (typeof payload === "string") return { kind: payload, index, size };
-  const found = StateKeys ? { StateKeys } : Array.isArray(payload) ? { Success: payload } : payload;
-  const [kind] = Object.keys(found);
-  return { kind, value: found[kind], index, size };
+	const { state_keys: StateKeys, result, value = result, parameter = value, payload = parameter } = fields;
+	if (!payload && !StateKeys) return null;
+	if (typeof payload === "string") return { kind: payload, index, size };
+	const found = StateKeys ? { StateKeys } : Array.isArray(payload) ? { Success: payload } : payload;
+	const [kind] = Object.keys(found);
+	return { kind, value: found[kind], index, size };
 }
 
 export const BLANK = {
-  key: "", index: -1, place: Infinity, kind: "other", code: "", name: "", state: "note", begin: 0, end: null,
-  input: null, outcome: null, child: null, tries: [], headers: [], awakeable: null, until: null, answer: null,
-  completion: null, text: "", who: "", reason: "",
+	key: "", index: -1, place: Infinity, kind: "other", code: "", name: "", state: "note", begin: 0, end: null,
+	input: null, outcome: null, child: null, tries: [], headers: [], awakeable: null, until: null, answer: null,
+	completion: null, text: "", who: "", reason: "",
 };
 
 const stepWith = (fields) => ({ ...BLANK, end: fields.begin, tries: [], ...fields });
@@ -91,109 +90,109 @@ const stepWith = (fields) => ({ ...BLANK, end: fields.begin, tries: [], ...field
 const ended = (outcome) => (outcome?.kind === "Failure" ? "failed" : "ok");
 
 function commandStep({ entry, command, fields, outcome }) {
-  const [kind, code] = COMMANDS[command.replace(/Lazy|Eager/, "")] ?? ["other", command];
-  const { key, name = "", headers = [] } = fields;
-  const completion = fields.result_completion_id ?? fields.completion_id ?? null;
-  const state = ended(outcome);
-  return stepWith({
-    ...entry, kind, headers, completion, end: completion === null ? entry.begin : null,
-    code: code.replace?.("$", () => quote(key ?? name))
-      ?? code(fields, entry.begin, state === "ok" ? "resolve" : "reject"),
-    name: kind === "run" ? "" : name, state: kind === "output" ? state : "ok",
-    [/output|get|keys/.test(kind) ? "outcome" : "input"]: outcome, text: fields.idempotency_key,
-    child: fields.invocation_id ?? fields.target_invocation_id ?? fields.target?.InvocationId,
-    awakeable: fields.id, until: fields.wake_up_time,
-  });
+	const [kind, code] = COMMANDS[command.replace(/Lazy|Eager/, "")] ?? ["other", command];
+	const { key, name = "", headers = [] } = fields;
+	const completion = fields.result_completion_id ?? fields.completion_id ?? null;
+	const state = ended(outcome);
+	return stepWith({
+		...entry, kind, headers, completion, end: completion === null ? entry.begin : null,
+		code: code.replace?.("$", () => quote(key ?? name))
+			?? code(fields, entry.begin, state === "ok" ? "resolve" : "reject"),
+		name: kind === "run" ? "" : name, state: kind === "output" ? state : "ok",
+		[/output|get|keys/.test(kind) ? "outcome" : "input"]: outcome, text: fields.idempotency_key,
+		child: fields.invocation_id ?? fields.target_invocation_id ?? fields.target?.InvocationId,
+		awakeable: fields.id, until: fields.wake_up_time,
+	});
 }
 
 function signalStep(id, { entry, fields: { SignalIndex: number, SignalName: name }, outcome }) {
-  const made = (kind, code, more) => stepWith({ ...entry, answer: entry.index, kind, code, ...more });
-  if (number === CANCEL_SIGNAL) return made("cancelled", "cancellation asked for");
-  const done = { outcome, state: ended(outcome) };
-  if (name) return made("signal", `signal(${quote(name)})`, done);
-  return made("awakeable", "awakeable", { ...done, awakeable: awakeableId(id, number) });
+	const made = (kind, code, more) => stepWith({ ...entry, answer: entry.index, kind, code, ...more });
+	if (number === CANCEL_SIGNAL) return made("cancelled", "cancellation asked for");
+	const done = { outcome, state: ended(outcome) };
+	if (name) return made("signal", `signal(${quote(name)})`, done);
+	return made("awakeable", "awakeable", { ...done, awakeable: awakeableId(id, number) });
 }
 
 function journalSteps(journal, id) {
-  const steps = [];
-  // By what they wait for; a handler may use a number twice.
-  const open = {};
-  for (const one of journal.map(openEntry)) {
-    const { entry, command, fields, outcome } = one;
-    if (command) {
-      const step = commandStep(one);
-      steps.push(step);
-      if (step.completion !== null) (open[`${command} ${step.completion}`] ??= []).push(step);
-    } else if (fields.ty === "Signal") steps.push(signalStep(id, one));
-    else {
-      const step = open[`${fields.ty?.Completion} ${fields.CompletionId}`]?.shift();
-      if (step) Object.assign(step, { end: entry.begin, answer: entry.index, outcome, state: ended(outcome) });
-    }
-  }
-  return steps;
+	const steps = [];
+	// By what they wait for; a handler may use a number twice.
+	const open = {};
+	for (const one of journal.map(openEntry)) {
+		const { entry, command, fields, outcome } = one;
+		if (command) {
+			const step = commandStep(one);
+			steps.push(step);
+			if (step.completion !== null) (open[`${command} ${step.completion}`] ??= []).push(step);
+		} else if (fields.ty === "Signal") steps.push(signalStep(id, one));
+		else {
+			const step = open[`${fields.ty?.Completion} ${fields.CompletionId}`]?.shift();
+			if (step) Object.assign(step, { end: entry.begin, answer: entry.index, outcome, state: ended(outcome) });
+		}
+	}
+	return steps;
 }
 
 const HAPPENINGS = {
-  TransientError: ["failure", "attempt failed", "failed"],
-  Paused: ["paused", "paused", "paused"],
-  Operation: ["operation"],
-  CancelGraceOver: ["other", "cancel grace over"],
+	TransientError: ["failure", "attempt failed", "failed"],
+	Paused: ["paused", "paused", "paused"],
+	Operation: ["operation"],
+	CancelGraceOver: ["other", "cancel grace over"],
 };
 
 // guilty: code of the step whose try failed.
 function happened({ sequence, event_type: type, event_json, appended_at, after_journal_entry_index: after = -1 }) {
-  const event = JSON.parse(event_json);
-  const begin = Date.parse(appended_at);
-  const [kind, word, state = "note"] = HAPPENINGS[type] ?? ["other", type];
-  const message = event.error_message ?? event.last_failure?.error_message;
-  const code = event.restate_doc_error_code ?? event.error_code;
-  const tries = kind === "failure" ? [{ at: begin, message, trace: event.error_stacktrace, code }] : [];
-  const step = stepWith({
-    key: `e${sequence}`, place: after + 0.5, kind, code: event.operation ?? word, state, begin, who: event.actor,
-    reason: event.reason ?? "", child: event.new_invocation_id, text: message ?? event.callees?.join(", "), tries,
-  });
-  return { step, guilty: event.related_command_type === "Run" && run(event.related_command_name) };
+	const event = JSON.parse(event_json);
+	const begin = Date.parse(appended_at);
+	const [kind, word, state = "note"] = HAPPENINGS[type] ?? ["other", type];
+	const message = event.error_message ?? event.last_failure?.error_message;
+	const code = event.restate_doc_error_code ?? event.error_code;
+	const tries = kind === "failure" ? [{ at: begin, message, trace: event.error_stacktrace, code }] : [];
+	const step = stepWith({
+		key: `e${sequence}`, place: after + 0.5, kind, code: event.operation ?? word, state, begin, who: event.actor,
+		reason: event.reason ?? "", child: event.new_invocation_id, text: message ?? event.callees?.join(", "), tries,
+	});
+	return { step, guilty: event.related_command_type === "Run" && run(event.related_command_name) };
 }
 
 function unfinished({ status, completed_at, last_failure_related_command_name: related }, step) {
-  if (completed_at) return "open";
-  if (status === "paused") return "paused";
-  if (step.kind !== "run" || status === "suspended") return "waiting";
-  if (status !== "backing-off") return "running";
-  return !related || step.code === run(related) ? "retrying" : "waiting";
+	if (completed_at) return "open";
+	if (status === "paused") return "paused";
+	if (step.kind !== "run" || status === "suspended") return "waiting";
+	if (status !== "backing-off") return "running";
+	return !related || step.code === run(related) ? "retrying" : "waiting";
 }
 
 function lifeSteps({ created_at, running_at, completed_at, invoked_by, invoked_by_target, completion_failure: text }) {
-  const created = Date.parse(created_at);
-  const running = millis(running_at) ?? 0;
-  const origins = { ingress: "a request", service: invoked_by_target ?? "a call", restart_as_new: "a restart" };
-  const origin = origins[invoked_by];
-  return [
-    { code: "created", begin: created, place: -3, text: origin && `by ${origin}` },
-    { code: "started", begin: running > created + 50 && running, place: -2 },
-    { code: "completed", begin: millis(completed_at), state: text ? "failed" : "ok", text },
-  ].filter(({ begin }) => begin).map((one) => stepWith({ kind: "life", key: one.code, ...one }));
+	const created = Date.parse(created_at);
+	const running = millis(running_at) ?? 0;
+	const origins = { ingress: "a request", service: invoked_by_target ?? "a call", restart_as_new: "a restart" };
+	const origin = origins[invoked_by];
+	return [
+		{ code: "created", begin: created, place: -3, text: origin && `by ${origin}` },
+		{ code: "started", begin: running > created + 50 && running, place: -2 },
+		{ code: "completed", begin: millis(completed_at), state: text ? "failed" : "ok", text },
+	].filter(({ begin }) => begin).map((one) => stepWith({ kind: "life", key: one.code, ...one }));
 }
 
 /** In the order of the journal. @returns {Step[]} */
 export function stepsOf(row, journal, happenings) {
-  const steps = journalSteps(journal, row.id);
-  const end = millis(row.completed_at) ?? Infinity;
-  for (const step of steps.filter((one) => one.end === null)) {
-    step.state = unfinished(row, step);
-    if (row.completed_at) step.end = Math.max(end, step.begin);
-  }
-  const all = [...lifeSteps(row), ...steps];
-  for (const { step, guilty } of happenings.map(happened)) {
-    const failed = steps.findLast((one) => one.place < step.place && one.code === guilty);
-    if (failed) failed.tries.push(...step.tries);
-    else all.push(step.begin > end && step.kind === "operation" ? { ...step, place: Infinity } : step);
-  }
-  return all.sort((one, other) => one.place - other.place || 0);
+	const steps = journalSteps(journal, row.id);
+	const end = millis(row.completed_at) ?? Infinity;
+	for (const step of steps.filter((one) => one.end === null)) {
+		step.state = unfinished(row, step);
+		if (row.completed_at) step.end = Math.max(end, step.begin);
+	}
+	const all = [...lifeSteps(row), ...steps];
+	for (const { step, guilty } of happenings.map(happened)) {
+		const failed = steps.findLast((one) => one.place < step.place && one.code === guilty);
+		if (failed) failed.tries.push(...step.tries);
+		else all.push(step.begin > end && step.kind === "operation" ? { ...step, place: Infinity } : step);
+	}
+	return all.sort((one, other) => one.place - other.place || 0);
 }
 
 // Up to `now` while it goes on; empty for a moment.
 export function took({ begin, end }, now = begin) {
-  const length = (end ?? now) - begin;
-  return length > 0 ? duration(length) : "";
+	const length = (end ?? now) - begin;
+	return length > 0 ? duration(length) : "";
 }
