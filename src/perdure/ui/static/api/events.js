@@ -1,8 +1,23 @@
 // @ts-check
+import { useEffect, useState } from "../vendor/preact-htm.js";
 
 const EVENTS = [
 	"snapshot", "invocation", "gone", "journal", "journal_cleared", "journal_event", "registry", "counts", "reset",
 ];
+
+// How far the clock of the server is before this one.
+let ahead = 0;
+
+export const serverNow = () => Date.now() + ahead;
+
+export function useNow(every = 1000) {
+	const [now, set] = useState(serverNow);
+	useEffect(() => {
+		const timer = setInterval(() => set(serverNow()), every);
+		return () => clearInterval(timer);
+	}, [every]);
+	return now;
+}
 
 /** @type {Follow} */
 export function follow(topics, { onMessages, onState }) {
@@ -26,7 +41,9 @@ export function follow(topics, { onMessages, onState }) {
 		for (const event of EVENTS) {
 			source.addEventListener(event, ({ data, lastEventId }) => {
 				last = lastEventId || last;
-				waiting.push({ event, data: JSON.parse(data) });
+				const message = { event, data: JSON.parse(data) };
+				if (message.data.now) ahead = Date.parse(message.data.now) - Date.now();
+				waiting.push(message);
 				frame ||= requestAnimationFrame(flush);
 			});
 		}

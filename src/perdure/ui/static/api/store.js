@@ -28,3 +28,16 @@ export const store = (value, key = "", kept = sessionStorage) => {
 		},
 	};
 };
+
+/** What this browser remembers for its reader. @type {Settings} */
+const USUAL = { scheme: "system", zone: "local", views: [], queries: [] };
+const settings = store(USUAL, "perdure", localStorage);
+
+export const useSettings = settings.use;
+
+export function change(changed) {
+	settings.set({ ...USUAL, ...settings.get(), ...changed });
+	document.documentElement.dataset.scheme = settings.get().scheme;
+}
+
+change({});

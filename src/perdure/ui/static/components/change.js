@@ -1,8 +1,36 @@
 // @ts-check
-import { html, useState } from "../vendor/preact-htm.js";
+import { html, useLayoutEffect, useRef, useState } from "../vendor/preact-htm.js";
+import { store } from "../api/store.js";
 import { faultOf } from "../logic/json.js";
-import { Dialog } from "./dialog.js";
-import { toast } from "./toast.js";
+
+const SHOWN_MS = 6000;
+const toasts = store([]);
+
+export function toast(text, tone = "ok") {
+	const one = { text, tone };
+	toasts.set([...toasts.get().slice(-4), one]);
+	setTimeout(() => toasts.set(toasts.get().filter((other) => other !== one)), SHOWN_MS);
+}
+
+export const Toasts = () => html`<div class="toasts" role="status">
+	${toasts.use().map(({ text, tone }) => html`<div class="toast tone-${tone}">${text}</div>`)}</div>`;
+
+export function Dialog({ title, onClose, onSubmit, children, buttons }) {
+	const dialog = useRef(null);
+	// At once: the next key already belongs to the dialog.
+	useLayoutEffect(() => dialog.current.showModal(), []);
+	return html`<dialog ref=${dialog} aria-labelledby="dialog-title" onClose=${onClose}>
+		<form onSubmit=${submitting(onSubmit)}>
+			<h2 id="dialog-title">${title}</h2>${children}
+			<div class="buttons"><button type="button" onClick=${() => dialog.current.close()}>Close</button>${buttons}</div>
+		</form></dialog>`;
+}
+
+/** What went wrong, when something did. */
+export const fault = (text) => text && html`<p class="invalid" role="alert">${text}</p>`;
+
+/** Of a form: it does what `act` does and stays. */
+export const submitting = (act) => (event) => (event.preventDefault(), act?.(event.target));
 
 export function useAct(act) {
 	const [state, set] = useState({ busy: false, failure: "" });
@@ -24,7 +52,7 @@ export function Change({ title, word, effect, danger, disabled, act, onClose, ch
 	return html`<${Dialog} title=${title} onClose=${onClose} onSubmit=${run}
 		buttons=${html`<button class=${danger ? "danger" : "primary"} disabled=${busy || disabled}>${word}</button>`}>
 		<p class=${`effect tone-${danger ? "fail" : "run"}`}>${effect}</p>${children}
-		${failure && html`<p class="invalid" role="alert">${failure}</p>`}<//>`;
+		${fault(failure)}<//>`;
 }
 
 const labelled = (label, control) => html`<label class="field"><span>${label}</span>${control}</label>`;

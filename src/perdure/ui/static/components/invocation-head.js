@@ -1,15 +1,11 @@
 // @ts-check
-import { literal, whereKey } from "../logic/filters.js";
-import { lookName, why } from "../logic/status.js";
 import { answerTo } from "../logic/waits.js";
 import {
-	clockTime, duration, facts, html, link, millis, query, relative, request, useOnce, useSettings,
+	StatusBadge, clockTime, duration, facts, html, idLink, link, literal, lookName, millis, query, relative, request,
+	shortLink, useOnce, useSettings, whereKey, why,
 } from "./kit.js";
 import { Operations } from "./operation.js";
-import { StatusBadge } from "./status-badge.js";
 import { Copied, Copy } from "./value.js";
-
-export const invocationLink = (id) => link(["invocations", id], `${id.slice(0, 14)}…`, {}, { class: "mono" });
 
 export function Head({ story: { row, waits, steps }, now }) {
 	const { status, target_service_name: service, target_service_key: key } = row;
@@ -24,13 +20,13 @@ export function Head({ story: { row, waits, steps }, now }) {
 	const text = status === "paused" && code === "pause" ? `paused by ${who || "an operator"}${reason && `: ${reason}`}`
 		: !waits.length && why(row, now);
 	return html`<p>${link(["invocations"], "Invocations")} /</p>
-		<div class="head"><h1><bdi>${row.target}</bdi></h1><${StatusBadge} row=${row} /><span class="grow"></span>
+		<div class="head"><h1><bdi>${row.target}</bdi></h1><${StatusBadge} row=${row} /><i class="grow" />
 			<${Operations} row=${row} /></div>
 		<div class="why">
 			${row.cancelling && html`<p>Cancelling: ${row.cancelling.split(/(inv_1\w+)/).map((part) =>
-				part.startsWith("inv_1") ? invocationLink(part) : part)}</p>`}
+				part.startsWith("inv_1") ? shortLink(part) : part)}</p>`}
 			${text && html`<p dir="auto">${text}</p>`}
-			${holder && html`<p>The key is held by ${invocationLink(holder)}.</p>`}
+			${holder && html`<p>The key is held by ${shortLink(holder)}.</p>`}
 			${waits.length > 0 && html`<p>${waits[0].told ? "Waits for" : "Not through yet:"} ${waits.map((wait, at) =>
 				html`${at > 0 && " or "}<${Waiting} wait=${wait} answer=${answerTo(row, wait)} now=${now} />`)}</p>`}
 			${/\n|^.{160}/.test(failure) && html`<details><summary>Traceback</summary>
@@ -42,7 +38,7 @@ function Waiting({ wait: { id, step, since, text, child, until }, answer, now })
 	const { zone } = useSettings();
 	if (until) return html`a timer until ${clockTime(until, zone, now)} (in ${duration(Math.max(0, until - now))})`;
 	return html`${id ? "an awakeable" : html`${step && `step ${step.index} `}<code dir="auto">${text}</code>`}
-		${child && html` ${invocationLink(child)}`}${since && ` for ${duration(Math.max(0, now - since))}`}
+		${child && html` ${shortLink(child)}`}${since && ` for ${duration(Math.max(0, now - since))}`}
 		${id && html`: <${Copied} text=${id} kind="awakeable" />`}
 		${answer && html` ${link(["waits"], "answer", answer)}`}`;
 }
@@ -66,7 +62,7 @@ export function About({ story: { row, steps, happenings }, now }) {
 	const end = millis(row.completed_at);
 	const copied = (text) => text && html`<${Copied} text=${text} />`;
 	const beside = (other, a = id, b = other) =>
-		html`<span class="nowrap">${invocationLink(other)} · ${link(["compare"], "compare", { a, b })}</span> `;
+		html`<span class="nowrap">${shortLink(other)} · ${link(["compare"], "compare", { a, b })}</span> `;
 	const kept = (text = "PT0S") => {
 		const ms = parseFloat(text.slice(2)) * 1000;
 		return end ? `until ${clockTime(end + ms, zone, now)}` : duration(ms);
@@ -77,9 +73,9 @@ export function About({ story: { row, steps, happenings }, now }) {
 		Took: end && duration(end - created),
 		Key: key && html`${link(["objects", name, key], key)} <${Copy} text=${key} />`,
 		"Idempotency key": copied(row.idempotency_key),
-		"Called by": row.invoked_by_id && html`${invocationLink(row.invoked_by_id)} <bdi>${caller}</bdi>`,
-		Deployment: deployment && html`${link(["deployments", deployment], code?.uri ?? code?.arn ?? deployment, {},
-			{ class: "mono" })}${service && ` · revision ${service.revision}`}`,
+		"Called by": row.invoked_by_id && html`${shortLink(row.invoked_by_id)} <bdi>${caller}</bdi>`,
+		Deployment: deployment && html`${idLink(deployment, code?.uri ?? code?.arn)}${service
+			&& ` · revision ${service.revision}`}`,
 		SDK: row.last_attempt_server ?? code?.sdk_version,
 		"Failed tries": failures > 0 && `${failures}`,
 		"Restarted from": row.restarted_from && beside(row.restarted_from, row.restarted_from, id),

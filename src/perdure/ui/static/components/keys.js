@@ -1,6 +1,9 @@
 // @ts-check
-import { html, useLayoutEffect, useState } from "../vendor/preact-htm.js";
-import { Dialog } from "./dialog.js";
+import { Dialog, html, useLayoutEffect, useState } from "./kit.js";
+
+/** Keys that mean the same wherever they are heard. */
+export const operationKeys = (operate) => Object.entries({ c: "cancel", p: "pause", r: "resume, retry now" })
+	.map(([key, word]) => [key, word, () => operate(key)]);
 
 export function Keys({ keys }) {
 	const [help, setHelp] = useState(false);

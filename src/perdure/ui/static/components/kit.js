@@ -2,17 +2,21 @@
 import { html, useState } from "../vendor/preact-htm.js";
 import { useAnswer } from "../api/answer.js";
 import { request } from "../api/http.js";
+import { LOOKS, lookName } from "../logic/status.js";
 import { Table, Text, Tick } from "./change.js";
 import { link } from "./router.js";
 
 export * from "../api/answer.js";
+export * from "../api/events.js";
 export * from "../api/http.js";
+export * from "../api/store.js";
+export * from "../logic/filters.js";
+export * from "../logic/json.js";
+export * from "../logic/payload.js";
 export * from "../logic/time.js";
 export * from "../vendor/preact-htm.js";
 export * from "./change.js";
-export * from "./clock.js";
 export * from "./router.js";
-export * from "./settings.js";
 
 /** @type {UseGet} */
 export const useGet = (path) => useAnswer((signal) => request("GET", path, { signal }), [path]);
@@ -20,10 +24,21 @@ export const useGet = (path) => useAnswer((signal) => request("GET", path, { sig
 export const button = (path, text, search) => link(path, text, search, { class: "button" });
 export const toInvocations = (filters) => button(["invocations"], "Invocations", filters);
 
+/** As a file of that name. */
+export function save(content, download) {
+	const href = URL.createObjectURL(new Blob([content]));
+	Object.assign(document.createElement("a"), { href, download }).click();
+	setTimeout(() => URL.revokeObjectURL(href), 1000);
+}
+
+/** Of a page, with what stands beside it. */
+export const heading = (title, beside) =>
+	html`<div class="head"><h1 class="grow"><bdi>${title}</bdi></h1>${beside}</div>`;
+
 /** @type {MakePage} */
 export function page(title, { data, failure }, body, beside) {
 	// The line is always there: what is below it keeps its place, and what was typed.
-	return html`<div class="head"><h1 class="grow"><bdi>${title}</bdi></h1>${beside}</div>
+	return html`${heading(title, beside)}
 		<p class=${failure ? "invalid" : "soft"} role=${failure ? "alert" : null} hidden=${data && !failure}>
 			${failure || "Loading…"}</p>${data && body(data)}`;
 }
@@ -63,4 +78,10 @@ export function useForm(initial) {
 		return html`<${as} ...${{ name, label, value, onValue, ...more }} />`;
 	};
 	return { values, set, field };
+}
+
+export function StatusBadge({ row, name = lookName(row), count }) {
+	const { sign, word, tone } = LOOKS[name];
+	return html`<span class="badge tone-${tone}">
+		<span class="sign" aria-hidden>${sign}</span>${word} ${count}</span>`;
 }

@@ -1,7 +1,8 @@
 // @ts-check
-import { FIELDS, LOOKS, OPEN, ORDER, parts, withTyped, withValue, withValues, words } from "../logic/filters.js";
-import { change, html, link, useLayoutEffect, useRef, useSettings, useState } from "./kit.js";
-import { StatusBadge } from "./status-badge.js";
+import {
+	FIELDS, LOOKS, OPEN, ORDER, StatusBadge, change, html, link, parts, submitting, useLayoutEffect, useRef, useSettings,
+	useState, withTyped, withValue, withValues, words,
+} from "./kit.js";
 
 const VIEWS_MAX = 30;
 const PRESETS = {
@@ -14,12 +15,11 @@ export function Views({ search }) {
 	const to = (name, wanted, look) =>
 		link(["invocations"], name, new URLSearchParams(wanted), { class: look, "aria-current": wanted === search });
 	const forget = (name) => views.filter((one) => one.name !== name);
-	const keep = (event) => {
-		event.preventDefault();
-		const name = event.target.view.value.trim();
+	const keep = submitting((form) => {
+		const name = form.view.value.trim();
 		if (name) change({ views: [...forget(name), { name, search }].slice(-VIEWS_MAX) });
-		event.target.hidePopover();
-	};
+		form.hidePopover();
+	});
 	return html`<nav class="bar" aria-label="Views">
 		${Object.entries(PRESETS).map(([name, wanted]) => to(name, wanted, "button"))}
 		${views.map(({ name, search: kept }) => html`<span class="chip" key=${name}>${to(name, kept)}
@@ -33,7 +33,7 @@ export function Views({ search }) {
 export function StatusBar({ counts, chosen, onToggle }) {
 	const all = ORDER.map((look) => ({ look, n: counts?.[look] ?? 0, on: chosen.includes(look), ...LOOKS[look] }));
 	const shown = all.filter(({ n, on }) => n || on);
-	return html`<div class="stack" aria-hidden="true">
+	return html`<div class="stack" aria-hidden>
 			${shown.map(({ look, word, tone, n, on }) => html`<button key=${look} tabindex="-1" title="${word} ${n}"
 				class="tone-${tone} ${chosen[0] && !on ? "faint" : ""}" style=${{ flexGrow: Math.sqrt(n) }}
 				onClick=${() => onToggle(look)} />`)}</div>
@@ -47,11 +47,10 @@ const options = (named) => Object.entries(named).map(([value, word]) => html`<op
 
 export function FilterLine({ filters, onChange }) {
 	const [adding, add] = useState("");
-	const search = (event) => {
-		event.preventDefault();
-		onChange(withTyped(event.target.search.value, filters));
-		event.target.reset();
-	};
+	const search = submitting((form) => {
+		onChange(withTyped(form.search.value, filters));
+		form.reset();
+	});
 	const added = (value) => {
 		add("");
 		if (value) onChange(withValue(filters, adding, value));
@@ -75,10 +74,7 @@ function Add({ field, old, onAdd }) {
 	const input = useRef(null);
 	useLayoutEffect(() => input.current.focus(), []);
 	const onKeyDown = ({ key }) => key === "Escape" && onAdd();
-	const add = (event) => {
-		event.preventDefault();
-		onAdd(input.current.value);
-	};
+	const add = submitting(() => onAdd(input.current.value));
 	if (choices) return html`<select ref=${input} aria-label=${word} onKeyDown=${onKeyDown} onChange=${add}>
 		<option value="">${word}…</option>${options(choices)}</select>`;
 	// The field of a moment wants it as a clock shows it here.

@@ -1,8 +1,8 @@
 // @ts-check
 import { SORTS } from "../logic/list.js";
-import { LOOKS, lookName, why } from "../logic/status.js";
-import { Link, address, clockTime, duration, html, link, millis, relative, useMemo } from "./kit.js";
-import { StatusBadge } from "./status-badge.js";
+import {
+	LOOKS, Link, StatusBadge, address, clockTime, duration, html, lookName, millis, relative, shortLink, useMemo, why,
+} from "./kit.js";
 
 const moment = (word, column) => ({
 	word,
@@ -19,9 +19,9 @@ export const COLUMNS = {
 		word: "Target", rising: true,
 		cell: (row) => html`<${Link} class="cut" to=${address(["invocations", row.id])} title=${row.target}>
 			${[row.target_service_name, row.target_service_key].map((part) =>
-				part != null && html`<bdi>${part}</bdi><span class="soft">/</span>`)}<b>${row.target_handler_name}</b><//>`,
+				part != null && html`<bdi>${part}</bdi><small>/</small>`)}<b>${row.target_handler_name}</b><//>`,
 	},
-	id: { word: "Invocation", cell: ({ id }) => link(["invocations", id], `${id.slice(0, 12)}…`, {}, { class: "mono" }) },
+	id: { word: "Invocation", cell: ({ id }) => shortLink(id) },
 	why: {
 		word: "Why",
 		cell(row, { now }) {
@@ -57,7 +57,7 @@ export function Rows({ list, columns, sort, times, ticked, current, onSort, onTi
 		const [order, arrow] = sort === name ? ["descending", "▼"] : sort === up ? ["ascending", "▲"] : [];
 		const next = sort === name || (!order && rising) ? up : name;
 		const button = html`<button class="link" onClick=${() => onSort(next)}>
-			${word}<span aria-hidden="true">${arrow}</span></button>`;
+			${word}<span aria-hidden>${arrow}</span></button>`;
 		return html`<th scope="col" class="col-${name}" aria-sort=${order}>${name in SORTS ? button : word}</th>`;
 	};
 	return html`<div class="scroll"><table class="list"><thead><tr><th scope="col" class="tick">

@@ -1,9 +1,7 @@
 // @ts-check
-import { follow } from "../api/events.js";
-import { literal } from "../logic/filters.js";
 import { stepsOf } from "../logic/journal.js";
 import { waitSteps, waitsOf } from "../logic/waits.js";
-import { html, query, setServerTime, useEffect, useState } from "./kit.js";
+import { follow, html, literal, query, useEffect, useState } from "./kit.js";
 
 // Topics of one stream.
 export const LIVES_MAX = 16;
@@ -64,8 +62,7 @@ export function useStories(wanted, live = true) {
 		const close = follow(ids.map((id) => `invocation:${id}`), { onMessages: (messages) => ids.forEach((id, topic) => {
 			const own = messages.filter(({ data }) => data.topic === topic || data.topics?.includes(topic));
 			if (own.length) tell(id, own);
-			for (const { data: { now, journal } } of own.filter(({ event }) => event === "snapshot")) {
-				setServerTime(now);
+			for (const { data: { journal } } of own.filter(({ event }) => event === "snapshot")) {
 				readOlder(id, journal?.[0]?.index).catch(({ message: failure }) =>
 					stop.signal.aborted || tellOlder(id, { entries: [], failure }));
 			}
@@ -81,5 +78,5 @@ export function useStories(wanted, live = true) {
 export function Absent({ id, story }) {
 	if (!story.loaded) return html`<p class="soft">Loading…</p>`;
 	return html`<h1>Invocation</h1>
-		<p class="empty"><bdi class="mono">${id}</bdi> is not known: it never was, or its retention is over.</p>`;
+		<p class="empty"><code dir="auto">${id}</code> is not known: it never was, or its retention is over.</p>`;
 }

@@ -34,7 +34,7 @@ export function useWindow(count) {
 export function LongTable({ seen: { box, look, first, last }, kind = "", columns, rows, draw, head }) {
 	const names = Object.entries(columns);
 	const space = (count) => count > 0
-		&& html`<tr aria-hidden="true"><td colspan=${names.length} style=${{ height: `${count * ROW}px` }}></td></tr>`;
+		&& html`<tr aria-hidden><td colspan=${names.length} style=${{ height: `${count * ROW}px` }}></td></tr>`;
 	return html`<div class="tl ${kind}" ref=${box} onScroll=${look} tabindex="0" role="region" aria-label="Steps">
 		<table><thead><tr>${names.map(([name, kind]) =>
 			html`<th class=${kind}><span>${name}</span>${kind === "time" && head}</th>`)}</tr></thead>

@@ -6,7 +6,7 @@ export function Operations({ row }) {
 	const [asked, ask] = useState("");
 	const begin = (name) => (name === "restart-as-new" ? go(address(["invocations", row.id, "restart"])) : ask(name));
 	return html`<span class="bar" role="group" aria-label="Operations">
-		${actionsFor(row).map((name, index) => html`<button key=${name} data-action=${name}
+		${actionsFor(row).map((name, index) => html`<button key=${name} name=${ACTIONS[name].key}
 			class=${index ? ACTIONS[name].danger && "danger" : "primary"} onClick=${() => begin(name)}>
 			${ACTIONS[name].word}</button>`)}
 		${asked && html`<${OperationDialog} row=${row} name=${asked} onClose=${() => ask("")} />`}</span>`;

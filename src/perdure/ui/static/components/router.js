@@ -49,5 +49,7 @@ export const link = (path, text = path.at(-1), search, rest) =>
 	html`<${Link} to=${address(path, search)} ...${rest}><bdi>${text}</bdi><//>`;
 
 /** To an invocation or a deployment. */
-export const idLink = (id) =>
-	link([id.startsWith("dp_") ? "deployments" : "invocations", id], id, {}, { class: "mono" });
+export const idLink = (id, text = id) =>
+	link([id.startsWith("dp_") ? "deployments" : "invocations", id], text, {}, { class: "mono" });
+
+export const shortLink = (id) => idLink(id, `${id.slice(0, 14)}…`);

@@ -1,6 +1,5 @@
 // @ts-check
-import { change, html, link, useGet, usePlace, useSettings } from "./kit.js";
-import { Toasts } from "./toast.js";
+import { Toasts, change, html, link, useGet, usePlace, useSettings } from "./kit.js";
 
 const PLACES = ["Overview", "Invocations", "Waits", "Objects", "Services", "Deployments", "SQL"];
 

@@ -1,7 +1,7 @@
 // @ts-check
 import { lookOf, took } from "../logic/journal.js";
 import { choices, keptBefore } from "../logic/restart.js";
-import { clockTime, duration, facts, html, link, useSettings } from "./kit.js";
+import { clockTime, duration, facts, html, idLink, link, useSettings } from "./kit.js";
 import { StepName } from "./long-table.js";
 import { Copied, ValueView } from "./value.js";
 
@@ -12,7 +12,7 @@ export function StepDetails({ line: { id, step, story }, now, onClose }) {
 	const waits = step.state === "waiting";
 	const time = (at) => clockTime(at, zone, now);
 	return html`<aside class="card details" aria-label="Step">
-		<div class="head"><h2 class=${`tone-${tone}`}><${StepName} step=${step} /></h2><span class="grow"></span>
+		<div class="head"><h2 class=${`tone-${tone}`}><${StepName} step=${step} /></h2><i class="grow" />
 			<button class="plain" onClick=${onClose}>Close</button></div>
 		${facts({
 			State: word,
@@ -20,7 +20,7 @@ export function StepDetails({ line: { id, step, story }, now, onClose }) {
 			Began: time(step.begin),
 			Took: took(step, now) + (step.end === null ? " so far" : ""),
 			"Wakes up": until && waits && `${time(until)}, in ${duration(until - now)}`,
-			Invocation: child && link(["invocations", child], child, {}, { class: "mono" }),
+			Invocation: child && idLink(child),
 			Awakeable: awakeable
 				&& html`<${Copied} text=${awakeable} /> ${waits && link(["waits"], "answer", { id: awakeable })}`,
 			By: step.who,

@@ -1,8 +1,7 @@
 // @ts-check
 import { lookOf, took } from "../logic/journal.js";
 import { ALL, moved, phases, place, ticks, zoom } from "../logic/timeline.js";
-import { invocationLink } from "./invocation-head.js";
-import { duration, html, useEffect, useMemo, useRef } from "./kit.js";
+import { duration, html, shortLink, useEffect, useMemo, useRef } from "./kit.js";
 import { Bar, LongTable, StepName, useWindow } from "./long-table.js";
 import { valueLine } from "./value.js";
 
@@ -26,7 +25,7 @@ export function JournalTable(props) {
 		return () => cancelAnimationFrame(frame);
 	}, [focused]);
 	const marks = ticks(axis, view, innerWidth < 760 ? 2 : found < 0 ? 6 : 3);
-	const head = html`<div class="grid" aria-hidden="true">${marks.map(({ text, folded, left }) => html`<i key=${text}
+	const head = html`<div class="grid" aria-hidden>${marks.map(({ text, folded, left }) => html`<i key=${text}
 		class=${folded && (left > 90 ? "fold edge" : "fold")} style=${{ left: `${left}%` }}><b>${text}</b></i>`)}
 		${live && html`<${Bar} axis=${axis} view=${view} kind="now" from=${now} />`}</div>`;
 	const draw = (line, index) => html`<${Row} key=${line.key} ...${{ ...props, onFocus, line, index }} />`;
@@ -53,13 +52,13 @@ function Row({ line, index, axis, view, now, chosen, focused, expanded, onChoose
 			<${StepName} step=${step}>${expands && html`<button class="plain" aria-expanded=${open}
 				aria-label="Steps of ${code}" onClick=${() => onExpand(child)}>${open ? "▾" : "▸"}</button>`}<//>
 			${tries > 0 && html` <span class="badge tone-retry">${tries} failed ${tries === 1 ? "try" : "tries"}</span>`}
-			<span class="soft">${who && html` by <bdi>${who}</bdi>`}${reason && html`: <bdi>${reason}</bdi>`}</span>
-			${child && !expands && invocationLink(child)}</td>
+			<small>${who && html` by <bdi>${who}</bdi>`}${reason && html`: <bdi>${reason}</bdi>`}</small>
+			${child && !expands && shortLink(child)}</td>
 		<td class="res cut">${text && (outcome && outcome.kind !== "Failure"
 			? html`<button class="link mono cut" dir="auto" onClick=${() => onValue({ line, outcome })}>${text}</button>`
 			: html`<span dir="auto" class=${outcome || state === "failed" ? "failure" : "soft"}>${text}</span>`)}</td>
 		<td class="took right soft">${took(step, now)}</td>
-		<td class="time"><div class="bars" aria-hidden="true">
+		<td class="time"><div class="bars" aria-hidden>
 			${barsOf(step, story, now).map((one) => html`<${Bar} ...${one} axis=${axis} view=${view} />`)}</div></td></tr>`;
 }
 
@@ -103,7 +102,7 @@ export function Minimap({ steps, axis, view, now, onView }) {
 		html`<rect class=${kind} x=${from * WIDTH} width=${(to - from) * WIDTH} height=${HEIGHT} />`;
 	const buttons = Object.entries({ Closer: ["+", zoom(view, 0.5)], Further: ["−", zoom(view, 2)], All: ["All", ALL] });
 	return html`<div class="minimap">
-		<svg ref=${strip} viewBox="0 0 ${WIDTH} ${HEIGHT}" preserveAspectRatio="none" aria-hidden="true"
+		<svg ref=${strip} viewBox="0 0 ${WIDTH} ${HEIGHT}" preserveAspectRatio="none" aria-hidden
 			onPointerDown=${down} onPointerMove=${(event) => drag.current?.(where(event))}
 			onPointerUp=${() => (drag.current = null)} onDblClick=${() => onView(ALL)}>
 			${paths}${axis.stretches.map((one) => one.folded && shade("fold", one.left, one.right))}

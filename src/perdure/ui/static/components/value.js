@@ -1,8 +1,8 @@
 // @ts-check
-import { literal } from "../logic/filters.js";
-import { SHOWN_MAX, oneLine, payloadOf, preview, shown } from "../logic/payload.js";
-import { html, query, size, useEffect, useMemo, useOnce, useRef, useState } from "./kit.js";
-import { toast } from "./toast.js";
+import {
+	SHOWN_MAX, html, literal, oneLine, payloadOf, preview, query, save, shown, size, toast, useEffect, useMemo, useOnce,
+	useRef, useState,
+} from "./kit.js";
 
 /** In one line. @param {Outcome} outcome */
 export function valueLine({ kind, value, size: bytes }) {
@@ -39,8 +39,8 @@ export function ValueView({ id, outcome }) {
 	const { text, kind } = value;
 	const bytes = size(value.size);
 	const most = all ? Infinity : SHOWN_MAX;
-	return html`<div class="bar"><span class="soft">${kind} · ${bytes}</span><${Copy} text=${text} />
-			<button class="plain" onClick=${() => save(data.value, `${id}-${outcome.index}`)}>Save</button></div>
+	return html`<div class="bar"><small>${kind} · ${bytes}</small><${Copy} text=${text} />
+			<button class="plain" onClick=${() => save(Uint8Array.from(data.value), `${id}-${outcome.index}`)}>Save</button></div>
 		<pre dir="auto" tabindex="0" class="value">${text.slice(0, most)}</pre>
 		${text.length > most && html`<button onClick=${() => setAll(true)}>Show all ${bytes}</button>`}`;
 }
@@ -53,12 +53,6 @@ export function Copy({ text }) {
 
 export const Copied = ({ text, kind = "" }) =>
 	html`<span class=${`mono ${kind}`} dir="auto">${text}</span> <${Copy} text=${text} />`;
-
-function save(bytes, download) {
-	const href = URL.createObjectURL(new Blob([Uint8Array.from(bytes)]));
-	Object.assign(document.createElement("a"), { href, download }).click();
-	URL.revokeObjectURL(href);
-}
 
 /** The one popover of a page. */
 export function ValuePopover({ line: { id, step: { code } }, outcome, onClose }) {

@@ -17,11 +17,12 @@ const LOOK_SQL = {
 };
 export const lookSql = (look) => LOOK_SQL[look] ?? `status = ${literal(look)}`;
 
+export const OF_OPEN_PROMISE = `target_service_ty = 'workflow' AND target_service_key IN (
+	SELECT service_key FROM sys_promise WHERE NOT completed AND service_name = target_service_name)`;
 // Everything waits for signal 1, the cancellation.
 const OUTSIDE = `(status <> 'completed' AND (replace(
 		coalesce(suspended_waiting_future_json, last_awaiting_on_future_json), '"SignalIndex":1}', '') LIKE '%"Signal%'
-	OR status = 'suspended' AND target_service_ty = 'workflow' AND target_service_key IN (
-		SELECT service_key FROM sys_promise WHERE NOT completed AND service_name = target_service_name)))`;
+	OR status = 'suspended' AND ${OF_OPEN_PROMISE}))`;
 
 const SEARCHED = ["id", "target", "idempotency_key", "last_failure", "completion_failure"];
 const containing = ([text]) => {

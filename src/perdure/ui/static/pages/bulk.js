@@ -1,12 +1,11 @@
 // @ts-check
-import { jobs, resumeJob, stopJob } from "../components/jobs.js";
+import { jobs, resumeJob, stopJob } from "../components/bulk.js";
 import {
-	clockTime, countOf, html, idLink, link, lookCounts, table, useAnswer, useSettings,
+	OPEN, ORDER, StatusBadge, clockTime, countOf, counted, fault, heading, html, idLink, isIn, link, lookCounts, table,
+	useAnswer, useSettings,
 } from "../components/kit.js";
-import { StatusBadge } from "../components/status-badge.js";
 import { ACTIONS } from "../logic/actions.js";
 import { leftOf, sumOf } from "../logic/bulk.js";
-import { OPEN, ORDER, counted, isIn } from "../logic/filters.js";
 
 const STATES = {
 	running: "is running", stopped: "was stopped", interrupted: "was interrupted when the page was left",
@@ -20,7 +19,7 @@ export function Bulk({ id }) {
 	const all = jobs.use();
 	const job = all.find((one) => one.id === id);
 	if (job) return html`<${Progress} key=${id} ...${job} />`;
-	return html`<div class="head"><h1>Jobs of this tab</h1></div>
+	return html`${heading("Jobs of this tab")}
 		${id && html`<p class="invalid">This tab knows no job ${id}: it belongs to the tab that began it.</p>`}
 		${!all[0] && html`<p class="empty">None. Tick invocations and choose an operation.</p>`}
 		<ul>${all.map(({ id, action, words, state, done, total }) => html`<li>
@@ -34,14 +33,14 @@ function Progress(job) {
 	const left = leftOf(job);
 	const isRunning = state === "running";
 	const isDone = state === "done";
-	return html`<div class="head"><h1>${word}: ${counted(total, "invocation")}</h1><span class="grow"></span>
-			${isRunning ? html`<button class="danger" onClick=${() => stopJob(id)}>Stop</button>` : !isDone && left > 0
-				&& html`<button class="primary" onClick=${() => resumeJob(id)}>Go on with the ${left} left</button>`}</div>
+	return html`${heading(`${word}: ${counted(total, "invocation")}`, isRunning
+		? html`<button class="danger" onClick=${() => stopJob(id)}>Stop</button>` : !isDone && left > 0
+			&& html`<button class="primary" onClick=${() => resumeJob(id)}>Go on with the ${left} left</button>`)}
 		<p><bdi>${job.words}</bdi> · begun ${begun}${reason && html` · reason: <bdi>${reason}</bdi>`}</p>
 		<progress aria-label="Progress" max=${total} value=${isDone ? total : done + failed + unknown}></progress>
 		<p role="status">The job ${STATES[state]}: <b>${done}</b> ${told.toLowerCase()}, <b>${failed}</b> refused
 			${unknown > 0 && html`, <b>${unknown}</b> unknown`}${!isDone && `, ${left} left`}.</p>
-		${problem && html`<p class="invalid" role="alert">${problem}</p>`}
+		${fault(problem)}
 		<${Outcome} ...${job} />
 		${failed > 0 && html`<h2>Refused</h2>${table("Refused", failures, "invocation_id", REFUSED)}`}
 		${failed > failures.length && html`<p class="soft">The first ${failures.length} of ${failed} are shown.</p>`}

@@ -1,14 +1,13 @@
 // @ts-check
-import { invocationLink } from "../components/invocation-head.js";
-import { address, duration, go, html, millis, useMemo, useNow, usePlace, useState } from "../components/kit.js";
+import {
+	StatusBadge, address, duration, firstLine, go, heading, html, millis, shortLink, shown, useMemo, useNow, usePlace,
+	useState,
+} from "../components/kit.js";
 import { Absent, NO_STORY, useStories } from "../components/lives.js";
 import { Bar, LongTable, StepName, useWindow } from "../components/long-table.js";
-import { StatusBadge } from "../components/status-badge.js";
 import { useOutcome, valueLine } from "../components/value.js";
 import { align, diffLines, shorten } from "../logic/align.js";
 import { lookOf, took } from "../logic/journal.js";
-import { shown } from "../logic/payload.js";
-import { firstLine } from "../logic/status.js";
 import { ALL, makeAxis } from "../logic/timeline.js";
 
 const WORDS = { "=": "same", "~": "differs", "-": "only left", "+": "only right" };
@@ -22,7 +21,7 @@ export function Compare() {
 	const known = useStories([...new Set(ids)], valid);
 	const stories = ids.map((id) => known.get(id) ?? NO_STORY);
 	const absent = stories.findIndex(({ row }) => !row);
-	return html`<div class="head"><h1>Compare</h1></div>
+	return html`${heading("Compare")}
 		<form class="bar" action=${address(["compare"])}>
 			${ids.map((value, side) => html`<label class="field"><span>${SIDES[side]}</span>
 				<input class="mono" size="40" name=${"ab"[side]} value=${value} /></label>`)}
@@ -51,16 +50,16 @@ function Shown({ ids, stories }) {
 		return html`<tr key=${key} data-sign=${sign} class=${open && "chosen"}>
 			<td><button class="plain" aria-expanded=${open} onClick=${() => setOpened(open ? "" : key)}>
 				${sign} ${WORDS[sign]}</button></td>${cells(a)}${cells(b)}
-			<td class="time"><div class="bars" aria-hidden="true">${bars}</div></td></tr>`;
+			<td class="time"><div class="bars" aria-hidden>${bars}</div></td></tr>`;
 	};
 	return html`<div class="cards">${stories.map(({ row }, side) => html`<section class="card" aria-label=${SIDES[side]}>
 			<h2><bdi>${row.target}</bdi> <${StatusBadge} row=${row} /></h2>
-			<p>${invocationLink(row.id)} · ${duration(lengths[side])} · ${pairs.length - count("+-"[side])} steps</p>
+			<p>${shortLink(row.id)} · ${duration(lengths[side])} · ${pairs.length - count("+-"[side])} steps</p>
 			${row.completion_failure && html`<p class="failure" dir="auto">${firstLine(row.completion_failure)}</p>`}
 			${row.restarted_from === ids[1 - side] && html`<p class="soft">restarted from the other</p>`}</section>`)}</div>
 		<p>${Object.entries(WORDS).map(([sign, word]) =>
 			html`<span class="chip" data-sign=${sign}>${sign} ${count(sign)} ${word}</span> `)}
-			<span class="soft">the right one took ${duration(Math.abs(more))} ${more < 0 ? "less" : "more"}</span></p>
+			<small>the right one took ${duration(Math.abs(more))} ${more < 0 ? "less" : "more"}</small></p>
 		<${LongTable} seen=${seen} kind="compare" rows=${pairs} draw=${draw} columns=${{ Both: "mark", Left: "half",
 			"Result ": "", Right: "half", Result: "", Time: "time" }} />
 		${pair && html`<${ValueDiff} key=${opened} ids=${ids} pair=${pair} />`}`;
@@ -88,8 +87,8 @@ function cells(step) {
 	if (!step) return html`<td class="soft">–</td><td></td>`;
 	const value = step.outcome ?? step.input;
 	return html`<td class=${`cut tone-${lookOf(step).tone}`}>
-			<${StepName} step=${step}><span class="soft">${step.index} </span><//>
-			<span class="soft"> ${took(step)}</span></td>
+			<${StepName} step=${step}><small>${step.index} </small><//>
+			<small> ${took(step)}</small></td>
 		<td class=${`cut ${value?.kind === "Failure" ? "failure" : ""}`} dir="auto">${value && valueLine(value)}</td>`;
 }
 

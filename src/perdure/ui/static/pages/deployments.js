@@ -27,7 +27,7 @@ export function Deployments({ id }) {
 	return page("Deployments", asked, (deployments) => table("Deployments", deployments, "id", {
 		Deployment: (one) => html`${one.uri}<div class="mono soft">${one.id}</div>`,
 		Services: ({ services }) => services.map(({ name, revision }) => html`<div>
-			${link(["services", name])} <span class="soft">revision ${revision}</span></div>`),
+			${link(["services", name])} <small>revision ${revision}</small></div>`),
 		SDK: (one) => html`${one.sdk_version}
 			<div class="soft">protocol ${one.min_protocol_version}–${one.max_protocol_version}</div>`,
 		Registered: (one) => relative(millis(one.created_at), now),

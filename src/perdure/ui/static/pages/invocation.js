@@ -1,6 +1,6 @@
 // @ts-check
 import { About, Head } from "../components/invocation-head.js";
-import { Keys } from "../components/keys.js";
+import { Keys, operationKeys } from "../components/keys.js";
 import {
 	address, go, html, millis, search as setSearch, serverNow, useMemo, useNow, usePlace, useRef, useState,
 } from "../components/kit.js";
@@ -33,7 +33,7 @@ function put(name, ...values) {
 const setView = (view) => put("zoom", viewText(view));
 const closer = (factor) => setView(zoom(viewFrom(asked().get("zoom")), factor));
 // Keys of operations press the buttons that are there for them.
-const press = (action) => document.querySelector(action)?.click();
+const press = (key) => document.getElementsByName(key)[0]?.click();
 
 function Shown({ id, story, known, stopped, setStopped, search, expanded }) {
 	const { row, steps } = story;
@@ -79,15 +79,13 @@ function Shown({ id, story, known, stopped, setStopped, search, expanded }) {
 		["-", "further", () => closer(2)],
 		["0", "all of it", () => setView(ALL)],
 		["l", "live on or off", toggleLive],
-		["c", "cancel", () => press("[data-action=cancel]")],
-		["p", "pause", () => press("[data-action=pause]")],
-		["r", "resume, retry now", () => press("[data-action=resume], [data-action=retry-now]")],
+		...operationKeys(press),
 	];
 	return html`<${Head} ...${{ story, now }} /><${About} ...${{ story, now }} />
 		<div class="bar"><span role="group" aria-label="View" class="bar">
 				<button aria-pressed=${!raw} onClick=${() => put("tab")}>Journal</button>
 				<button aria-pressed=${raw} onClick=${() => put("tab", "json")}>JSON</button></span>
-			<span class="soft">${journalSize(story)}</span><span class="grow"></span>
+			<small>${journalSize(story)}</small><i class="grow" />
 			<button class="plain" aria-pressed=${!stopped} onClick=${toggleLive}>${stopped ? "○ stopped" : "● live"}</button>
 			${!raw && html`<label>
 				<input type="checkbox" checked=${folds} onChange=${() => put("fold", folds ? "no" : "")} /> fold gaps</label>`}

@@ -1,16 +1,14 @@
 // @ts-check
-import { follow } from "../api/events.js";
-import { useBulk } from "../components/bulk-bar.js";
-import { Keys } from "../components/keys.js";
+import { useBulk } from "../components/bulk.js";
+import { Keys, operationKeys } from "../components/keys.js";
 import {
-	address, go, html, lookCounts, query, search as setSearch, serverNow, setServerTime, useAnswer, useEffect, useNow,
-	usePlace, useRef, useSettings, useState,
+	ORDER, address, fault, follow, fromSearch, go, html, isIn, lookCounts, query, search as setSearch, serverNow, toSql,
+	toTopic, useAnswer, useEffect, useNow, usePlace, useRef, useSettings, useState, withValues,
 } from "../components/kit.js";
 import { FilterLine, StatusBar, Views } from "../components/list-filters.js";
 import { COLUMNS, Rows, USUAL } from "../components/list-rows.js";
 import { OperationDialog } from "../components/operation.js";
 import { ACTIONS, actionsFor } from "../logic/actions.js";
-import { ORDER, fromSearch, isIn, toSql, toTopic, withValues } from "../logic/filters.js";
 import { NO_LIST, loaded, pageSql, placeFrom, unmoved } from "../logic/list.js";
 
 // Between two drawings: nobody reads faster.
@@ -69,22 +67,21 @@ export function Invocations() {
 		["Enter", "opens the row", () => row && go(address(["invocations", current]))],
 		["x", "ticks the row", () => row && tick(current)], ["X", "ticks up to the row", () => row && tick(current, true)],
 		["Escape", "lets the ticks go", clear],
-		["c", "cancel", () => operate("c")], ["p", "pause", () => operate("p")],
-		["r", "resume, retry now", () => operate("r")],
+		...operationKeys(operate),
 	];
 	const show = () => (setList(list.page), scrollTo(0, 0));
 	const shown = {
 		list, columns, times, ticked, current, sort: place.sort, onTick: tick, onCurrent: setCurrent,
 		onTickAll: (all) => setTicked(all ? list.order : []), onSort: (sort) => goTo({ sort, from: "" }),
 	};
-	return html`<div class="head"><h1>Invocations</h1><${Views} search=${filters.toString()} /><span class="grow"></span>
+	return html`<div class="head"><h1>Invocations</h1><${Views} search=${filters.toString()} /><i class="grow" />
 			<span class="badge tone-${live ? "ok" : "hold"}" role="status">${live ? "● live" : "◌ connecting"}</span>
 			<${Columns} shown=${columns} onChange=${(names) => goTo({ columns: names.join(" ") })} />
 			<${Keys} keys=${keys} /></div>
 		<${StatusBar} counts=${counts} chosen=${chosen}
 			onToggle=${(look) => filter(withValues(filters, "status", toggled(ORDER, chosen, look)))} />
 		<${FilterLine} filters=${filters} onChange=${filter} />
-		${failure && html`<p class="invalid" role="alert">${failure} <button onClick=${again}>Ask again</button></p>`}
+		${fault(failure && html`${failure} <button onClick=${again}>Ask again</button>`)}
 		${list.held > 0 && html`<button class="held" onClick=${show}>${list.held} new ↑ show</button>`}
 		${list.order[0] ? html`<${Rows} ...${shown} />` : list.loaded ? html`<p class="empty">
 			${search.size ? "No invocation matches." : "Nothing was invoked yet, or its retention is over."}</p>`
@@ -105,10 +102,7 @@ const useList = (filters, place, hold) => {
 	useEffect(() => {
 		const close = follow([toTopic(filters)], {
 			onState: (state) => setLive(state === "live"),
-			onMessages(messages) {
-				for (const { data } of messages) setServerTime(data.now);
-				changes.current += 1;
-			},
+			onMessages: () => (changes.current += 1),
 		});
 		return () => {
 			close();

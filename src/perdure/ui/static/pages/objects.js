@@ -1,10 +1,8 @@
 // @ts-check
 import {
-	button, facts, html, idLink, link, page, query, size, table, toInvocations, useAnswer, useDialog, usePlace,
+	Change, Code, SHOWN_MAX, at, button, facts, faultOf, html, idLink, link, literal, oneLine, page, query, request, size,
+	table, toInvocations, useAnswer, useDialog, useEffect, useForm, usePlace, useState, whereKey,
 } from "../components/kit.js";
-import { EditEntry } from "../components/state-entry.js";
-import { literal, whereKey } from "../logic/filters.js";
-import { oneLine } from "../logic/payload.js";
 
 const KEYS = 100;
 const ENTRIES = 200;
@@ -40,7 +38,7 @@ export function Keys({ id }) {
 			Key: ({ key }) => link(["objects", id, key], key || EMPTY),
 			Entries: "entries",
 			Size: (row) => size(row.size),
-			"Held by": ({ holder }) => (holder ? idLink(holder) : html`<span class="soft">nobody</span>`),
+			"Held by": ({ holder }) => (holder ? idLink(holder) : html`<small>nobody</small>`),
 			Queue: "queue",
 		}, "There is no key.")}
 		<div class="bar">${after && turn("↑ First page", "")} 
@@ -68,7 +66,7 @@ export function ObjectPage({ id, inner }) {
 	const asked = useAnswer((signal) => loadOne(id, inner, signal), [id, inner]);
 	const [open, dialog] = useDialog(EditEntry, asked.again);
 	const edit = (name) => open({ service: id, id: inner, name });
-	const value = (text = "") => html`<bdi class="mono">${oneLine(text)}</bdi>`;
+	const value = (text = "") => html`<code dir="auto">${oneLine(text)}</code>`;
 	return page([link(["objects", id]), " / ", inner || EMPTY], asked, ({ entries, held, queue, promises }) => html`
 		${facts({ "Held by": held.holder ? idLink(held.holder) : "nobody", Queue: `${held.length} waiting` })}
 		${held.length > 0 && html`<details><summary>The first in the queue</summary>
@@ -77,7 +75,7 @@ export function ObjectPage({ id, inner }) {
 		${entries.length > ENTRIES && html`<p class="soft">The first ${ENTRIES} entries are shown.</p>`}
 		${table("State", entries.slice(0, ENTRIES), "key", {
 			Name: "key",
-			Value: ({ text }) => (text === undefined ? html`<span class="soft">long or binary</span>` : value(text)),
+			Value: ({ text }) => (text === undefined ? html`<small>long or binary</small>` : value(text)),
 			Size: (row) => size(row.value_length),
 			Operations: ({ key }) => html`<button aria-label="Edit ${key}" onClick=${() => edit(key)}>Edit…</button>`,
 		}, "It has no state.")}
@@ -89,4 +87,36 @@ export function ObjectPage({ id, inner }) {
 		})}`}
 		${dialog}`,
 	toInvocations({ service: id, key: inner }));
+}
+
+/** id: the key. name: of the entry, "" for a new one. */
+function EditEntry({ service, id, name, onClose }) {
+	const [before, setBefore] = useState(null);
+	const { values, set, field } = useForm({ entry: name, text: "", plain: false, removes: false });
+	const { entry, text, plain, removes } = values;
+	useEffect(() => {
+		const where = `${whereKey(service, id)} AND key = ${literal(name)}`;
+		if (name) void query(`SELECT value, value_utf8 AS text FROM state WHERE ${where}`).then(([found]) => {
+			const { text = "" } = found ?? {};
+			setBefore(found);
+			set({ ...values, text, plain: Boolean(text && faultOf(text)) });
+		});
+	}, []);
+	const act = async () => {
+		const seen = before && (before.text ?? before.value.match(/../g).map((pair) => parseInt(pair, 16)));
+		const body = { object_key: id, name: entry, before: seen, value: removes ? null : text };
+		const { applied } = await request("PATCH", at("services", service, "state"), { body });
+		return applied ? `Changed ${entry}` : "It is changed when the key is free, if it still is this one";
+	};
+	return html`<${Change} title=${name ? `Change ${name}` : "Add an entry"} word=${removes ? "Remove" : "Save"}
+			danger=${removes} ...${{ act, onClose }}
+			disabled=${!entry || (name && !before) || (!plain && !removes && faultOf(text))}
+			effect=${removes ? "The entry is gone for later handlers."
+				: "Later handlers read this value. While an invocation holds the key, it waits in the queue."}>
+		${!name && field("entry", "Name")}
+		${before && html`<p class="soft">Before</p><pre dir="auto">
+			${before.text?.slice(0, SHOWN_MAX) ?? `binary, ${before.value.length / 2} bytes`}</pre>`}
+		${(before || !name) && !removes
+			&& [field("text", "After", { as: Code, json: !plain }), field("plain", "It is text, not JSON")]}
+		${before && field("removes", "Remove the entry")}<//>`;
 }

@@ -1,11 +1,9 @@
 // @ts-check
-import { follow } from "../api/events.js";
 import {
-	address, countBy, countOf, duration, go, html, idLink, link, lookCounts, query, serverNow, setServerTime, table,
-	useAnswer, useEffect, useState,
+	FAILED, LOOKS, OPEN, address, countBy, countOf, duration, filter, firstLine, follow, go, heading, html, idLink, link,
+	lookCounts, query, serverNow, table, toSql, useAnswer, useEffect, useState,
 } from "../components/kit.js";
 import { StatusBar } from "../components/list-filters.js";
-import { FAILED, LOOKS, OPEN, filter, firstLine, toSql } from "../logic/filters.js";
 import {
 	BY_SERVICE, BY_SLOT, SLOTS, SLOT_MINUTES, USUAL_SQL, attention, byService, slots, slotted, stuckFilters,
 } from "../logic/overview.js";
@@ -15,7 +13,7 @@ const SELDOM_MS = 15000;
 
 const to = (filters, text, rest) => link(["invocations"], text, filters, rest);
 
-const number = (n, values) => (n ? to(filter(values), n) : html`<span class="soft">–</span>`);
+const number = (n, values) => (n ? to(filter(values), n) : html`<small>–</small>`);
 
 /** @type {TableColumns} */
 const SERVICE_COLUMNS = {
@@ -42,15 +40,12 @@ const useOften = (ask, every = EVERY_MS, inputs = []) => useAnswer(ask, inputs, 
 export function Overview() {
 	const [registry, set] = useState(null);
 	useEffect(() => follow(["registry"], {
-		onMessages: (messages) => messages.forEach(({ data }) => {
-			setServerTime(data.now);
-			if (data.deployments) set(data);
-		}),
+		onMessages: (messages) => messages.forEach(({ data }) => data.deployments && set(data)),
 	}), []);
 	const { services, deployments } = registry ?? {};
 	const counts = useOften((signal) => lookCounts("TRUE", signal));
 	const busy = byService(useOften((signal) => countBy(BY_SERVICE, "TRUE", signal)) ?? []);
-	return html`<div class="head"><h1>Overview</h1></div>
+	return html`${heading("Overview")}
 		${services && !services[0] && html`<p class="empty">
 			No service is registered. Start one, then:${" "}
 			<code>perdure deployments register http://localhost:9080</code></p>`}
@@ -76,7 +71,7 @@ function Attention() {
 	const figures = [...known ?? [], ...(stuck ?? []).filter(({ n }) => n)];
 	return html`<section aria-label="Needs you"><div class="cards figure">
 		${figures.map(({ name, service, sign, word, tone, text, filters, n }) => to(filters, html`<b>${n}</b>
-			<span aria-hidden="true">${sign} </span><bdi>${service}</bdi> ${word}<br /><span class="soft">${text}</span>`,
+			<span aria-hidden>${sign} </span><bdi>${service}</bdi> ${word}<br /><small>${text}</small>`,
 			{ key: name + service, "data-name": name, class: n ? `card tone-${tone}` : "card soft" }))}
 		</div>${known && figures.every(({ n }) => !n) && html`<p class="soft">✓ Nothing needs you.</p>`}</section>`;
 }

@@ -2,12 +2,11 @@
 import { Head } from "../components/invocation-head.js";
 import { Keys } from "../components/keys.js";
 import {
-	address, Choice, go, html, link, reasonHeaders, request, search as setSearch, Text, useAct, useEffect, useNow,
-	useOnce, usePlace,
+	Choice, Text, address, counted, fault, go, heading, html, link, reasonHeaders, request, search as setSearch,
+	submitting, toast, useAct, useEffect, useNow, useOnce, usePlace,
 } from "../components/kit.js";
 import { Absent, NO_STORY, useStories } from "../components/lives.js";
 import { LongTable, StepName, useWindow } from "../components/long-table.js";
-import { toast } from "../components/toast.js";
 import { valueLine } from "../components/value.js";
 import { requestOf } from "../logic/actions.js";
 import { lookOf, took } from "../logic/journal.js";
@@ -69,23 +68,22 @@ function Picker({ id, story: { row, steps, journal }, asked }) {
 				${runs && hasEffect(step)
 					&& html` <span class="failure" title="It did something outside">⚠ again</span>`}</td></tr>`;
 	};
-	return html`<div class="head"><h1>Restart <bdi>${row.target}</bdi></h1><span class="mono soft">${id}</span>
-			<span class="grow"></span><${Keys} keys=${keys} /></div>
+	return html`${heading(`Restart ${row.target}`, html`<code class="soft">${id}</code><${Keys} keys=${keys} />`)}
 		<p>A new invocation begins with the same input. Kept steps keep their results and do not run again.</p>
 		<${LongTable} seen=${seen} kind="picker" rows=${all} draw=${draw} columns=${{ "Kept?": "mark", "#": "num", Step: "",
 			Result: "res", Took: "took right", Choose: "time" }} />
-		<form onSubmit=${(event) => (event.preventDefault(), run(Object.fromEntries(new FormData(event.target))))}>
-			<p class="effect tone-run" role="status"><b>Keeps ${kept.length} ${kept.length === 1 ? "step" : "steps"}, runs ${
-				again.length} again.</b> The journal is kept up to entry ${from}.</p>
+		<form onSubmit=${submitting((form) => run(Object.fromEntries(new FormData(form))))}>
+			<p class="effect tone-run" role="status"><b>Keeps ${counted(kept.length, "step")},
+				runs ${again.length} again.</b> The journal is kept up to entry ${from}.</p>
 			${effects.length > 0 && html`<p class="effect tone-retry">⚠ ${effects.length} of these did something outside
 				and do it again: <code dir="auto">${effects.slice(0, 5).map(({ code }) => code).join(", ")}</code>${
 					effects[5] && " …"}</p>`}
 			${cancelled && html`<p class="effect tone-fail">With the cancellation kept it is cancelled again. Keep less.</p>`}
-			${from > last && html`<p class="invalid" role="alert">It can be kept up to entry ${last} only: ${why}.</p>`}
+			${fault(from > last && `It can be kept up to entry ${last} only: ${why}.`)}
 			<${Choice} label="Code" name="deployment" of=${codes(row, deployments)} />
 			${workflow && html`<${Text} label="Key of the new workflow" name="key" required />`}
 			<${Text} label="Reason, kept in both journals" name="reason" maxlength="500" />
-			${failure && html`<p class="invalid" role="alert">${failure}</p>`}
+			${fault(failure)}
 			<div class="bar"><button class="primary" disabled=${busy || from > last}>Restart as new</button></div>
 		</form>`;
 }

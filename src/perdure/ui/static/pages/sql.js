@@ -1,8 +1,8 @@
 // @ts-check
 import {
-	change, html, idLink, query, search as setSearch, table, useEffect, usePlace, useSettings, useState,
+	change, fault, heading, html, idLink, oneLine, query, save, search as setSearch, table, useEffect, usePlace,
+	useSettings, useState,
 } from "../components/kit.js";
-import { oneLine } from "../logic/payload.js";
 import { cell, columnsOf, placeOf, toCsv } from "../logic/table.js";
 
 const PRESETS = {
@@ -66,20 +66,20 @@ export function Sql() {
 		else setSearch({ q: text });
 	};
 	const typed = (event) => setText(event.target.value);
-	return html`<div class="head"><h1 class="grow">SQL</h1>
+	return html`${heading("SQL", html`
 			<label>Start from <select onInput=${typed}><optgroup label="Examples">
 				${Object.entries(PRESETS).map(([name, sql]) => html`<option value=${sql}>${name}</option>`)}</optgroup>
 				${queries.length > 0 && html`<optgroup label="Asked before">
 					${queries.map((sql) => html`<option value=${sql}>${oneLine(sql, 80)}</option>`)}</optgroup>`}
-			</select></label></div>
+			</select></label>`)}
 		<textarea class="code" aria-label="Query" rows="7" spellcheck="false" value=${text} onInput=${typed}
 			onKeyDown=${(event) => event.key === "Enter" && (event.ctrlKey || event.metaKey) && submit()}></textarea>
 		<div class="bar"><button class="primary" onClick=${submit} disabled=${busy}>Run</button>
-			<span class="soft"><kbd>Ctrl</kbd> <kbd>Enter</kbd></span>
-			${error && html`<span class="invalid" role="alert">${error.message}</span>`}
+			<small><kbd>Ctrl</kbd> <kbd>Enter</kbd></small>
+			${fault(error?.message)}
 			${rows && html`<span class="soft" role="status">${rows.length} rows in ${Math.round(took)} ms
 					${rows.length > SHOWN_MAX && `, the first ${SHOWN_MAX} are shown`}</span>
-				<button onClick=${() => save(toCsv(rows))}>Save as CSV</button>`}</div>
+				<button onClick=${() => save(toCsv(rows), "perdure.csv")}>Save as CSV</button>`}</div>
 		${rows && table("Result", rows.slice(0, SHOWN_MAX), "",
 			Object.fromEntries(columnsOf(rows).map((name) => [name, (row) => shown(cell(row[name]))])), "No row.")}`;
 }
@@ -88,12 +88,4 @@ function shown(text) {
 	if (placeOf(text)) return idLink(text);
 	if (text.length <= 300) return html`<span class="mono">${text}</span>`;
 	return html`<details><summary>${text.slice(0, 120)}…</summary><pre>${text}</pre></details>`;
-}
-
-function save(csv) {
-	const link = document.createElement("a");
-	link.href = URL.createObjectURL(new Blob([csv], { type: "text/csv" }));
-	link.download = "perdure.csv";
-	link.click();
-	setTimeout(() => URL.revokeObjectURL(link.href), 1000);
 }

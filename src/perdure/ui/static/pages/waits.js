@@ -1,21 +1,16 @@
 // @ts-check
 import {
-	Change, Choice, Code, address, at, go, html, link, millis, page, query, relative, request, table, useAnswer, useForm,
-	useNow, usePlace,
+	Change, Choice, Code, OF_OPEN_PROMISE, StatusBadge, address, at, faultOf, go, html, link, literal, millis, page,
+	query, relative, request, table, toSql, useAnswer, useForm, useNow, usePlace,
 } from "../components/kit.js";
-import { StatusBadge } from "../components/status-badge.js";
-import { literal, toSql } from "../logic/filters.js";
 import { stepsOf } from "../logic/journal.js";
-import { faultOf } from "../logic/json.js";
 import { answerTo, waitsOf } from "../logic/waits.js";
 
 const MOST = 200;
 const OUTSIDE = { waits: "outside" };
 const WAITING = `SELECT id, target, status, modified_at, target_service_name, target_service_key, target_service_ty,
 	suspended_waiting_future_json, last_awaiting_on_future_json FROM sys_invocation
-	WHERE ${toSql(new URLSearchParams(OUTSIDE))} OR status <> 'completed'
-		AND target_service_ty = 'workflow' AND target_service_key IN (
-			SELECT service_key FROM sys_promise WHERE NOT completed AND service_name = target_service_name)
+	WHERE ${toSql(new URLSearchParams(OUTSIDE))} OR status <> 'completed' AND ${OF_OPEN_PROMISE}
 	ORDER BY modified_at, id LIMIT ${MOST + 1}`;
 
 async function load(signal) {
@@ -44,7 +39,7 @@ export function Waits() {
 		${table("Waits", waits, "name", {
 			Invocation: ({ row }) => link(["invocations", row.id], row.target),
 			Answer: ({ to }) => link(["waits"], "Answer…", to, { class: "button" }),
-			"Waits for": ({ text, id, to }) => html`<bdi>${text}</bdi> ${id && html`<span class="mono soft">${id}</span>`}
+			"Waits for": ({ text, id, to }) => html`<bdi>${text}</bdi> ${id && html`<code class="soft">${id}</code>`}
 				${to.service && html`of ${link(["objects", to.service, to.key], `${to.service}/${to.key}`)}`}`,
 			Since: ({ step, since, row }) => relative(step ? since : millis(row.modified_at), now),
 			Status: ({ row }) => html`<${StatusBadge} row=${row} />`,
