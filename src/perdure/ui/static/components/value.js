@@ -39,8 +39,9 @@ export function ValueView({ id, outcome }) {
 	const { text, kind } = value;
 	const bytes = size(value.size);
 	const most = all ? Infinity : SHOWN_MAX;
+	const onSave = () => save(Uint8Array.from(data.value), `${id}-${outcome.index}`);
 	return html`<div class="bar"><small>${kind} · ${bytes}</small><${Copy} text=${text} />
-			<button class="plain" onClick=${() => save(Uint8Array.from(data.value), `${id}-${outcome.index}`)}>Save</button></div>
+			<button class="plain" onClick=${onSave}>Save</button></div>
 		<pre dir="auto" tabindex="0" class="value">${text.slice(0, most)}</pre>
 		${text.length > most && html`<button onClick=${() => setAll(true)}>Show all ${bytes}</button>`}`;
 }

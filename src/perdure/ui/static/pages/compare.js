@@ -4,7 +4,7 @@ import {
 	useState,
 } from "../components/kit.js";
 import { Absent, NO_STORY, useStories } from "../components/lives.js";
-import { Bar, LongTable, StepName, useWindow } from "../components/long-table.js";
+import { Bar, LongTable, StepName, useWindow } from "../components/timeline.js";
 import { useOutcome, valueLine } from "../components/value.js";
 import { align, diffLines, shorten } from "../logic/align.js";
 import { lookOf, took } from "../logic/journal.js";

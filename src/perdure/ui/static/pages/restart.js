@@ -6,7 +6,7 @@ import {
 	submitting, toast, useAct, useEffect, useNow, useOnce, usePlace,
 } from "../components/kit.js";
 import { Absent, NO_STORY, useStories } from "../components/lives.js";
-import { LongTable, StepName, useWindow } from "../components/long-table.js";
+import { LongTable, StepName, useWindow } from "../components/timeline.js";
 import { valueLine } from "../components/value.js";
 import { requestOf } from "../logic/actions.js";
 import { lookOf, took } from "../logic/journal.js";

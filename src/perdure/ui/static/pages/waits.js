@@ -30,7 +30,8 @@ export function Waits() {
 	const now = useNow();
 	const { id, signal, service, key, promise } = Object.fromEntries(search);
 	const [path, names] = service ? [at("services", service, "promises"), { key, name: promise }]
-		: signal !== undefined ? [at("invocations", id, "signals"), { name: signal }] : [id && at("awakeables", id), { id }];
+		: signal === undefined ? [id && at("awakeables", id), { id }]
+			: [at("invocations", id, "signals"), { name: signal }];
 	const what = [...search.values()].join(" ");
 	const onClose = () => (go(address(["waits"]), { replace: true }), asked.again());
 	return page("Waits", asked, ({ waits, more }) => html`
