@@ -14,7 +14,7 @@ def operate(page: Page, invocation: str, word: str, reason: str) -> None:
     page.get_by_role("group", name="Operations").get_by_role("button", name=word, exact=True).click()
     dialog = page.get_by_role("dialog")
     dialog.get_by_label(re.compile("Reason")).fill(reason)
-    dialog.get_by_role("button", name=word, exact=True).click()
+    dialog.get_by_role("button", name=re.compile(f"^{word}( it)?$")).click()
     expect(dialog).to_have_count(0)
 
 
@@ -93,3 +93,15 @@ def test_a_dialog_says_what_will_happen_and_does_nothing_when_it_is_left(server:
     expect(dialog).to_have_count(0)
     assert (server.invocation(asked) or {})["status"] in ("suspended", "running")
     assert reasons(server, asked) == []
+
+
+def test_what_closes_the_dialog_is_not_what_cancels_the_invocation(server: Client, page: Page) -> None:
+    asked = suspended(server)
+    page.goto(f"/ui/invocations/{asked}")
+    page.get_by_role("group", name="Operations").get_by_role("button", name="Cancel", exact=True).click()
+    buttons = page.get_by_role("dialog").get_by_role("button")
+    expect(buttons).to_have_text(["Leave it", "Cancel it"])
+    buttons.first.click()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    assert (server.invocation(asked) or {})["status"] in ("running", "suspended")
+    server.operate(asked, "kill")

@@ -429,6 +429,23 @@ def test_a_registration_is_previewed_before_it_is_one(page: Page, server: Client
     expect(page.locator("tr.chosen")).to_contain_text(new)
 
 
+def test_a_deployment_moves_to_another_address(page: Page, server: Client, endpoint: str) -> None:
+    deployment = server.register(endpoint)["id"]
+    one = f"{server.admin}/deployments/{deployment}"
+    before = httpx.get(one).json()["uri"]
+    elsewhere = before.replace("127.0.0.1", "localhost")
+    page.goto(f"/ui/deployments/{deployment}")
+    page.get_by_role("button", name=f"Update {endpoint}").click()
+    page.get_by_label("Address").fill(elsewhere)
+    page.get_by_role("button", name="Preview").click()
+    expect(page.get_by_role("dialog").get_by_role("listitem").first).to_contain_text("Agent Service")
+    assert httpx.get(one).json()["uri"] == before
+    page.get_by_role("button", name="Update", exact=True).click()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    assert httpx.get(one).json()["uri"] == elsewhere
+    httpx.delete(one, params={"force": "true"}).raise_for_status()
+
+
 def test_what_is_in_use_is_removed_by_force_alone(browser: Browser, server: Client, endpoint: str) -> None:
     deployment = server.register(endpoint)["id"]
     page = browser.new_page(base_url=server.admin)

@@ -123,7 +123,7 @@ def test_what_still_runs_has_to_be_cancelled_first(page: Page, server: Client) -
     page.goto(f"/ui/invocations/{invocation}/restart")
     expect(page.get_by_text("cancel it first")).to_be_visible()
     page.get_by_role("button", name="Cancel", exact=True).click()
-    page.get_by_role("dialog").get_by_role("button", name="Cancel", exact=True).click()
+    page.get_by_role("dialog").get_by_role("button", name="Cancel it", exact=True).click()
     expect(page.get_by_role("button", name="Restart as new")).to_be_visible()
 
 
@@ -134,7 +134,7 @@ def test_what_is_open_is_interrupted_and_begins_again_at_a_step(page: Page, serv
     page.goto(f"/ui/invocations/{invocation}?step=3")
     page.get_by_role("link", name="Interrupt and restart from here…").click()
     page.get_by_role("button", name="Cancel", exact=True).click()
-    page.get_by_role("dialog").get_by_role("button", name="Cancel", exact=True).click()
+    page.get_by_role("dialog").get_by_role("button", name="Cancel it", exact=True).click()
     expect(page.get_by_text("Keeps 1 step, runs")).to_be_visible()
     page.get_by_role("button", name="Restart as new").click()
     expect(page).not_to_have_url(re.compile(invocation))

@@ -100,7 +100,7 @@ def test_who_has_stopped_it(page: Page) -> None:
 
 
 def test_why_does_this_claim_not_go_on(page: Page) -> None:
-    Walk(page).number("wait for an answer").target("Claim/claim-1/decide")
+    Walk(page).number("waiting for an answer").target("Claim/claim-1/decide")
     expect(page.get_by_text("Waits for").first).to_contain_text("manager")
 
 

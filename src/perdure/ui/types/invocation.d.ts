@@ -71,9 +71,17 @@ interface Life {
   loaded: boolean;
 }
 
+/** What is read of a journal. open: places in `steps` that have no outcome yet, by what they wait for. */
+interface Read {
+  journal: any[];
+  steps: Step[];
+  open: Record<string, number[]>;
+}
+
 /** A life and what is made of it. missing: entries before the first of `journal`. */
 interface Story extends Life {
   row: any;
+  known?: Read;
   steps: Step[];
   waits: ReturnType<typeof import("../static/logic/waits.js").waitsOf>;
   missing: number;

@@ -19,11 +19,40 @@ export function Dialog({ title, onClose, onSubmit, children, buttons }) {
 	const dialog = useRef(null);
 	// At once: the next key already belongs to the dialog.
 	useLayoutEffect(() => dialog.current.showModal(), []);
+	const close = () => dialog.current.close();
 	return html`<dialog ref=${dialog} aria-labelledby="dialog-title" onClose=${onClose}>
 		<form onSubmit=${submitting(onSubmit)}>
 			<h2 id="dialog-title">${title}</h2>${children}
-			<div class="buttons"><button type="button" onClick=${() => dialog.current.close()}>Close</button>${buttons}</div>
+			<div class="buttons">
+				<button type="button" onClick=${close}>${buttons ? "Leave it" : "Close"}</button>${buttons}</div>
 		</form></dialog>`;
+}
+
+/** Keys that mean the same wherever they are heard. */
+export const operationKeys = (operate) => Object.entries({ c: "cancel", p: "pause", r: "resume, retry now" })
+	.map(([key, word]) => [key, word, () => operate(key)]);
+
+export function Keys({ keys }) {
+	const [help, setHelp] = useState(false);
+	const all = [...keys, ["?", "shows this", () => setHelp(true)]];
+	// Before anything is seen: who sees a page can use its keys.
+	useLayoutEffect(() => {
+		const pressed = (event) => {
+			const { key, target } = event;
+			if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
+			const isField = target.closest("input:not([type=checkbox]), textarea, select, [popover]");
+			if (isField && key === "Escape") target.blur();
+			if (isField || (key === "Enter" && target.closest("a, button, summary"))) return;
+			const run = all.find(([name]) => name === key)?.[2];
+			if (run) event.preventDefault();
+			run?.();
+		};
+		addEventListener("keydown", pressed);
+		return () => removeEventListener("keydown", pressed);
+	});
+	return html`<button class="plain" onClick=${() => setHelp(true)} aria-label="Keys"><kbd>?</kbd></button>
+		${help && html`<${Dialog} title="Keys" onClose=${() => setHelp(false)}><dl class="facts">
+			${all.map(([key, word]) => html`<dt><kbd>${key}</kbd></dt><dd>${word}</dd>`)}</dl><//>`}`;
 }
 
 /** What went wrong, when something did. */
@@ -78,5 +107,5 @@ export function Code({ label, value, json, onValue }) {
 
 export const Table = ({ label, head, children }) =>
 	html`<div class="scroll" tabindex="0" role="region" aria-label=${label}><table>
-		<thead><tr>${head.map((name) => html`<th key=${name} scope="col">${name}</th>`)}</tr></thead>
+		<thead><tr>${head.map((name) => html`<th key=${name}>${name}</th>`)}</tr></thead>
 		<tbody>${children}</tbody></table></div>`;

@@ -1,8 +1,8 @@
 // @ts-check
 import { answerTo } from "../logic/waits.js";
 import {
-	StatusBadge, clockTime, duration, facts, html, idLink, link, literal, lookName, millis, query, relative, request,
-	shortLink, useOnce, useSettings, whereKey, why,
+	StatusBadge, clockTime, duration, facts, failedTries, html, idLink, link, literal, lookName, millis, query, relative,
+	request, shortLink, useOnce, useSettings, whereKey, why,
 } from "./kit.js";
 import { Operations } from "./operation.js";
 import { Copied, Copy } from "./value.js";
@@ -50,7 +50,7 @@ export function About({ story: { row, steps, happenings }, now }) {
 	const { zone } = useSettings();
 	const { id, target, target_service_name: name, target_service_key: key, invoked_by_target: caller } = row;
 	const tries = steps.flatMap((one) => one.tries).length;
-	const failures = Math.max(tries, row.status === "backing-off" ? row.retry_count : 0);
+	const failures = Math.max(tries, failedTries(row));
 	const deployment = row.pinned_deployment_id ?? row.last_attempt_deployment_id;
 	const { data: code } = useOnce(async () => deployment && request("GET", `/deployments/${deployment}`), [deployment]);
 	const service = code?.services.find((one) => one.name === name);

@@ -1,16 +1,16 @@
 // @ts-check
 import { html, useState } from "../vendor/preact-htm.js";
-import { useAnswer } from "../api/answer.js";
-import { request } from "../api/http.js";
+import { request, useAnswer } from "../api/http.js";
 import { LOOKS, lookName } from "../logic/status.js";
 import { Table, Text, Tick } from "./change.js";
 import { link } from "./router.js";
 
-export * from "../api/answer.js";
 export * from "../api/events.js";
 export * from "../api/http.js";
 export * from "../api/store.js";
+export * from "../logic/actions.js";
 export * from "../logic/filters.js";
+export * from "../logic/journal.js";
 export * from "../logic/json.js";
 export * from "../logic/payload.js";
 export * from "../logic/time.js";
@@ -24,7 +24,6 @@ export const useGet = (path) => useAnswer((signal) => request("GET", path, { sig
 export const button = (path, text, search) => link(path, text, search, { class: "button" });
 export const toInvocations = (filters) => button(["invocations"], "Invocations", filters);
 
-/** As a file of that name. */
 export function save(content, download) {
 	const href = URL.createObjectURL(new Blob([content]));
 	Object.assign(document.createElement("a"), { href, download }).click();

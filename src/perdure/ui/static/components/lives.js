@@ -1,7 +1,6 @@
 // @ts-check
-import { stepsOf } from "../logic/journal.js";
 import { waitSteps, waitsOf } from "../logic/waits.js";
-import { follow, html, literal, query, useEffect, useState } from "./kit.js";
+import { follow, html, literal, query, read, stepsOf, useEffect, useState } from "./kit.js";
 
 // Topics of one stream.
 export const LIVES_MAX = 16;
@@ -12,7 +11,6 @@ export const NO_STORY = {
 	row: null, journal: [], happenings: [], failure: "", loaded: false, steps: [], waits: [], missing: 0,
 };
 
-// What a message of the stream changes.
 const FOLDS = {
 	snapshot: (story, { invocation: row, journal = [], journal_events: happenings = [] }) =>
 		({ row, journal: joined(story.journal, journal), happenings, loaded: true }),
@@ -37,9 +35,10 @@ function fold(story, messages) {
 	const life = messages.reduce((known, { event, data }) => ({ ...known, ...FOLDS[event]?.(known, data) }), story);
 	const { row, journal, happenings } = life;
 	if (!row) return { ...life, steps: [], waits: [] };
-	const steps = stepsOf(row, journal, happenings);
+	const known = read(journal, row.id, story.known);
+	const steps = stepsOf(row, journal, happenings, known);
 	const waits = waitsOf(row, steps);
-	return { ...life, steps: [...steps, ...waitSteps(row, waits)], waits, missing: journal[0]?.index ?? 0 };
+	return { ...life, known, steps: [...steps, ...waitSteps(row, waits)], waits, missing: journal[0]?.index ?? 0 };
 }
 
 /** @returns {Map<string, Story>} by id, as far as they are known */

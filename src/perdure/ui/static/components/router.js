@@ -27,8 +27,7 @@ export function go(to, { replace = false } = {}) {
 	dispatchEvent(new PopStateEvent("popstate"));
 }
 
-/** Changes the search part alone. */
-export const search = (search, options) => go(address(here().path, search), options);
+export const setSearch = (search, options) => go(address(here().path, search), options);
 
 const place = store(here());
 addEventListener("popstate", () => place.set(here()));

@@ -1,7 +1,8 @@
 // @ts-check
-import { lookOf, took } from "../logic/journal.js";
 import { ALL, bar, moved, phases, place, ticks, zoom } from "../logic/timeline.js";
-import { duration, html, shortLink, useEffect, useLayoutEffect, useMemo, useRef, useState } from "./kit.js";
+import {
+	duration, failedTries, html, lookOf, shortLink, took, useEffect, useLayoutEffect, useMemo, useRef, useState,
+} from "./kit.js";
 import { valueLine } from "./value.js";
 
 /** @param {Props} props */
@@ -40,7 +41,8 @@ function Row({ line, index, axis, view, now, chosen, focused, expanded, onChoose
 	const outcome = step.outcome ?? step.input;
 	const text = outcome ? valueLine(outcome) : step.text;
 	const recorded = step.index >= 0;
-	const tries = recorded ? step.tries.length : 0;
+	const known = recorded ? step.tries.length : 0;
+	const tries = known && step.end === null ? Math.max(known, failedTries(story.row)) : known;
 	const current = chosen === key && "true";
 	const kind = current ? "chosen" : recorded || step.awakeable ? "" : "outside";
 	return html`<tr class="tone-${lookOf(step).tone} ${kind}" aria-current=${current} data-line=${index}
@@ -51,7 +53,7 @@ function Row({ line, index, axis, view, now, chosen, focused, expanded, onChoose
 			<${StepName} step=${step}>${expands && html`<button class="plain" aria-expanded=${open}
 				aria-label="Steps of ${code}" onClick=${() => onExpand(child)}>${open ? "▾" : "▸"}</button>`}<//>
 			${tries > 0 && html` <span class="badge tone-retry">${tries} failed ${tries === 1 ? "try" : "tries"}</span>`}
-			<small>${who && html` by <bdi>${who}</bdi>`}${reason && html`: <bdi>${reason}</bdi>`}</small>
+			<small>${who && html` by <bdi>${who}</bdi>`}${reason && html`: <bdi>${reason}</bdi>`} </small>
 			${child && !expands && shortLink(child)}</td>
 		<td class="res cut">${text && (outcome && outcome.kind !== "Failure"
 			? html`<button class="link mono cut" dir="auto" onClick=${() => onValue({ line, outcome })}>${text}</button>`

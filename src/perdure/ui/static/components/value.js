@@ -4,7 +4,7 @@ import {
 	useRef, useState,
 } from "./kit.js";
 
-/** In one line. @param {Outcome} outcome */
+/** @param {Outcome} outcome */
 export function valueLine({ kind, value, size: bytes }) {
 	if (!value) return kind === "Success" ? size(bytes) : kind === "Failure" ? "failed" : "";
 	if (kind === "Failure") return `${value.code ? `[${value.code}] ` : ""}${oneLine(value.message)}`;
@@ -55,7 +55,6 @@ export function Copy({ text }) {
 export const Copied = ({ text, kind = "" }) =>
 	html`<span class=${`mono ${kind}`} dir="auto">${text}</span> <${Copy} text=${text} />`;
 
-/** The one popover of a page. */
 export function ValuePopover({ line: { id, step: { code } }, outcome, onClose }) {
 	const element = useRef(null);
 	useEffect(() => element.current.showPopover(), []);

@@ -113,23 +113,32 @@ function signalStep(id, { entry, fields: { SignalIndex: number, SignalName: name
 	return made("awakeable", "awakeable", { ...done, awakeable: awakeableId(id, number) });
 }
 
-function journalSteps(journal, id) {
-	const steps = [];
-	// By what they wait for; a handler may use a number twice.
-	const open = {};
-	for (const one of journal.map(openEntry)) {
+/** @type {Read} */
+const UNREAD = { journal: [], steps: [], open: {} };
+
+/** Goes on behind what is known, if the journal begins as that did: one entry more costs little. @returns {Read} */
+export function read(journal, id, known = UNREAD) {
+	if (!known.journal.every((row, at) => row === journal[at])) known = UNREAD;
+	const [steps, open] = [[...known.steps], { ...known.open }];
+	for (const one of journal.slice(known.journal.length).map(openEntry)) {
 		const { entry, command, fields, outcome } = one;
 		if (command) {
 			const step = commandStep(one);
+			const waited = `${command} ${step.completion}`;
+			// A handler may use a number twice.
+			if (step.completion !== null) open[waited] = [...open[waited] ?? [], steps.length];
 			steps.push(step);
-			if (step.completion !== null) (open[`${command} ${step.completion}`] ??= []).push(step);
 		} else if (fields.ty === "Signal") steps.push(signalStep(id, one));
 		else {
-			const step = open[`${fields.ty?.Completion} ${fields.CompletionId}`]?.shift();
-			if (step) Object.assign(step, { end: entry.begin, answer: entry.index, outcome, state: ended(outcome) });
+			const waited = `${fields.ty?.Completion} ${fields.CompletionId}`;
+			const [at, ...others] = open[waited] ?? [];
+			if (at === undefined) continue;
+			steps[at] = { ...steps[at], end: entry.begin, answer: entry.index, outcome, state: ended(outcome) };
+			if (others.length) open[waited] = others;
+			else delete open[waited];
 		}
 	}
-	return steps;
+	return { journal, steps, open };
 }
 
 const HAPPENINGS = {
@@ -175,17 +184,13 @@ function lifeSteps({ created_at, running_at, completed_at, invoked_by, invoked_b
 }
 
 /** In the order of the journal. @returns {Step[]} */
-export function stepsOf(row, journal, happenings) {
-	const steps = journalSteps(journal, row.id);
+export function stepsOf(row, journal, happenings, { steps } = read(journal, row.id)) {
 	const end = millis(row.completed_at) ?? Infinity;
-	for (const step of steps.filter((one) => one.end === null)) {
-		step.state = unfinished(row, step);
-		if (row.completed_at) step.end = Math.max(end, step.begin);
-	}
-	const all = [...lifeSteps(row), ...steps];
+	const all = [...lifeSteps(row), ...steps].map((one) => (one.end !== null ? one
+		: { ...one, state: unfinished(row, one), end: row.completed_at ? Math.max(end, one.begin) : null }));
 	for (const { step, guilty } of happenings.map(happened)) {
-		const failed = steps.findLast((one) => one.place < step.place && one.code === guilty);
-		if (failed) failed.tries.push(...step.tries);
+		const at = all.findLastIndex((one) => one.place < step.place && one.code === guilty);
+		if (at >= 0) all[at] = { ...all[at], tries: [...all[at].tries, ...step.tries] };
 		else all.push(step.begin > end && step.kind === "operation" ? { ...step, place: Infinity } : step);
 	}
 	return all.sort((one, other) => one.place - other.place || 0);

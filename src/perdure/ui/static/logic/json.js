@@ -1,7 +1,8 @@
 // @ts-check
 
-const TOKEN =
-	/[ \t\r\n]*([{}[\],:]|"([^"\\\0-\x1f]|\\(["\\/bfnrt]|u[\da-fA-F]{4}))*"|-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?|true|false|null)?/y;
+const TEXT = String.raw`"([^"\\\0-\x1f]|\\(["\\/bfnrt]|u[\da-fA-F]{4}))*"`;
+const NUMBER = String.raw`-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?`;
+const TOKEN = new RegExp(`[ \t\r\n]*([{}[\\],:]|${TEXT}|${NUMBER}|true|false|null)?`, "y");
 
 /** What is wrong, with its place, or "". */
 export function faultOf(text = "") {

@@ -19,7 +19,7 @@ const figure = (name, sign, word, tone, text, values) => ({ name, sign, word, to
 export const attention = (now) => [
 	figure("failing", "↻", "retrying", "retry", "a step fails and is tried again", { status: "backing-off" }),
 	figure("paused", "‖", "paused", "hold", "until somebody resumes them", { status: "paused" }),
-	figure("outside", "☝", "wait for an answer", "wait", "an awakeable, promise or signal", { waits: "outside" }),
+	figure("outside", "☝", "waiting for an answer", "wait", "an awakeable, promise or signal", { waits: "outside" }),
 	figure("failed", "✕", "failed in the last hour", "fail", "ended with a failure",
 		{ status: "failed", ended: ago(now, 3600000, 60000) }),
 ];

@@ -34,7 +34,6 @@ function hex(bytes) {
 	return Array.from(bytes, pair).join("").trim();
 }
 
-// The beginning of a value in one line.
 export function preview(bytes, most = 120) {
 	const text = new TextDecoder().decode(Uint8Array.from(bytes.slice(0, most * 4)));
 	if (CONTROL.test(text) || /\ufffd(?!$)/.test(text)) return "binary";

@@ -10,7 +10,6 @@ export function limitOf(steps, size) {
 	return { last: (end?.index ?? size) - 1, why };
 }
 
-/** Steps at which one can choose to begin again. */
 export const choices = (steps) => steps.filter(({ index, kind }) => index > 0 && kind !== "output");
 
 /** The last index that is kept where a step runs again. */

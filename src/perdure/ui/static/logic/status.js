@@ -27,8 +27,10 @@ export function lookName({ status, ...row }) {
 	return /^\[409\b[^\]]*\] (cancelled|killed)/i.exec(row.completion_failure)?.[1].toLowerCase() ?? "failed";
 }
 
-// Of a failure, without its stack trace.
 export const firstLine = (text = "") => text.split("\n", 1)[0].replace("[500 Internal] ", "");
+
+// Equal failures in a row are recorded once, and counted all.
+export const failedTries = ({ status, retry_count: tries = 0 }) => tries && tries - Number(status === "running");
 
 export const counted = (n, word) => `${n} ${word}${n === 1 ? "" : "s"}`;
 

@@ -38,7 +38,6 @@ export function place({ from, stretches }, time) {
 	return one ? along(time, one.from, one.to, one.left, one.right) : 1;
 }
 
-// The other way round.
 export function moment({ stretches }, x) {
 	const one = stretches.find(({ right }) => x <= right) ?? stretches.at(-1);
 	return along(x, one.left, one.right, one.from, one.to);
@@ -120,7 +119,6 @@ export function viewText({ left, right }) {
 	return right - left === 1 ? "" : `${+left.toFixed(5)}-${+right.toFixed(5)}`;
 }
 
-// What became of the whole over time.
 export function phases({ row, steps }, now) {
 	const from = Date.parse(row.created_at);
 	const to = millis(row.completed_at) ?? now;

@@ -1,10 +1,9 @@
 // @ts-check
-import { jobs, resumeJob, stopJob } from "../components/bulk.js";
 import {
-	OPEN, ORDER, StatusBadge, clockTime, countOf, counted, fault, heading, html, idLink, isIn, link, lookCounts, table,
-	useAnswer, useSettings,
+	ACTIONS, OPEN, ORDER, StatusBadge, clockTime, countOf, counted, fault, heading, html, idLink, isIn, link, lookCounts,
+	table, useAnswer, useSettings,
 } from "../components/kit.js";
-import { ACTIONS } from "../logic/actions.js";
+import { jobs, resumeJob, stopJob } from "../components/operation.js";
 import { leftOf, sumOf } from "../logic/bulk.js";
 
 const STATES = {

@@ -1,13 +1,12 @@
 // @ts-check
 import {
-	StatusBadge, address, duration, firstLine, go, heading, html, millis, shortLink, shown, useMemo, useNow, usePlace,
-	useState,
+	StatusBadge, address, duration, firstLine, go, heading, html, lookOf, millis, shortLink, shown, took, useMemo, useNow,
+	usePlace, useState,
 } from "../components/kit.js";
 import { Absent, NO_STORY, useStories } from "../components/lives.js";
 import { Bar, LongTable, StepName, useWindow } from "../components/timeline.js";
 import { useOutcome, valueLine } from "../components/value.js";
 import { align, diffLines, shorten } from "../logic/align.js";
-import { lookOf, took } from "../logic/journal.js";
 import { ALL, makeAxis } from "../logic/timeline.js";
 
 const WORDS = { "=": "same", "~": "differs", "-": "only left", "+": "only right" };

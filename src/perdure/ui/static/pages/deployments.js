@@ -21,7 +21,7 @@ async function load(signal) {
 
 export function Deployments({ id }) {
 	const asked = useAnswer(load, []);
-	const [register, registering] = useDialog(Register, asked.again);
+	const [change, changing] = useDialog(Register, asked.again);
 	const [remove, removing] = useDialog(Remove, asked.again);
 	const now = useNow();
 	return page("Deployments", asked, (deployments) => table("Deployments", deployments, "id", {
@@ -33,30 +33,36 @@ export function Deployments({ id }) {
 		Registered: (one) => relative(millis(one.created_at), now),
 		"Open invocations": (one) => (one.open ? link(["invocations"], `${one.open} open`, { deployment: one.id })
 			: one.newest ? "none; takes new ones" : "drained"),
-		Operations: (one) => html`<button class="danger" aria-label="Remove ${one.uri}"
-			onClick=${() => remove(one)}>Remove…</button>`,
+		Operations: (one) => html`<button aria-label="Update ${one.uri}" onClick=${() => change(one)}>Update…</button>
+			<button class="danger" aria-label="Remove ${one.uri}" onClick=${() => remove(one)}>Remove…</button>`,
 	}, html`None is registered. Register one, or <code>perdure deployments register URL</code>.`, id),
-	html`<button class="primary" onClick=${() => register({})}>Register…</button>${registering}${removing}`);
+	html`<button class="primary" onClick=${() => change({})}>Register…</button>${changing}${removing}`);
 }
 
-function Register({ onClose }) {
-	const { values, field } = useForm({ uri: "", force: false, breaking: false, use_http_11: false });
+// Of one that is there where it has an id.
+function Register({ id, uri = "", http_version: version, onClose }) {
+	const { values, field } = useForm(id ? { uri, overwrite: false, use_http_11: version === "HTTP/1.1" }
+		: { uri, force: false, breaking: false, use_http_11: false });
 	const [found, setFound] = useState(null);
 	// Forgotten when something else is asked for.
 	const preview = found?.values === values ? found.preview : null;
+	const [word, effect] = !preview ? ["Preview", "The endpoint is asked what it serves. Nothing is changed yet."]
+		: id ? ["Update", "All that is pinned to it goes on there."]
+			: ["Register", "New invocations of these services run there; those that have begun stay where they are."];
 	const act = async () => {
-		const answer = await request("POST", "/deployments", { body: { ...values, dry_run: !preview } });
-		if (preview) return `Registered ${answer.id}`;
+		const path = at("deployments", ...(id ? [id] : []));
+		const answer = await request(id ? "PATCH" : "POST", path, { body: { ...values, dry_run: !preview } });
+		if (preview) return `${id ? "Updated" : "Registered"} ${answer.id}`;
 		setFound({ values, preview: answer });
 		return null;
 	};
-	return html`<${Change} title="Register an endpoint" word=${preview ? "Register" : "Preview"} ...${{ act, onClose }}
-			disabled=${!values.uri} effect=${preview
-				? "New invocations of these services run there; those that have begun stay where they are."
-				: "The endpoint is asked what it serves. Nothing is changed yet."}>
+	return html`<${Change} title=${id ? `Update ${uri}` : "Register an endpoint"} disabled=${!values.uri}
+			...${{ word, effect, act, onClose }}>
 		${field("uri", "Address", { placeholder: "http://localhost:9080" })}
-		${field("force", "Discover it anew if it is registered, also for what has begun on it")}
-		${field("breaking", "Let services change their type")}${field("use_http_11", "Speak HTTP/1.1 with it")}
+		${id ? field("overwrite", "Take its services as they are there now, also for what has begun on it")
+			: [field("force", "Discover it anew if it is registered, also for what has begun on it"),
+				field("breaking", "Let services change their type")]}
+		${field("use_http_11", "Speak HTTP/1.1 with it")}
 		${preview && html`<div role="status"><h3>What it serves</h3>${warnings(preview.info)}<ul>
 			${preview.services.map(({ name, ty, revision, handlers, info }) => html`<li><b><bdi>${name}</bdi></b> ${ty},
 				revision ${revision}: ${handlers.map((one) => one.name).join(", ")}${warnings(info)}</li>`)}</ul></div>`}<//>`;

@@ -1,14 +1,12 @@
 // @ts-check
 import { About, Head } from "../components/invocation-head.js";
-import { Keys, operationKeys } from "../components/keys.js";
 import {
-	address, clockTime, duration, facts, go, html, idLink, link, millis, search as setSearch, serverNow, useMemo, useNow,
-	usePlace, useRef, useSettings, useState,
+	Keys, address, clockTime, duration, facts, go, html, idLink, link, lookOf, millis, operationKeys, serverNow,
+	setSearch, took, useMemo, useNow, usePlace, useRef, useSettings, useState,
 } from "../components/kit.js";
 import { Absent, LIVES_MAX, NO_STORY, useStories } from "../components/lives.js";
 import { JournalTable, Minimap, StepName } from "../components/timeline.js";
 import { Copied, ValuePopover, ValueView } from "../components/value.js";
-import { lookOf, took } from "../logic/journal.js";
 import { choices, keptBefore } from "../logic/restart.js";
 import { ALL, gapsOf, makeAxis, viewFrom, viewText, zoom } from "../logic/timeline.js";
 

@@ -1,14 +1,11 @@
 // @ts-check
-import { useBulk } from "../components/bulk.js";
-import { Keys, operationKeys } from "../components/keys.js";
 import {
-	LOOKS, Link, ORDER, StatusBadge, address, clockTime, duration, fault, follow, fromSearch, go, html, isIn, lookCounts,
-	lookName, millis, query, relative, search as setSearch, serverNow, shortLink, toSql, toTopic, useAnswer, useEffect,
-	useMemo, useNow, usePlace, useRef, useSettings, useState, why, withValues,
+	ACTIONS, Keys, LOOKS, Link, ORDER, StatusBadge, actionsFor, address, clockTime, duration, fault, follow, fromSearch,
+	go, html, isIn, lookCounts, lookName, millis, operationKeys, query, relative, serverNow, setSearch, shortLink, toSql,
+	toTopic, useAnswer, useEffect, useMemo, useNow, usePlace, useRef, useSettings, useState, why, withValues,
 } from "../components/kit.js";
 import { FilterLine, StatusBar, Views } from "../components/list-filters.js";
-import { OperationDialog } from "../components/operation.js";
-import { ACTIONS, actionsFor } from "../logic/actions.js";
+import { OperationDialog, useBulk } from "../components/operation.js";
 import { NO_LIST, SORTS, loaded, pageSql, placeFrom, unmoved } from "../logic/list.js";
 
 // Between two drawings: nobody reads faster.
@@ -186,9 +183,9 @@ function Rows({ list, columns, sort, times, ticked, current, onSort, onTick, onT
 		const next = sort === name || (!order && rising) ? up : name;
 		const button = html`<button class="link" onClick=${() => onSort(next)}>
 			${word}<span aria-hidden>${arrow}</span></button>`;
-		return html`<th scope="col" class="col-${name}" aria-sort=${order}>${name in SORTS ? button : word}</th>`;
+		return html`<th class="col-${name}" aria-sort=${order}>${name in SORTS ? button : word}</th>`;
 	};
-	return html`<div class="scroll"><table class="list"><thead><tr><th scope="col" class="tick">
+	return html`<div class="scroll"><table class="list"><thead><tr><th class="tick">
 			<input type="checkbox" aria-label="Tick all rows of this page"
 				checked=${list.order.every((id) => ticked.includes(id))}
 				onChange=${(event) => onTickAll(event.target.checked)} /></th>${columns.map(head)}</tr></thead>

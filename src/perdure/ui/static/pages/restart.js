@@ -1,15 +1,12 @@
 // @ts-check
 import { Head } from "../components/invocation-head.js";
-import { Keys } from "../components/keys.js";
 import {
-	Choice, Text, address, counted, fault, go, heading, html, link, reasonHeaders, request, search as setSearch,
-	submitting, toast, useAct, useEffect, useNow, useOnce, usePlace,
+	Choice, Keys, Text, address, counted, fault, go, heading, html, link, lookOf, reasonHeaders, request, requestOf,
+	setSearch, submitting, toast, took, useAct, useEffect, useNow, useOnce, usePlace,
 } from "../components/kit.js";
 import { Absent, NO_STORY, useStories } from "../components/lives.js";
 import { LongTable, StepName, useWindow } from "../components/timeline.js";
 import { valueLine } from "../components/value.js";
-import { requestOf } from "../logic/actions.js";
-import { lookOf, took } from "../logic/journal.js";
 import { choices, hasEffect, keptBefore, likely, limitOf, plan } from "../logic/restart.js";
 
 export function Restart({ id }) {

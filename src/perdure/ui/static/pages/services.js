@@ -1,11 +1,10 @@
 // @ts-check
 import {
 	Change, Choice, Code, StatusBadge, at, button, facts, fault, faultOf, html, idLink, link, literal, page, query,
-	request, submitting, table, toInvocations, useAct, useAnswer, useDialog, useForm, useGet, useMemo, useNow, usePlace,
-	useState, warnings, why,
+	request, stepsOf, submitting, table, toInvocations, useAct, useAnswer, useDialog, useForm, useGet, useMemo, useNow,
+	usePlace, useState, warnings, why,
 } from "../components/kit.js";
 import { ValueView } from "../components/value.js";
-import { stepsOf } from "../logic/journal.js";
 import { exampleOf, fieldsOf, jsonOf } from "../logic/schema.js";
 
 const DURATIONS = Object.entries({

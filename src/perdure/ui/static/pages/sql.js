@@ -1,7 +1,7 @@
 // @ts-check
 import {
-	change, fault, heading, html, idLink, oneLine, query, save, search as setSearch, table, useEffect, usePlace,
-	useSettings, useState,
+	change, fault, heading, html, idLink, oneLine, query, save, setSearch, table, useEffect, usePlace, useSettings,
+	useState,
 } from "../components/kit.js";
 import { cell, columnsOf, placeOf, toCsv } from "../logic/table.js";
 

@@ -1,9 +1,8 @@
 // @ts-check
 import {
 	Change, Choice, Code, OF_OPEN_PROMISE, StatusBadge, address, at, faultOf, go, html, link, literal, millis, page,
-	query, relative, request, table, toSql, useAnswer, useForm, useNow, usePlace,
+	query, relative, request, stepsOf, table, toSql, useAnswer, useForm, useNow, usePlace,
 } from "../components/kit.js";
-import { stepsOf } from "../logic/journal.js";
 import { answerTo, waitsOf } from "../logic/waits.js";
 
 const MOST = 200;
