@@ -81,7 +81,7 @@ export function ticks(axis, view, most = 6) {
 		for (let far = Math.ceil(begin / step) * step; far <= end && marks.length < MARKS_MAX; far += step) {
 			const at = x(place(axis, axis.from + far));
 			// A mark on the edge would be cut off, and near another it would lie below its text.
-			const free = at < 94 && marks.every((mark) => Math.abs(mark.left - at) > (mark.folded ? 150 : 60) / most);
+			const free = at < 94 && marks.every((mark) => Math.abs(mark.left - at) > (mark.folded ? 180 : 60) / most);
 			if (free) marks.push({ left: at, text: `+${exact(far, step)}`, folded: false });
 		}
 	}
