@@ -1,4 +1,4 @@
-"""Journal entries as text for people: `entry_type`, `name`, `entry_json` and `entry_lite_json` of `sys_journal`.
+"""Journal entries for people: `entry_type`, `name`, `entry_json`, `entry_lite_json` and `value` of `sys_journal`.
 
 An entry that cannot be decoded is shown by its type alone: a query must not fail over one row.
 """
@@ -42,6 +42,22 @@ def entry_name(type_id: int, raw: bytes) -> str | None:
         return _name(decode(type_id, raw))
     except BadFrame:
         return ""
+
+
+def entry_value(type_id: int, raw: bytes) -> bytes | None:
+    """The payload of an entry, None if it has none: a failure, a name of state, a time."""
+    try:
+        message: Any = decode(type_id, raw)
+    except BadFrame:
+        return None
+    for field, part in message.ListFields():
+        if isinstance(part, pb.Value):
+            content: bytes = part.content
+            return content
+        if field.name == "parameter":
+            return bytes(part)
+    # A parameter without a byte is not sent at all.
+    return b"" if type_id in _CALLS else None
 
 
 def call_id_completion(type_id: int, raw: bytes) -> int | None:

@@ -291,6 +291,7 @@ _PURE: Final[dict[str, Callable[..., Any]]] = {
     "text_of": lambda value: value.decode(errors="replace"),
     "entry_type": entries.entry_type,
     "entry_name": entries.entry_name,
+    "entry_value": entries.entry_value,
     "call_id_completion": entries.call_id_completion,
     "divide": _divide,
     "parse_time": _moment,

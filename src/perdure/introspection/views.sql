@@ -144,7 +144,8 @@ SELECT
         SELECT n.raw FROM main.journal AS n
         WHERE n.invocation = j.invocation AND n.idx > j.idx AND n.completion_id = call_id_completion(j.type, j.raw)
     ) END) AS entry_lite_json,
-    j.appended_at AS appended_at
+    j.appended_at AS appended_at,
+    entry_value(j.type, j.raw) AS value
 FROM main.invocation AS i
 JOIN main.journal AS j ON j.invocation = i.number
 WHERE i.journal_size > 0;

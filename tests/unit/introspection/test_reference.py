@@ -15,7 +15,10 @@ EXPRESSIONS = [tuple(one[2:]) for group in DIALECT["functions"].values() for one
 DOCUMENTED = json.loads(ROOT.joinpath("tests", "data", "sql-tables.json").read_text("utf-8"))
 
 
-OWN = {"sys_invocation": [("cancelling", "LargeUtf8"), ("pause_requested", "Boolean")]}
+OWN = {
+    "sys_invocation": [("cancelling", "LargeUtf8"), ("pause_requested", "Boolean")],
+    "sys_journal": [("value", "LargeBinary")],
+}
 """Columns beside the documented ones, at the end."""
 
 

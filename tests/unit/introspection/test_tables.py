@@ -1,11 +1,15 @@
 """What the tables show of a partition."""
 
 import json
+import re
 from typing import Any
 
 import pytest
 
-OWN_COLUMNS = {"sys_invocation": {"cancelling": "LargeUtf8", "pause_requested": "Boolean"}}
+OWN_COLUMNS = {
+    "sys_invocation": {"cancelling": "LargeUtf8", "pause_requested": "Boolean"},
+    "sys_journal": {"value": "LargeBinary"},
+}
 """What there is beside the columns of the official server, at the end."""
 
 
@@ -135,6 +139,15 @@ def test_every_journal_entry_reads_as_recorded(sql: Any, ids: dict[str, str], sa
         assert row.get("name") == sample.get("name")
         assert_same(json.loads(row["entry_json"]), json.loads(sample["entry_json"]))
         assert_same(json.loads(row["entry_lite_json"]), json.loads(sample["entry_lite_json"]))
+
+
+def test_an_entry_tells_the_payload_that_it_carries(sql: Any, ids: dict[str, str]) -> None:
+    rows = sql.rows(f"SELECT entry_type, value, entry_json FROM sys_journal WHERE id = '{ids['running']}'")
+    told = {row["entry_type"]: list(bytes.fromhex(row["value"])) for row in rows if "value" in row}
+    payload = re.compile(r'"(?:Success|payload|parameter|value)":(\[[\d,]*\])')
+    shown = {row["entry_type"]: payload.findall(row["entry_json"]) for row in rows}
+    assert told == {kind: json.loads(found[0]) for kind, found in shown.items() if found}
+    assert {"Command: Input", "Command: Call", "Command: SetState", "Notification: Call"} <= set(told)
 
 
 def assert_same(shown: Any, recorded: Any) -> None:

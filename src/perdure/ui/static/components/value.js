@@ -1,6 +1,6 @@
 // @ts-check
 import {
-	SHOWN_MAX, html, literal, oneLine, payloadOf, preview, query, save, shown, size, toast, useEffect, useMemo, useOnce,
+	SHOWN_MAX, bytesOf, html, literal, oneLine, preview, query, save, shown, size, toast, useEffect, useMemo, useOnce,
 	useRef, useState,
 } from "./kit.js";
 
@@ -17,10 +17,10 @@ export function useOutcome(id, outcome) {
 	const sent = outcome?.kind !== "Success" || outcome.value;
 	const asked = useOnce(async (signal) => {
 		if (sent) return null;
-		const [row] = await query(`SELECT entry_type, raw FROM sys_journal
+		const [row] = await query(`SELECT value FROM sys_journal
 			WHERE id = ${literal(id)} AND "index" = ${outcome.index}`, signal);
 		if (!row) throw new Error("It is not kept any more.");
-		return { ...outcome, value: payloadOf(row.entry_type, row.raw) };
+		return { ...outcome, value: bytesOf(row.value) };
 	}, [id, outcome?.index, !sent]);
 	return sent ? { ...asked, data: outcome } : asked;
 }

@@ -45,36 +45,9 @@ export function oneLine(text, most = 120) {
 	return line.length > most ? `${line.slice(0, most)}…` : line;
 }
 
-// The field that holds the value, where it is not that of completions.
-const FIELDS = {
-	Input: 14, Output: 14, GetEagerState: 14, SetState: 3, Call: 3, OneWayCall: 3, CompletePromise: 2,
-	CompleteAwakeable: 2,
-};
-
-// The value in an entry as it is stored; raw: hexadecimal.
-export function payloadOf(type, raw) {
-	const bytes = Uint8Array.from({ length: raw.length / 2 }, (_, at) => parseInt(raw.slice(at * 2, at * 2 + 2), 16));
-	const command = type.replace("Command: ", "");
-	const value = field(bytes, FIELDS[command] ?? 5);
-	return /^(OneWay)?Call$/.test(command) ? value : field(value, 1);
-}
-
-// A field of a protobuf message that has nothing but varints and bytes.
-function field(message, wanted) {
-	let at = 0;
-	const number = () => {
-		let [value, scale, byte] = [0, 1, 128];
-		for (; byte > 127; scale *= 128) value += ((byte = message[at++] ?? 0) & 127) * scale;
-		return value;
-	};
-	while (at < message.length) {
-		const [tag, length] = [number(), number()];
-		if (tag % 8 !== 2) continue;
-		if (tag >> 3 === wanted) return message.subarray(at, at + length);
-		at += length;
-	}
-	return new Uint8Array();
-}
+/** Of bytes as SQL gives them. */
+export const bytesOf = (hex = "") =>
+	Uint8Array.from({ length: hex.length / 2 }, (_, at) => parseInt(hex.slice(at * 2, at * 2 + 2), 16));
 
 const DIGITS = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
 

@@ -1,7 +1,7 @@
 // @ts-check
 import {
-	Change, Code, SHOWN_MAX, at, button, facts, faultOf, html, idLink, link, literal, oneLine, page, query, request, size,
-	table, toInvocations, useAnswer, useDialog, useEffect, useForm, usePlace, useState, whereKey,
+	Change, Code, SHOWN_MAX, at, button, bytesOf, facts, faultOf, html, idLink, link, literal, oneLine, page, query,
+	request, size, table, toInvocations, useAnswer, useDialog, useEffect, useForm, usePlace, useState, whereKey,
 } from "../components/kit.js";
 
 const KEYS = 100;
@@ -103,7 +103,7 @@ function EditEntry({ service, id, name, onClose }) {
 		});
 	}, []);
 	const act = async () => {
-		const seen = before && (before.text ?? before.value.match(/../g).map((pair) => parseInt(pair, 16)));
+		const seen = before && (before.text ?? [...bytesOf(before.value)]);
 		const body = { object_key: id, name: entry, before: seen, value: removes ? null : text };
 		const { applied } = await request("PATCH", at("services", service, "state"), { body });
 		return applied ? `Changed ${entry}` : "It is changed when the key is free, if it still is this one";
