@@ -30,7 +30,8 @@ class Question(TypedDict):
 
 support_agent = Service(
     "SupportAgent",
-    # No limit of attempts: the tool will be back, and until then waiting costs nothing but a timer.
+    # The tool will be back, and until then waiting costs nothing but a timer. After 70 attempts, which is what the
+    # server allows where nothing else is said, an agent is paused for somebody to look at it.
     invocation_retry_policy=InvocationRetryPolicy(
         initial_interval=timedelta(milliseconds=200),
         exponentiation_factor=2.0,

@@ -1,8 +1,8 @@
 """Serves an app with this package's own server: HTTP/1.1 and HTTP/2, both directions open at once."""
 
 import asyncio
-import logging
 import signal
+import sys
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
@@ -15,25 +15,23 @@ _STREAMS: Final = 1024
 _IDLE_SECONDS: Final = 600.0
 _DRAIN_SECONDS: Final = 10.0
 
-log: Final = logging.getLogger("perdure.sdk")
-
 
 async def serve(app: Callable[..., Awaitable[Any]], port: int = 9080, host: str = "127.0.0.1") -> None:
     """Serves an app until the task is cancelled, or SIGINT or SIGTERM asks the process to end.
 
         asyncio.run(perdure.serve(app, port=9080))
 
-    HTTP/1.1 and HTTP/2 with prior knowledge, without TLS. Running attempts then get ten seconds to come to an end, and
-    go on elsewhere if they do not.
+    HTTP/1.1 and HTTP/2 with prior knowledge, without TLS; one line on standard error tells where. At the end running
+    attempts get ten seconds to come to theirs, and go on elsewhere if they do not.
 
     app: any ASGI app.
-    port: the port to listen on; 0 lets the system choose, and the log has it.
+    port: the port to listen on; 0 lets the system choose, and the line on standard error says which.
     host: whose address.
     Raises: CannotListen (E0204).
     """
     limits = ServerLimits(streams=_STREAMS, idle_seconds=_IDLE_SECONDS)
     server = await HttpServer.start(app, host, port, SystemClock(), limits=limits)
-    log.info("serving on http://%s", server.address)
+    print(f"serving on http://{server.address}", file=sys.stderr, flush=True)
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     watched = []

@@ -333,13 +333,13 @@ def greeter_server(tmp_path: Path) -> Iterator[Client]:
         yield server
 
 
-def until_it_serves(run: Callable[..., Any], caplog: pytest.LogCaptureFixture) -> Callable[..., Any]:
+def until_it_serves(run: Callable[..., Any], capsys: pytest.CaptureFixture[str]) -> Callable[..., Any]:
     """In place of `asyncio.run`: ends what would serve for ever as soon as it serves."""
 
     async def watched(serving: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(serving)
         async with asyncio.timeout(10):
-            while "serving on http://" not in caplog.text:
+            while "serving on http://127.0.0.1:" not in capsys.readouterr().err:
                 await asyncio.sleep(0.01)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
@@ -365,8 +365,6 @@ def test_an_example_runs(path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPa
         program = program.replace("http://localhost:8080", server.ingress)
         program = program.replace("http://localhost:9070", server.admin)
     if path == "perdure.serve":
-        caplog = request.getfixturevalue("caplog")
-        caplog.set_level("INFO", "perdure.sdk")
-        monkeypatch.setattr(asyncio, "run", until_it_serves(asyncio.run, caplog))
+        monkeypatch.setattr(asyncio, "run", until_it_serves(asyncio.run, request.getfixturevalue("capsys")))
         program = program.replace("9080", "0")
     exec(compile(f"{PRELUDE}\n{program}", path, "exec"), {"__name__": "example"})
