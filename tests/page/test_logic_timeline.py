@@ -1,5 +1,6 @@
 """The logic of the journal's page: steps, times on a line, values, what lies side by side."""
 
+import json
 from typing import Any
 
 import pytest
@@ -130,6 +131,29 @@ def test_lines_far_from_a_change_are_left_out(logic: Any) -> None:
 )
 def test_a_value_is_shown_as_what_it_is(logic: Any, value: str, kind: str, text: str) -> None:
     assert logic("payload", f"m.shown({value})") | {"size": 0} == {"kind": kind, "text": text, "size": 0}
+
+
+def test_a_journal_that_is_read_on_is_that_which_is_read_at_once(logic: Any, server: Client) -> None:
+    on = "rows.map((_, at) => m.read(rows, id, m.read(rows.slice(0, at), id)))"
+    all_of_them = f"[m.read(rows, id), ...{on}].map((one) => JSON.stringify([one.steps, one.open]))"
+    once, *others = logic("journal", f"((rows, id) => {all_of_them})({journal(server)}, 'inv_1')")
+    assert "think" in once
+    assert set(others) == {once}
+
+
+def test_a_journal_that_begins_otherwise_is_read_anew(logic: Any, server: Client) -> None:
+    rows = journal(server)
+    steps = "JSON.stringify([m.read(rows, id, m.read(rows.slice(2), id)).steps, m.read(rows, id).steps])"
+    again, once = json.loads(logic("journal", f"((rows, id) => {steps})({rows}, 'inv_1')"))
+    assert again == once
+
+
+def journal(server: Client) -> str:
+    """The rows of one, as JSON."""
+    invocation = server.send("Agent/plan", {"topic": "tea"})
+    server.wait_status(invocation, "completed")
+    columns = '"index", entry_type, raw_length, appended_at, entry_lite_json'
+    return json.dumps(server.query(f"SELECT {columns} FROM sys_journal WHERE id = '{invocation}' ORDER BY 1"))
 
 
 def test_deep_json_is_shown_without_its_spaces(logic: Any) -> None:
