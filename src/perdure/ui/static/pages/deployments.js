@@ -33,8 +33,9 @@ export function Deployments({ id }) {
 		Registered: (one) => relative(millis(one.created_at), now),
 		"Open invocations": (one) => (one.open ? link(["invocations"], `${one.open} open`, { deployment: one.id })
 			: one.newest ? "none; takes new ones" : "drained"),
-		Operations: (one) => html`<button aria-label="Update ${one.uri}" onClick=${() => change(one)}>Update…</button>
-			<button class="danger" aria-label="Remove ${one.uri}" onClick=${() => remove(one)}>Remove…</button>`,
+		Operations: (one) => html`<span class="nowrap">
+			<button aria-label="Update ${one.uri}" onClick=${() => change(one)}>Update…</button>${" "}
+			<button class="danger" aria-label="Remove ${one.uri}" onClick=${() => remove(one)}>Remove…</button></span>`,
 	}, html`None is registered. Register one, or <code>perdure deployments register URL</code>.`, id),
 	html`<button class="primary" onClick=${() => change({})}>Register…</button>${changing}${removing}`);
 }
