@@ -69,9 +69,9 @@ GATHER_TURNS = 3
 BATCH_MAX = 512
 """Records in one transaction: bounds how long the first of them waits."""
 
-QUICK_BATCH_MAX = 24
-"""The same on a quick disk: who handles what follows from this batch then works while the next is applied. Otherwise
-everybody waits for everybody in turn."""
+QUICK_BATCH_MAX = 32
+"""The same on a quick disk, or half of what waits if that is more: who handles what follows from this batch then works
+while the next is applied. Otherwise everybody waits for everybody in turn."""
 
 
 class Store(Protocol):
@@ -289,7 +289,10 @@ class Partition:
                 return
 
     def _next_batch(self) -> list[tuple[Record, Applied | None]]:
-        size = min(len(self._queue), QUICK_BATCH_MAX if self._syncs_quickly else BATCH_MAX)
+        waiting = len(self._queue)
+        size = min(waiting, BATCH_MAX)
+        if self._syncs_quickly:
+            size = min(size, max(QUICK_BATCH_MAX, waiting // 2))
         if self._suspects:
             self._suspects -= 1
             size = 1

@@ -54,6 +54,7 @@ class SqliteTx:
             insert=_QUERIES["insert_invocation"],
             save=_QUERIES["save_invocation"],
             save_progress=_QUERIES["save_progress"],
+            save_appended=_QUERIES["save_appended"],
         )
 
     # transaction turns
