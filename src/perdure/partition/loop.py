@@ -37,7 +37,7 @@ from perdure.model.actions import (
     StartAttempt,
 )
 from perdure.model.changes import Changes
-from perdure.model.invocation import Status
+from perdure.model.invocation import BEFORE_ALL, Position, Status
 from perdure.model.records import NOBODY, AttemptProgress, Invoke, MessageArrived, Record, Recover, TimersDue
 from perdure.model.registry import Registry
 from perdure.partition.gateway import NotReady
@@ -142,7 +142,7 @@ class Partition:
         What is put in meanwhile waits: applied in between, it could start an attempt that the recovery starts again.
         """
         self._runner = runner
-        done: int | None = 0
+        done: Position | None = BEFORE_ALL
         while done is not None:
             token, recovered = self._waiters.expect_reply()
             await self._run_batch([(Recover(reply_to=token, after=done), None)])

@@ -17,7 +17,15 @@ from perdure.engine.tx import (
     Promise,
     Timer,
 )
-from perdure.model.invocation import HandlerKind, Invocation, InvokedBy, JournalEntry, ServiceKind, Status
+from perdure.model.invocation import (
+    HandlerKind,
+    Invocation,
+    InvokedBy,
+    JournalEntry,
+    Position,
+    ServiceKind,
+    Status,
+)
 from perdure.model.records import Message
 from perdure.model.registry import Deployment, Registry, ServiceSettings
 from perdure.storage.sqlite.hot_rows import HotRows
@@ -145,8 +153,9 @@ class SqliteTx:
         for query in ("delete_invocation", "delete_entries", "delete_events", "take_awaiters"):
             self._execute(_QUERIES[query], (number,)).fetchall()
 
-    def invoked_after(self, number: int, limit: int) -> list[int]:
-        return self._numbers_of("invoked_after", number, limit)
+    def invoked_after(self, position: Position, limit: int) -> list[Position]:
+        self._hot.write()
+        return [Position(*row) for row in self._execute(_QUERIES["invoked_after"], (*position, limit))]
 
     def expired_completions(self, now: int, limit: int) -> list[int]:
         return self._numbers_of("expired_completions", now, limit)
