@@ -64,6 +64,8 @@ class SqliteTx:
             save_progress=_QUERIES["save_progress"],
             save_appended=_QUERIES["save_appended"],
         )
+        self.insert_invocation = self._hot.insert
+        self.save_invocation = self._hot.save
 
     # transaction turns
 
@@ -142,12 +144,6 @@ class SqliteTx:
         """All of them: for checks, never while serving."""
         return [_to_invocation(row) for row in self.rows("all_invocations")]
 
-    def insert_invocation(self, invocation: Invocation) -> None:
-        self._hot.insert(invocation)
-
-    def save_invocation(self, invocation: Invocation) -> None:
-        self._hot.save(invocation)
-
     def delete_invocation(self, number: int) -> None:
         self._hot.delete(number)
         for query in ("delete_invocation", "delete_entries", "delete_events", "take_awaiters"):
@@ -178,20 +174,7 @@ class SqliteTx:
 
     def append_entry(self, number: int, entry: JournalEntry) -> None:
         self._hot.note_entry(number, entry)
-        self._execute(
-            _QUERIES["append_entry"],
-            (
-                number,
-                entry.index,
-                entry.type,
-                entry.raw,
-                entry.appended_at,
-                entry.completion_id,
-                entry.signal_id,
-                entry.signal_name,
-                entry.failed,
-            ),
-        )
+        self._execute(_QUERIES["append_entry"], (number, *msgspec.structs.astuple(entry)))
 
     def entry(self, number: int, index: int) -> JournalEntry | None:
         row = self._one("entry", (number, index))
