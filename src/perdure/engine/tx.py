@@ -7,7 +7,7 @@ writes at once; whoever opened the transaction commits or rolls back.
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import NamedTuple, Protocol
 
-from perdure.model.invocation import Invocation, JournalEntry
+from perdure.model.invocation import Invocation, JournalEntry, Position
 from perdure.model.records import Message
 from perdure.model.registry import Deployment, Registry, ServiceSettings
 
@@ -102,8 +102,8 @@ class Tx(Protocol):
     def delete_invocation(self, number: int) -> None:
         """Removes the row, its journal, events and awaiters."""
 
-    def invoked_after(self, number: int, limit: int) -> list[int]:
-        """Numbers above `number` with status invoked, rising."""
+    def invoked_after(self, position: Position, limit: int) -> list[Position]:
+        """Those with status invoked that stand behind it, the oldest first."""
 
     def expired_completions(self, now: int, limit: int) -> list[int]: ...
     def expired_journals(self, now: int, limit: int) -> list[int]: ...

@@ -1,6 +1,7 @@
 """One durable execution of one handler, as the engine and the store see it."""
 
 from enum import StrEnum
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -142,6 +143,16 @@ class AttemptNews(StrEnum):
     ENDED = "ended"
 
 
+class Position(NamedTuple):
+    """Where an invocation stands among all, the oldest first. created_at: ms since the epoch."""
+
+    created_at: int
+    number: int
+
+
+BEFORE_ALL: Final = Position(0, 0)
+
+
 class Invocation(msgspec.Struct, gc=False):
     """The row of one invocation. Times are milliseconds since the epoch, retentions milliseconds.
 
@@ -209,6 +220,10 @@ class Invocation(msgspec.Struct, gc=False):
     """A cancel waits for the callees, and until then at the most; None: no cancel is pending."""
     callees_cancelled: bool = False
     """There are cancelled calls: those that a pending cancel waits for, or has not waited for any longer."""
+
+    @property
+    def position(self) -> Position:
+        return Position(self.created_at, self.number)
 
     @property
     def target(self) -> Target:

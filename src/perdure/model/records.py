@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from perdure.model.invocation import AttemptFailure, Outcome, Target
+from perdure.model.invocation import BEFORE_ALL, AttemptFailure, Outcome, Position, Target
 from perdure.model.registry import Deployment, ServiceSettings
 
 NOBODY = 0
@@ -185,10 +185,10 @@ class Sweep(Record, frozen=True, gc=False):
 class Recover(Record, frozen=True, gc=False):
     """The server started: what was running starts again, undelivered messages go out, timers are armed.
 
-    after: invocations up to that number are done. Answered with the next value of it, or None.
+    after: invocations up to that one are done. Answered with the next value of it, or None.
     """
 
-    after: int = 0
+    after: Position = BEFORE_ALL
 
 
 class PutDeployment(Record, frozen=True, kw_only=True):

@@ -16,7 +16,7 @@ from perdure.engine.tx import (
     Promise,
     Timer,
 )
-from perdure.model.invocation import Invocation, JournalEntry, Status
+from perdure.model.invocation import Invocation, JournalEntry, Position, Status
 from perdure.model.records import Message
 from perdure.model.registry import Deployment, Registry, ServiceSettings
 
@@ -99,8 +99,9 @@ class MemoryTx:
         for table in (self.invocations, self.journals, self.events, self.awaiters):
             table.pop(number, None)
 
-    def invoked_after(self, number: int, limit: int) -> list[int]:
-        return sorted(n for n, i in self.invocations.items() if n > number and i.status is Status.INVOKED)[:limit]
+    def invoked_after(self, position: Position, limit: int) -> list[Position]:
+        invoked = (row.position for row in self.invocations.values() if row.status is Status.INVOKED)
+        return sorted(each for each in invoked if each > position)[:limit]
 
     def expired_completions(self, now: int, limit: int) -> list[int]:
         return self._expired("completion_expires_at", now)[:limit]

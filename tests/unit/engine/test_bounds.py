@@ -15,7 +15,7 @@ from perdure.engine.machine import apply
 from perdure.engine.tx import Tx
 from perdure.model import records
 from perdure.model.actions import ArmTimer, Deliver, Reply, StartAttempt
-from perdure.model.invocation import AttemptFailure, CancelGraceOver, HandlerKind, ServiceKind, Target
+from perdure.model.invocation import AttemptFailure, CancelGraceOver, HandlerKind, Position, ServiceKind, Target
 from perdure.model.records import Record
 from perdure.protocol.messages import encode_input
 from perdure.storage.memory import MemoryTx
@@ -66,8 +66,9 @@ def test_a_crowd_is_recovered_in_parts() -> None:
     tx = crowd(INVOCATIONS_PER_TURN + 10)
     actions = apply(records.Recover(1), tx, START)
     assert sum(isinstance(action, StartAttempt) for action in actions) == INVOCATIONS_PER_TURN
-    assert actions[-1] == Reply(1, INVOCATIONS_PER_TURN)
-    actions = apply(records.Recover(1, after=INVOCATIONS_PER_TURN), tx, START)
+    last = Position(START, INVOCATIONS_PER_TURN)
+    assert actions[-1] == Reply(1, last)
+    actions = apply(records.Recover(1, after=last), tx, START)
     assert sum(isinstance(action, StartAttempt) for action in actions) == 10
     assert actions[-1] == Reply(1, None)
 

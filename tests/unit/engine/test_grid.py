@@ -8,7 +8,7 @@ import pytest
 from perdure import ids
 from perdure.model import records
 from perdure.model.actions import Accepted, AlreadyInvoked, Done, Finished, Refused, Reply
-from perdure.model.invocation import AttemptFailure, HandlerKind, Success, Target
+from perdure.model.invocation import BEFORE_ALL, AttemptFailure, HandlerKind, Success, Target
 from perdure.model.records import Record
 from perdure.model.registry import ServiceKind, ServiceSettings
 from perdure.protocol import messages_pb2 as wire
@@ -104,6 +104,7 @@ class Stage:
         self.id = script.id_of("x")
         row = store.tx.invocation_by_id(self.id)
         self.number = row.number if row else 1
+        self.position = row.position if row else BEFORE_ALL
         self.attempt = row.attempt if row else 1
 
     def apply(self, record: Record) -> list[Any]:
@@ -169,7 +170,7 @@ def _from_outside(stage: Stage) -> dict[str, Record]:
         "timers": records.TimersDue(1),
         "sweep": records.Sweep(1),
         "recover": records.Recover(1),
-        "recover, further": records.Recover(1, after=stage.number),
+        "recover, further": records.Recover(1, after=stage.position),
         "modify state": records.ModifyState(1, mutation=mutation),
         "deployment": records.PutDeployment(
             1, deployment=deployment("dp_2", [Declared("Cart", ServiceKind.VIRTUAL_OBJECT, ["add"])])

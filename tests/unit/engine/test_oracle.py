@@ -15,7 +15,7 @@ from perdure import ids
 from perdure.engine.machine import apply
 from perdure.model import records
 from perdure.model.actions import Action, Deliver
-from perdure.model.invocation import AttemptFailure, Failure, HandlerKind, Invocation, Success, Target
+from perdure.model.invocation import BEFORE_ALL, AttemptFailure, Failure, HandlerKind, Invocation, Success, Target
 from perdure.model.records import AttemptEnd, MessageArrived, Record
 from perdure.model.registry import ServiceKind, ServiceSettings
 from perdure.protocol.messages import encode_input
@@ -189,9 +189,9 @@ class BothStores(RuleBasedStateMachine):
 
     @rule(index=pick, lines=st.lists(commands, max_size=3), end=ends)
     def progress_of_a_running_one(self, index: int, lines: list[str], end: AttemptEnd | None) -> None:
-        running = self.memory.tx.invoked_after(0, 100)
+        running = self.memory.tx.invoked_after(BEFORE_ALL, 100)
         if running:
-            self._progress(running[index % len(running)], lines, end, 0)
+            self._progress(running[index % len(running)].number, lines, end, 0)
 
     def _progress(self, number: int, lines: list[str], end: AttemptEnd | None, stale: int) -> None:
         row: Invocation | None = self.memory.tx.invocation(number)
@@ -214,9 +214,9 @@ class BothStores(RuleBasedStateMachine):
 
     @rule(index=pick, calls=st.lists(targets, min_size=1, max_size=3), key=idempotency, after=ends)
     def cancel_a_caller(self, index: int, calls: list[str], key: str, after: AttemptEnd | None) -> None:
-        running = self.memory.tx.invoked_after(0, 100)
+        running = self.memory.tx.invoked_after(BEFORE_ALL, 100)
         if running:
-            number = running[index % len(running)]
+            number = running[index % len(running)].number
             lines = [f"call ids={2 * n},{2 * n + 1} target={to}{key}" for n, to in enumerate(calls, 3)]
             self._progress(number, lines, after, 0)
             row = self.memory.tx.invocation(number)

@@ -52,7 +52,8 @@ def test_handlers_work_on_one_batch_while_the_next_is_applied(
 ) -> None:
     monkeypatch.setattr(loop, "INLINE_COMMIT_MAX_S", float("inf"))
     begun = harness.run(attempts_before_each_commit(harness))
-    assert begun == [0, QUICK_BATCH_MAX, 2 * QUICK_BATCH_MAX]
+    half = BURST // 2
+    assert begun == [0, half, half + QUICK_BATCH_MAX]
 
 
 def test_on_a_slow_disk_one_sync_pays_for_all(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,8 +4,8 @@ What was saved or inserted in the open transaction is *unwritten* until `write`.
 transaction, since its attempt will soon have more to say; everything else is forgotten as soon as it is written.
 """
 
-import copy
 from collections.abc import Callable
+from copy import copy
 from operator import itemgetter
 from typing import Any
 
@@ -32,24 +32,32 @@ index and puts it back, also when the value stays. `save_progress` has every oth
 _PROGRESS = tuple(index for index in range(_FIRST_SAVED_FIELD, len(_FIELDS)) if _FIELDS[index] not in _SETTLED)
 _progress_of = itemgetter(*_PROGRESS)
 
+_APPENDED = slice(_FIELDS.index("journal_size"), _FIELDS.index("entry_stored_at") + 1)
+"""What an entry that is appended changes, and nearly every step nothing else: the columns of `save_appended`."""
+_BEFORE_APPENDED = slice(_FIRST_SAVED_FIELD, _APPENDED.start)
+_AFTER_APPENDED = slice(_APPENDED.stop, None)
+
 
 class HotRows:
-    """execute: of the connection's cursor. insert, save, save_progress: statements of `queries.sql`.
+    """execute: of the connection's cursor. insert and those that begin with save: statements of `queries.sql`.
 
     Holds what the tables hold, and what is unwritten. `clear` after a rollback.
     """
 
-    def __init__(self, execute: Callable[..., Any], *, insert: str, save: str, save_progress: str) -> None:
+    def __init__(
+        self, execute: Callable[..., Any], *, insert: str, save: str, save_progress: str, save_appended: str
+    ) -> None:
         self._execute = execute
         self._insert = insert
         self._save = save
         self._save_progress = save_progress
+        self._save_appended = save_appended
         self._rows: dict[int, Invocation] = {}
         self._numbers: dict[str, int] = {}
         self._unwritten: dict[int, bool] = {}
         """True: the row is in the table already, with other contents."""
-        self._running: set[int] = set()
-        """Rows that run in the table, too."""
+        self._running: dict[int, tuple[Any, ...]] = {}
+        """Rows that run in the table, too: their fields there."""
         self._inputs: dict[int, JournalEntry] = {}
         """Journals that are nothing but a small input."""
         self._awaited: set[int] = set()
@@ -60,7 +68,7 @@ class HotRows:
     def get(self, number: int) -> Invocation | None:
         """A copy to change and to save; None: not here."""
         row = self._rows.get(number)
-        return None if row is None else copy.copy(row)
+        return None if row is None else copy(row)
 
     def by_id(self, invocation_id: str) -> Invocation | None:
         number = self._numbers.get(invocation_id)
@@ -69,7 +77,7 @@ class HotRows:
     def insert(self, invocation: Invocation) -> None:
         number = invocation.number
         assert number not in self._rows, "a number is given to one invocation"
-        self._rows[number] = copy.copy(invocation)
+        self._rows[number] = copy(invocation)
         self._numbers[invocation.id] = number
         self._unwritten[number] = False
         if number not in self._awaited:
@@ -79,7 +87,7 @@ class HotRows:
         """What was deleted stays so."""
         number = invocation.number
         if number not in self._deleted:
-            self._rows[number] = copy.copy(invocation)
+            self._rows[number] = copy(invocation)
             self._numbers[invocation.id] = number
             self._unwritten.setdefault(number, True)
 
@@ -97,12 +105,17 @@ class HotRows:
             fields = msgspec.structs.astuple(row)
             if not present:
                 self._execute(self._insert, fields)
-            elif runs and number in self._running:
-                self._execute(self._save_progress, (*_progress_of(fields), number))
-            else:
+            elif not runs or (written := self._running.get(number)) is None:
                 self._execute(self._save, (*fields[_FIRST_SAVED_FIELD:], number))
+            elif (
+                fields[_BEFORE_APPENDED] == written[_BEFORE_APPENDED]
+                and fields[_AFTER_APPENDED] == written[_AFTER_APPENDED]
+            ):
+                self._execute(self._save_appended, (*fields[_APPENDED], number))
+            else:
+                self._execute(self._save_progress, (*_progress_of(fields), number))
             if runs:
-                self._running.add(number)
+                self._running[number] = fields
             else:
                 self._forget(number)
         self._unwritten.clear()
@@ -117,16 +130,16 @@ class HotRows:
 
     def clear(self) -> None:
         """Forgets everything, unwritten or not."""
-        for kept in (self._rows, self._numbers, self._unwritten, self._inputs):
+        for kept in (self._rows, self._numbers, self._unwritten, self._running, self._inputs):
             kept.clear()
-        for known in (self._running, self._awaited, self._unawaited, self._deleted):
+        for known in (self._awaited, self._unawaited, self._deleted):
             known.clear()
 
     def _forget(self, number: int) -> None:
         row = self._rows.pop(number, None)
         if row is not None:
             del self._numbers[row.id]
-        self._running.discard(number)
+        self._running.pop(number, None)
         self._inputs.pop(number, None)
         self._unawaited.discard(number)
 

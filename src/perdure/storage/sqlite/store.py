@@ -90,6 +90,8 @@ class SqliteStore:
             if isinstance(error, apsw.Error):
                 raise StoreUnavailable(f"cannot open {self.path}: {error}") from None
             raise
+        # A cursor of its own, since the connection makes one for each call.
+        self._execute = self._connection.cursor().execute
         self.tx = SqliteTx(self._connection, build_registry)
 
     def run(self, work: Callable[[], T]) -> T:
@@ -114,7 +116,7 @@ class SqliteStore:
         """Makes everything since `begin` durable. Raises: StoreUnavailable; then nothing of it happened."""
         try:
             self.tx.flush()
-            self._connection.execute("COMMIT")
+            self._execute("COMMIT")
         except apsw.Error as error:
             self.rollback()
             raise StoreUnavailable(f"the store cannot be written: {error}") from error
@@ -152,7 +154,7 @@ class SqliteStore:
 
     def _do(self, statement: str) -> None:
         try:
-            self._connection.execute(statement)
+            self._execute(statement)
         except apsw.Error as error:
             raise StoreUnavailable(f"the store cannot be written: {error}") from error
 

@@ -17,7 +17,15 @@ from perdure.engine.tx import (
     Promise,
     Timer,
 )
-from perdure.model.invocation import HandlerKind, Invocation, InvokedBy, JournalEntry, ServiceKind, Status
+from perdure.model.invocation import (
+    HandlerKind,
+    Invocation,
+    InvokedBy,
+    JournalEntry,
+    Position,
+    ServiceKind,
+    Status,
+)
 from perdure.model.records import Message
 from perdure.model.registry import Deployment, Registry, ServiceSettings
 from perdure.storage.sqlite.hot_rows import HotRows
@@ -54,7 +62,10 @@ class SqliteTx:
             insert=_QUERIES["insert_invocation"],
             save=_QUERIES["save_invocation"],
             save_progress=_QUERIES["save_progress"],
+            save_appended=_QUERIES["save_appended"],
         )
+        self.insert_invocation = self._hot.insert
+        self.save_invocation = self._hot.save
 
     # transaction turns
 
@@ -133,19 +144,14 @@ class SqliteTx:
         """All of them: for checks, never while serving."""
         return [_to_invocation(row) for row in self.rows("all_invocations")]
 
-    def insert_invocation(self, invocation: Invocation) -> None:
-        self._hot.insert(invocation)
-
-    def save_invocation(self, invocation: Invocation) -> None:
-        self._hot.save(invocation)
-
     def delete_invocation(self, number: int) -> None:
         self._hot.delete(number)
         for query in ("delete_invocation", "delete_entries", "delete_events", "take_awaiters"):
             self._execute(_QUERIES[query], (number,)).fetchall()
 
-    def invoked_after(self, number: int, limit: int) -> list[int]:
-        return self._numbers_of("invoked_after", number, limit)
+    def invoked_after(self, position: Position, limit: int) -> list[Position]:
+        self._hot.write()
+        return [Position(*row) for row in self._execute(_QUERIES["invoked_after"], (*position, limit))]
 
     def expired_completions(self, now: int, limit: int) -> list[int]:
         return self._numbers_of("expired_completions", now, limit)
@@ -168,20 +174,7 @@ class SqliteTx:
 
     def append_entry(self, number: int, entry: JournalEntry) -> None:
         self._hot.note_entry(number, entry)
-        self._execute(
-            _QUERIES["append_entry"],
-            (
-                number,
-                entry.index,
-                entry.type,
-                entry.raw,
-                entry.appended_at,
-                entry.completion_id,
-                entry.signal_id,
-                entry.signal_name,
-                entry.failed,
-            ),
-        )
+        self._execute(_QUERIES["append_entry"], (number, *msgspec.structs.astuple(entry)))
 
     def entry(self, number: int, index: int) -> JournalEntry | None:
         row = self._one("entry", (number, index))
