@@ -15,7 +15,7 @@ import jh2.events
 import jh2.exceptions
 import jh2.settings
 
-from perdure.invoker.http2_session import Http2Session, Piece
+from perdure.invoker.http2_session import Head, Http2Session, Piece
 from perdure.invoker.http2_stream import Http2Settings, Http2Stream, request_head
 from perdure.invoker.target import Target
 from perdure.invoker.transport import Http1Answer, TransportError
@@ -212,16 +212,21 @@ class Http2Connection(asyncio.Protocol):
         self._unblock_all()
         self._pool.slot_freed(self)
 
-    def _on_head(self, event: jh2.events.ResponseReceived) -> None:
+    def _on_head(self, event: Head | jh2.events.ResponseReceived) -> None:
         stream = self._streams.get(event.stream_id)
         if stream is None:
             return
-        headers = event.headers
-        status = next((value for name, value in headers if name == b":status"), b"")
+        status = b""
+        headers = []
+        for name, value in event.headers:
+            if name == b":status":
+                status = value
+            elif not name.startswith(b":"):
+                headers.append((name, value))
         if not status.isdigit() or len(status) != 3:
             stream.deliver_failure(TransportError(f"{self._target} broke HTTP/2: a response without a status"))
             return
-        stream.deliver_head(int(status), [header for header in headers if not header[0].startswith(b":")])
+        stream.deliver_head(int(status), headers)
 
     def _on_piece(self, piece: Piece) -> None:
         stream = self._streams.get(piece.stream_id)
@@ -423,6 +428,7 @@ class Http2Connection(asyncio.Protocol):
 
 
 _REACTIONS: dict[type[Any], Callable[[Http2Connection, Any], None]] = {
+    Head: Http2Connection._on_head,
     Piece: Http2Connection._on_piece,
     jh2.events.RemoteSettingsChanged: Http2Connection._on_settings,
     jh2.events.ResponseReceived: Http2Connection._on_head,

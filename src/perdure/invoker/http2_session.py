@@ -40,6 +40,13 @@ HeadField = tuple[bytes, bytes, bool]
 """Name, value, and whether it must stay out of the tables that both ends keep."""
 
 
+class Head(msgspec.Struct, frozen=True, gc=False):
+    """An event: the head of a response whose body may follow, with pseudo-headers."""
+
+    stream_id: int
+    headers: list[tuple[bytes, bytes]]
+
+
 class Piece(msgspec.Struct, frozen=True, gc=False):
     """An event: data of a stream, never empty, all of which counts for the windows."""
 
@@ -52,7 +59,7 @@ _STREAMS_KEPT: Final = 32
 
 
 class Http2Session(jh2.connection.H2Connection):  # type: ignore[misc] # untyped library
-    """A connection's protocol, without IO. Events are those of jh2, and `Piece`."""
+    """A connection's protocol, without IO. Events are those of jh2, `Head` and `Piece`."""
 
     def __init__(self, config: jh2.config.H2Configuration) -> None:
         super().__init__(config)
@@ -128,13 +135,17 @@ class Http2Session(jh2.connection.H2Connection):  # type: ignore[misc] # untyped
         if machine.state not in _RECEIVING or machine.headers_received:
             return None
         try:
-            headers = jh2.connection._decode_headers(self.decoder, block)
+            fields = jh2.connection._decode_headers(self.decoder, block)
             self.state_machine.process_input(_ConnectionInput.RECV_HEADERS)
-            events: list[Any] = stream.receive_headers(headers, False, self.config.header_encoding)[1]
+            for name, value in fields:
+                if name == b"content-length" or (name == b":status" and value.startswith(b"1")):
+                    events: list[Any] = stream.receive_headers(fields, False, self.config.header_encoding)[1]
+                    return events
         except jh2.exceptions.ProtocolError as error:
             self._terminate_connection(error.error_code)
             raise
-        return events
+        machine.headers_received = True
+        return [Head(number, fields)]
 
     @property
     def wants_to_write(self) -> bool:

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jh2.hpack import HeaderTuple, NeverIndexedHeaderTuple
 
-from perdure.invoker.http2_session import Http2Session, Piece
+from perdure.invoker.http2_session import Head, Http2Session, Piece
 
 STREAMS = (1, 3)
 SECRETS = {b"authorization"}
@@ -133,6 +133,9 @@ def read(session: Any, data: bytes, cuts: list[int]) -> tuple[list[Any], str]:
                     pass
                 case jh2.events.DataReceived():
                     number, piece = event.stream_id, bytes(event.data)
+                case Head(number, headers) | jh2.events.ResponseReceived(stream_id=number, headers=headers):
+                    seen.append(("head", number, [tuple(field) for field in headers]))
+                    continue
                 case _:
                     if not isinstance(event, jh2.events.UnknownFrameReceived):
                         seen.append((type(event).__name__, getattr(event, "stream_id", None)))
