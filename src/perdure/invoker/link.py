@@ -151,15 +151,14 @@ class LinkTransport(LinkProtocol):
 
     def frame_received(self, stream: int, kind: int, payload: bytes) -> None:
         self._asked_at = None
-        if kind == frames.CONTROL:
-            self._control(frames.decode_control(payload))
-            return
         known = self._streams.get(stream)
-        if known is None:
-            return
         if kind == frames.DATA:
-            if payload:
+            if known is not None and payload:
                 known.deliver_data(payload)
+        elif kind == frames.CONTROL:
+            self._control(frames.decode_control(payload))
+        elif known is None:
+            return
         elif kind == frames.HEAD:
             head = frames.decode_head(payload)
             known.deliver_head(head.status, head.headers)

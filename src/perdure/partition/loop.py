@@ -38,7 +38,7 @@ from perdure.model.actions import (
 )
 from perdure.model.changes import Changes
 from perdure.model.invocation import Status
-from perdure.model.records import NOBODY, AttemptProgress, Invoke, MessageArrived, Record, Recover, TimersDue
+from perdure.model.records import NOBODY, AttemptProgress, Entry, Invoke, MessageArrived, Record, Recover, TimersDue
 from perdure.model.registry import Registry
 from perdure.partition.gateway import NotReady
 from perdure.partition.timers import TimerShell
@@ -417,11 +417,14 @@ def _stopping() -> StoreUnavailable:
 
 def _can_wait(record: Record) -> bool:
     """True: nothing happens outside when it is durable, and the handler has more to say."""
-    return (
-        type(record) is AttemptProgress
-        and record.end is None
-        and all(entry.type in UNANSWERED and not entry.flags & ACK_FLAG for entry in record.entries)
-    )
+    if type(record) is not AttemptProgress or record.end is not None:
+        return False
+    # What is answered is said last.
+    return not any(map(_is_answered, reversed(record.entries)))
+
+
+def _is_answered(entry: Entry) -> bool:
+    return entry.flags & ACK_FLAG != 0 or entry.type not in UNANSWERED
 
 
 def _attempt_of(record: Record) -> tuple[int, int] | None:
