@@ -173,7 +173,7 @@ class Exchange:
         )
         if end is not None:
             self._finish()
-        self._invoker.progress(record, lambda error: self._applied(error, size, ended=end is not None))
+        self._invoker.put(record, lambda error: self._applied(error, size, ended=end is not None))
 
     def _applied(self, error: StoreUnavailable | None, size: int, *, ended: bool) -> None:
         if error is None:

@@ -15,7 +15,7 @@ import jh2.events
 import jh2.exceptions
 import jh2.settings
 
-from perdure.invoker.http2_session import Head, Http2Session, Piece
+from perdure.invoker.http2_session import End, Head, Http2Session, Piece
 from perdure.invoker.http2_stream import Http2Settings, Http2Stream, request_head
 from perdure.invoker.target import Target
 from perdure.invoker.transport import Http1Answer, TransportError
@@ -249,7 +249,7 @@ class Http2Connection(asyncio.Protocol):
         if data:
             stream.deliver_data(data)
 
-    def _on_end(self, event: jh2.events.StreamEnded) -> None:
+    def _on_end(self, event: End | jh2.events.StreamEnded) -> None:
         stream = self._streams.get(event.stream_id)
         if stream is not None:
             stream.deliver_end()
@@ -430,6 +430,7 @@ class Http2Connection(asyncio.Protocol):
 _REACTIONS: dict[type[Any], Callable[[Http2Connection, Any], None]] = {
     Head: Http2Connection._on_head,
     Piece: Http2Connection._on_piece,
+    End: Http2Connection._on_end,
     jh2.events.RemoteSettingsChanged: Http2Connection._on_settings,
     jh2.events.ResponseReceived: Http2Connection._on_head,
     jh2.events.DataReceived: Http2Connection._on_data,

@@ -28,13 +28,16 @@ _HEADER: Final = struct.Struct(">IBI")  # length and type in one number, flags, 
 _State = jh2.stream.StreamState
 _Input = jh2.stream.StreamInputs
 _ConnectionInput = jh2.connection.ConnectionInputs
+_OPEN = jh2.connection.ConnectionState.CLIENT_OPEN
 _CLIENTS = jh2.connection.AllowedStreamIDs.ODD
 _SENDING: Final = frozenset({_State.OPEN, _State.HALF_CLOSED_REMOTE})
 _RECEIVING: Final = frozenset({_State.OPEN, _State.HALF_CLOSED_LOCAL})
 
-
 JOINED_MAX: Final = 4096
 """Bytes. Small pieces of one body that come in one go are one piece."""
+
+_STREAMS_KEPT: Final = 32
+"""So many streams may be over before they are looked for."""
 
 HeadField = tuple[bytes, bytes, bool]
 """Name, value, and whether it must stay out of the tables that both ends keep."""
@@ -54,12 +57,14 @@ class Piece(msgspec.Struct, frozen=True, gc=False):
     data: bytes
 
 
-_STREAMS_KEPT: Final = 32
-"""So many streams may be over before they are looked for."""
+class End(msgspec.Struct, frozen=True, gc=False):
+    """An event: the body that came in pieces is complete."""
+
+    stream_id: int
 
 
 class Http2Session(jh2.connection.H2Connection):  # type: ignore[misc] # untyped library
-    """A connection's protocol, without IO. Events are those of jh2, `Head` and `Piece`."""
+    """A connection's protocol, without IO. Events are those of jh2, `Head`, `Piece` and `End`."""
 
     def __init__(self, config: jh2.config.H2Configuration) -> None:
         super().__init__(config)
@@ -92,7 +97,7 @@ class Http2Session(jh2.connection.H2Connection):  # type: ignore[misc] # untyped
                     if at + _HEADER_SIZE < end:
                         _append(events, number, data[at + _HEADER_SIZE : end])
                     if flags & _END_STREAM:
-                        events += self.streams[number].state_machine.process_input(_Input.RECV_END_STREAM)
+                        events.append(_end_received(self.streams[number].state_machine))
             elif kind == _HEADERS and flags == _END_HEADERS:
                 if unread < at:
                     events += super().receive_data(data[unread:at])
@@ -136,7 +141,8 @@ class Http2Session(jh2.connection.H2Connection):  # type: ignore[misc] # untyped
             return None
         try:
             fields = jh2.connection._decode_headers(self.decoder, block)
-            self.state_machine.process_input(_ConnectionInput.RECV_HEADERS)
+            if self.state_machine.state is not _OPEN:
+                self.state_machine.process_input(_ConnectionInput.RECV_HEADERS)
             for name, value in fields:
                 if name == b"content-length" or (name == b":status" and value.startswith(b"1")):
                     events: list[Any] = stream.receive_headers(fields, False, self.config.header_encoding)[1]
@@ -157,7 +163,8 @@ class Http2Session(jh2.connection.H2Connection):  # type: ignore[misc] # untyped
         if len(self.streams) >= self._streams_kept:
             # To count those that are open forgets those that are over. jh2 would do it for each new one.
             self._streams_kept = 2 * self.open_outbound_streams + _STREAMS_KEPT
-        self.state_machine.process_input(_ConnectionInput.SEND_HEADERS)
+        if self.state_machine.state is not _OPEN:
+            self.state_machine.process_input(_ConnectionInput.SEND_HEADERS)
         stream = self._begin_new_stream(number, _CLIENTS)
         stream.state_machine.process_input(_Input.SEND_HEADERS)
         if end:
@@ -195,7 +202,11 @@ class Http2Session(jh2.connection.H2Connection):  # type: ignore[misc] # untyped
         if machine.state not in _SENDING:
             super().end_stream(stream_id)
             return
-        machine.process_input(_Input.SEND_END_STREAM)
+        if machine.state is _State.OPEN:
+            machine.state = _State.HALF_CLOSED_LOCAL
+        else:
+            machine.state = _State.CLOSED
+            machine.stream_closed_by = jh2.stream.StreamClosedBy.SEND_END_STREAM
         self._data_to_send += _HEADER.pack(_DATA, _END_STREAM, stream_id)
 
     def _receive_goaway_frame(self, frame: GoAwayFrame) -> tuple[list[Frame], list[jh2.events.Event]]:
@@ -204,6 +215,15 @@ class Http2Session(jh2.connection.H2Connection):  # type: ignore[misc] # untyped
         event.error_code = frame.error_code
         event.last_stream_id = frame.last_stream_id
         return [], [event]
+
+
+def _end_received(machine: jh2.stream.H2StreamStateMachine) -> End:
+    if machine.state is _State.OPEN:
+        machine.state = _State.HALF_CLOSED_REMOTE
+    else:
+        machine.state = _State.CLOSED
+        machine.stream_closed_by = jh2.stream.StreamClosedBy.RECV_END_STREAM
+    return End(machine.stream_id)
 
 
 def _append(events: list[Any], number: int, data: bytes) -> None:

@@ -103,12 +103,11 @@ class Http2Stream(ResponseDelivery):
             self.connection.wants_to_send(self)
 
     def consumed(self, size: int) -> None:
-        if self._over or self.connection is None:
-            return
-        size = min(size, self.unconsumed)
-        self.unconsumed -= size
-        self.to_acknowledge += size
-        self.connection.consumed(self, size)
+        if self.connection is not None:
+            size = min(size, self.unconsumed)
+            self.unconsumed -= size
+            self.to_acknowledge += size
+            self.connection.consumed(self, size)
 
     def _release(self, *, completed: bool) -> None:
         if self.connection is not None:

@@ -55,6 +55,7 @@ class Invoker:
 
     def __init__(self, partition: PartitionPort, endpoints: Endpoints, clock: Clock, settings: InvokerSettings) -> None:
         self._partition = partition
+        self.put = partition.put
         self._endpoints = endpoints
         self.loop = endpoints.loop
         self.clock = clock
@@ -101,9 +102,6 @@ class Invoker:
             exchange.abort()
 
     # what exchanges need
-
-    def progress(self, record: AttemptProgress, applied: Callable[[StoreUnavailable | None], None]) -> None:
-        self._partition.put(record, applied)
 
     def closed(self, exchange: Exchange) -> None:
         """The outcome of an exchange is known: its place is free."""

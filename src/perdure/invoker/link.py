@@ -39,8 +39,9 @@ class _LinkStream(ResponseDelivery):
     def send(self, data: bytes) -> None:
         if self._over or self._sent_all or not data:
             return
-        if self._queue is None and len(data) <= self._credit:
-            self._credit -= len(data)
+        size = len(data)
+        if self._queue is None and size <= self._credit:
+            self._credit -= size
             self._link.write_data(self._number, data)
             return
         if self._queue is None:

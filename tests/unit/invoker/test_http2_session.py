@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jh2.hpack import HeaderTuple, NeverIndexedHeaderTuple
 
-from perdure.invoker.http2_session import Head, Http2Session, Piece
+from perdure.invoker.http2_session import End, Head, Http2Session, Piece
 
 STREAMS = (1, 3)
 SECRETS = {b"authorization"}
@@ -136,6 +136,9 @@ def read(session: Any, data: bytes, cuts: list[int]) -> tuple[list[Any], str]:
                 case Head(number, headers) | jh2.events.ResponseReceived(stream_id=number, headers=headers):
                     seen.append(("head", number, [tuple(field) for field in headers]))
                     continue
+                case End(number) | jh2.events.StreamEnded(stream_id=number):
+                    seen.append(("end", number))
+                    continue
                 case _:
                     if not isinstance(event, jh2.events.UnknownFrameReceived):
                         seen.append((type(event).__name__, getattr(event, "stream_id", None)))
@@ -155,6 +158,7 @@ def books(session: Any) -> dict[str, Any]:
         "streams": {
             number: (
                 stream.state_machine.state,
+                stream.state_machine.stream_closed_by,
                 stream.inbound_flow_control_window,
                 stream.outbound_flow_control_window,
             )
