@@ -124,14 +124,17 @@ def request_head(target: Target, request: Request) -> list[HeadField]:
         _field(":path", target.request_path(request.path)),
     ]
     for name, value in request.headers:
-        if name in _UNINDEXED_HEADERS:
-            head.append((name.encode(), value.encode("latin-1", "replace"), True))
-        elif name not in _CONNECTION_HEADERS:
-            head.append(_field(name, value))
+        if name in _CONNECTION_HEADERS:
+            continue
+        usual = name not in _UNINDEXED_HEADERS and len(value) <= _REMEMBERED_MAX
+        head.append(_field(name, value) if usual else _encoded(name, value))
     return head
 
 
-@lru_cache(maxsize=512)
-def _field(name: str, value: str) -> HeadField:
-    """A field of which the same is sent again and again."""
-    return name.encode(), value.encode("latin-1", "replace"), False
+def _encoded(name: str, value: str) -> HeadField:
+    return name.encode(), value.encode("latin-1", "replace"), name in _UNINDEXED_HEADERS
+
+
+_REMEMBERED_MAX = 256
+_field = lru_cache(maxsize=512)(_encoded)
+"""For fields of which the same is sent again and again."""
