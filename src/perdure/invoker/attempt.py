@@ -24,8 +24,12 @@ _BAD_STATUSES = {413: "RT0019", 415: "RT0015", 429: "RT0023", 502: "RT0010", 503
 
 
 # On the hot path: reading a member of an enumeration costs several times as much as comparing two numbers.
-_INPUT = MessageType.INPUT_COMMAND.value
+_SUSPENSION = MessageType.SUSPENSION.value
+_ERROR = MessageType.ERROR.value
+_END = MessageType.END.value
 _PROPOSAL = MessageType.PROPOSE_RUN_COMPLETION.value
+_AWAITING_ON = MessageType.AWAITING_ON.value
+_INPUT = MessageType.INPUT_COMMAND.value
 
 
 def failed(code: int, rt_code: str, message: str, retry_after: int | None = None) -> Failed:
@@ -75,13 +79,14 @@ class AttemptMachine:
         heard = Heard([])
         if self.ended:
             return heard
+        decoder = self._decoder
         try:
-            for frame in self._decoder.feed(data):
+            for frame in decoder.feed(data):
                 self._on_frame(frame, heard)
                 if heard.end is not None:
                     self.ended = True
                     return heard
-            self._decoder.raise_pending()
+            decoder.raise_pending()
         except AwaitTreeTooDeep as error:
             self.ended = True
             heard.end = Failed(AttemptFailure(500, error.restate_code, str(error)), behavior=ErrorBehavior.PAUSE)
@@ -101,22 +106,22 @@ class AttemptMachine:
 
     def _on_frame(self, frame: Frame, heard: Heard) -> None:
         kind = frame.type
-        if is_command(kind) and kind != _INPUT:
-            heard.entries.append(Entry(kind, frame.flags, frame.payload, decode(kind, frame.payload)))
+        payload = frame.payload
+        if kind != _INPUT and is_command(kind):
+            heard.entries.append(Entry(kind, frame.flags, payload, decode(kind, payload)))
         elif kind == _PROPOSAL:
-            message = decode(kind, frame.payload)
-            assert isinstance(message, wire.ProposeRunCompletionMessage)
+            message = decode(kind, payload)
             if message.WhichOneof("result") is None:
                 raise BadFrame("the result of a run was proposed without a value or a failure")
-            heard.entries.append(Entry(kind, frame.flags, frame.payload, message))
-        elif kind == MessageType.AWAITING_ON and self._version >= FIRST_VERSION_WITH_AWAITING_ON:
-            heard.awaiting_on = awaiting_on_tree(frame.payload)[0]
-        elif kind == MessageType.SUSPENSION:
-            heard.end = _suspended(suspension_tree(frame.payload, self._version), self.seen)
-        elif kind == MessageType.END:
+            heard.entries.append(Entry(kind, frame.flags, payload, message))
+        elif kind == _AWAITING_ON and self._version >= FIRST_VERSION_WITH_AWAITING_ON:
+            heard.awaiting_on = awaiting_on_tree(payload)[0]
+        elif kind == _END:
             heard.end = Ended()
-        elif kind == MessageType.ERROR:
-            message = decode(kind, frame.payload)
+        elif kind == _SUSPENSION:
+            heard.end = _suspended(suspension_tree(payload, self._version), self.seen)
+        elif kind == _ERROR:
+            message = decode(kind, payload)
             assert isinstance(message, wire.ErrorMessage)
             heard.end = _error(message)
         else:

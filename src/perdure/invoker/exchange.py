@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from perdure.invoker.invoker import Invoker
 
 
+YOUNG_S = 1.0
+"""Most attempts are over by then. Only those that are not get timers of their own."""
+
 UNREAD_MAX = 4 * 1024 * 1024
 """Bytes of notifications and acks that may wait for a handler that does not read them."""
 
@@ -46,7 +49,7 @@ class Exchange:
 
     def __init__(self, invoker: "Invoker", start: AttemptStart) -> None:
         self._invoker = invoker
-        self._loop = asyncio.get_running_loop()
+        self._loop = invoker.loop
         self.start = start
         self._machine = AttemptMachine(start.protocol_version, invoker.settings.message_size_limit, start.known_entries)
         self._sent_before = start.known_entries
@@ -111,8 +114,7 @@ class Exchange:
         """Nothing counts any more."""
         self._machine.ended = True
         self.over = True
-        if self._timer is not None:
-            self._timer.cancel()
+        self._disarm()
         if self._stream is not None:
             self._stream.reset()
         self._invoker.closed(self)
@@ -171,7 +173,7 @@ class Exchange:
         )
         if end is not None:
             self._finish()
-        self._invoker.progress(record, lambda error: self._applied(error, size, ended=end is not None))
+        self._invoker.put(record, lambda error: self._applied(error, size, ended=end is not None))
 
     def _applied(self, error: StoreUnavailable | None, size: int, *, ended: bool) -> None:
         if error is None:
@@ -196,8 +198,7 @@ class Exchange:
         if self.over:
             return
         self.over = True
-        if self._timer is not None:
-            self._timer.cancel()
+        self._disarm()
         assert self._stream is not None
         self._stream.half_close()
         self._invoker.drain(self)
@@ -210,16 +211,27 @@ class Exchange:
     # timers
 
     def _arm(self, seconds: float) -> None:
+        """seconds: until the next look at how long ago the handler said or was told something."""
+        self._disarm()
+        if seconds > YOUNG_S:
+            self._invoker.young.add(self)
+        else:
+            self._timer = self._loop.call_later(seconds, self.look)
+
+    def _disarm(self) -> None:
+        self._invoker.young.discard(self)
         if self._timer is not None:
             self._timer.cancel()
-        self._timer = self._loop.call_later(seconds, self._look)
+            self._timer = None
 
-    def _look(self) -> None:
+    def look(self) -> None:
         """A timeout may have passed. Activity only notes the time, since that happens for every frame."""
+        if self.over:
+            return
         limit = self._abort_s if self._half_closed else self._inactivity_s
         left = self._active_at + limit - self._loop.time()
         if left > 0.0005:
-            self._arm(left)
+            self._timer = self._loop.call_later(left, self.look)
         elif not self._half_closed:
             self.half_close()
         else:

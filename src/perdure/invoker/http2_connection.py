@@ -15,7 +15,7 @@ import jh2.events
 import jh2.exceptions
 import jh2.settings
 
-from perdure.invoker.http2_session import Http2Session, Piece
+from perdure.invoker.http2_session import End, Head, Http2Session, Piece
 from perdure.invoker.http2_stream import Http2Settings, Http2Stream, request_head
 from perdure.invoker.target import Target
 from perdure.invoker.transport import Http1Answer, TransportError
@@ -55,6 +55,7 @@ class Http2Connection(asyncio.Protocol):
         self._unsent: dict[Http2Stream, None] = {}  # insertion-ordered set, as the two below
         self._draining = False
         self._first_bytes: bytes | None = b""
+        self._slots = 0
         self._senders: dict[Http2Stream, None] = {}  # have something to send
         self._blocked: dict[Http2Stream, None] = {}  # wait for window
         self._writing_paused = False
@@ -74,13 +75,12 @@ class Http2Connection(asyncio.Protocol):
         """How many further streams the connection takes now."""
         if self._draining or not self.ready.done():
             return 0
-        return min(self.slots - self._active, self._settings.requests_max - self._requests)
+        return min(self._slots - self._active, self._settings.requests_max - self._requests)
 
     @property
     def slots(self) -> int:
         """How many streams the connection takes at once: the lower of our limit and the peer's."""
-        allowed: int = self._h2.remote_settings.max_concurrent_streams
-        return min(self._settings.streams_max, allowed)
+        return self._slots
 
     @property
     def _requests(self) -> int:
@@ -188,7 +188,8 @@ class Http2Connection(asyncio.Protocol):
             react = _REACTIONS.get(type(event))
             if react is not None:
                 react(self, event)
-        self._schedule_flush()
+        if self._h2.wants_to_write:
+            self._schedule_flush()
 
     def pause_writing(self) -> None:
         self._writing_paused = True
@@ -205,21 +206,27 @@ class Http2Connection(asyncio.Protocol):
     # What the peer sent.
 
     def _on_settings(self, _event: jh2.events.RemoteSettingsChanged) -> None:
+        self._slots = min(self._settings.streams_max, self._h2.remote_settings.max_concurrent_streams)
         if not self.ready.done():
             self.ready.set_result(None)
         self._unblock_all()
         self._pool.slot_freed(self)
 
-    def _on_head(self, event: jh2.events.ResponseReceived) -> None:
+    def _on_head(self, event: Head | jh2.events.ResponseReceived) -> None:
         stream = self._streams.get(event.stream_id)
         if stream is None:
             return
-        headers = event.headers
-        status = next((value for name, value in headers if name == b":status"), b"")
+        status = b""
+        headers = []
+        for name, value in event.headers:
+            if name == b":status":
+                status = value
+            elif not name.startswith(b":"):
+                headers.append((name, value))
         if not status.isdigit() or len(status) != 3:
             stream.deliver_failure(TransportError(f"{self._target} broke HTTP/2: a response without a status"))
             return
-        stream.deliver_head(int(status), [header for header in headers if not header[0].startswith(b":")])
+        stream.deliver_head(int(status), headers)
 
     def _on_piece(self, piece: Piece) -> None:
         stream = self._streams.get(piece.stream_id)
@@ -242,7 +249,7 @@ class Http2Connection(asyncio.Protocol):
         if data:
             stream.deliver_data(data)
 
-    def _on_end(self, event: jh2.events.StreamEnded) -> None:
+    def _on_end(self, event: End | jh2.events.StreamEnded) -> None:
         stream = self._streams.get(event.stream_id)
         if stream is not None:
             stream.deliver_end()
@@ -307,7 +314,7 @@ class Http2Connection(asyncio.Protocol):
             self._send_head(stream)
         budget = _FLUSH_BYTES_MAX
         while queue.size:
-            window = self._h2.local_flow_control_window(stream.number)
+            window = self._h2.window(stream.number)
             if window <= 0 or self._writing_paused:
                 self._blocked[stream] = None
                 return
@@ -326,10 +333,12 @@ class Http2Connection(asyncio.Protocol):
             self._h2.end_stream(stream.number)
 
     def _send_head(self, stream: Http2Stream) -> None:
+        if len(self._streams) >= self._slots:
+            raise jh2.exceptions.TooManyStreamsError(f"it allows no more than {self._slots} at once")
         number = self._next_number
         self._next_number += 2
         stream.end_sent = stream.sent_all and not stream.queue.size
-        self._h2.send_headers(number, request_head(self._target, stream.request), end_stream=stream.end_sent)
+        self._h2.send_head(number, request_head(self._target, stream.request), end=stream.end_sent)
         stream.number = number
         del self._unsent[stream]
         self._streams[number] = stream
@@ -419,7 +428,9 @@ class Http2Connection(asyncio.Protocol):
 
 
 _REACTIONS: dict[type[Any], Callable[[Http2Connection, Any], None]] = {
+    Head: Http2Connection._on_head,
     Piece: Http2Connection._on_piece,
+    End: Http2Connection._on_end,
     jh2.events.RemoteSettingsChanged: Http2Connection._on_settings,
     jh2.events.ResponseReceived: Http2Connection._on_head,
     jh2.events.DataReceived: Http2Connection._on_data,

@@ -1,11 +1,12 @@
 """One exchange over HTTP/2, and the head of its request."""
 
+from functools import lru_cache
 from typing import Protocol
 
 import msgspec
-from jh2.hpack.struct import NeverIndexedHeaderTuple
 
 from perdure.invoker.body_queue import BodyQueue
+from perdure.invoker.http2_session import HeadField
 from perdure.invoker.response_delivery import ResponseDelivery
 from perdure.invoker.target import Target
 from perdure.invoker.transport import Request, StreamHandler
@@ -102,12 +103,11 @@ class Http2Stream(ResponseDelivery):
             self.connection.wants_to_send(self)
 
     def consumed(self, size: int) -> None:
-        if self._over or self.connection is None:
-            return
-        size = min(size, self.unconsumed)
-        self.unconsumed -= size
-        self.to_acknowledge += size
-        self.connection.consumed(self, size)
+        if self.connection is not None:
+            size = min(size, self.unconsumed)
+            self.unconsumed -= size
+            self.to_acknowledge += size
+            self.connection.consumed(self, size)
 
     def _release(self, *, completed: bool) -> None:
         if self.connection is not None:
@@ -115,19 +115,26 @@ class Http2Stream(ResponseDelivery):
         self.queue.clear()
 
 
-def request_head(target: Target, request: Request) -> list[tuple[bytes, bytes]]:
+def request_head(target: Target, request: Request) -> list[HeadField]:
     """The pseudo-headers and headers to send. header names must be lower case already."""
     head = [
-        (b":method", request.method.encode()),
-        (b":scheme", target.scheme.encode()),
-        (b":authority", target.authority.encode()),
-        (b":path", target.request_path(request.path).encode()),
+        _field(":method", request.method),
+        _field(":scheme", target.scheme),
+        _field(":authority", target.authority),
+        _field(":path", target.request_path(request.path)),
     ]
     for name, value in request.headers:
         if name in _CONNECTION_HEADERS:
             continue
-        if name in _UNINDEXED_HEADERS:
-            head.append(NeverIndexedHeaderTuple(name.encode(), value.encode("latin-1", "replace")))
-        else:
-            head.append((name.encode(), value.encode("latin-1", "replace")))
+        usual = name not in _UNINDEXED_HEADERS and len(value) <= _REMEMBERED_MAX
+        head.append(_field(name, value) if usual else _encoded(name, value))
     return head
+
+
+def _encoded(name: str, value: str) -> HeadField:
+    return name.encode(), value.encode("latin-1", "replace"), name in _UNINDEXED_HEADERS
+
+
+_REMEMBERED_MAX = 256
+_field = lru_cache(maxsize=512)(_encoded)
+"""For fields of which the same is sent again and again."""

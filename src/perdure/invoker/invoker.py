@@ -15,7 +15,8 @@ from perdure.engine.tx import Tx
 from perdure.errors import RecordRefused, StoreUnavailable
 from perdure.invoker.attempt import failed
 from perdure.invoker.endpoints import Endpoints
-from perdure.invoker.exchange import Exchange
+from perdure.invoker.exchange import YOUNG_S, Exchange
+from perdure.invoker.overdue import Overdue
 from perdure.invoker.transport import TransportError
 from perdure.model.invocation import AttemptFailure, AttemptNews, OpenAttempt
 from perdure.model.records import AttemptProgress, Failed, Record
@@ -54,15 +55,17 @@ class Invoker:
 
     def __init__(self, partition: PartitionPort, endpoints: Endpoints, clock: Clock, settings: InvokerSettings) -> None:
         self._partition = partition
+        self.put = partition.put
         self._endpoints = endpoints
+        self.loop = endpoints.loop
         self.clock = clock
         self.settings = settings
         self._open: dict[int, Exchange] = {}
         self._queue: deque[tuple[int, int]] = deque()
         self._refill: asyncio.TimerHandle | None = None  # armed as long as the store gives no journals
-        # In order of their deadlines, since all have the same time; one timer for all, because one each is dear.
-        self._draining: dict[Exchange, float] = {}
-        self._drain_timer: asyncio.TimerHandle | None = None
+        self._draining = Overdue[Exchange](self.loop, DRAIN_S, Exchange.drained)
+        self.young = Overdue[Exchange](self.loop, YOUNG_S, Exchange.look)
+        """Exchanges that may be over before they need a timer of their own."""
         self._stopping = False
         self.follower: Callable[[AttemptStart, AttemptNews], None] | None = None
         """Told when an attempt opens, ends, or lets itself be heard; None: nobody wants to know."""
@@ -100,9 +103,6 @@ class Invoker:
 
     # what exchanges need
 
-    def progress(self, record: AttemptProgress, applied: Callable[[StoreUnavailable | None], None]) -> None:
-        self._partition.put(record, applied)
-
     def closed(self, exchange: Exchange) -> None:
         """The outcome of an exchange is known: its place is free."""
         number = exchange.start.number
@@ -118,14 +118,11 @@ class Invoker:
 
     def drain(self, exchange: Exchange) -> None:
         """The exchange's outcome is known; its response may take a moment to end."""
-        loop = self._endpoints.loop
-        self._draining[exchange] = loop.time() + DRAIN_S
-        if self._drain_timer is None:
-            self._drain_timer = loop.call_later(DRAIN_S, self._reset_drained)
+        self._draining.add(exchange)
 
     def settled(self, exchange: Exchange) -> None:
         """The response is over for good."""
-        self._draining.pop(exchange, None)
+        self._draining.discard(exchange)
 
     def lost(self, start: AttemptStart, error: StoreUnavailable) -> None:
         """An attempt was given up because what it said was not stored; reported until the store takes it."""
@@ -166,21 +163,11 @@ class Invoker:
         self._queue.clear()
         for exchange in list(self._open.values()):
             exchange.abort()
-        for timer in (self._drain_timer, self._refill):
-            if timer is not None:
-                timer.cancel()
+        self._draining.close()
+        self.young.close()
+        if self._refill is not None:
+            self._refill.cancel()
         await self._endpoints.close()
-
-    def _reset_drained(self) -> None:
-        loop = self._endpoints.loop
-        now = loop.time()
-        self._drain_timer = None
-        for exchange, deadline in list(self._draining.items()):
-            if deadline > now:
-                self._drain_timer = loop.call_later(deadline - now, self._reset_drained)
-                break
-            del self._draining[exchange]
-            exchange.drained()
 
     # opening
 
@@ -206,7 +193,7 @@ class Invoker:
             log.error("attempts wait for the store", reason=str(error))
             self._queue.appendleft((number, attempt))
             if self._refill is None:
-                self._refill = self._endpoints.loop.call_later(RETRY_LOST_S, self._store_may_be_well)
+                self._refill = self.loop.call_later(RETRY_LOST_S, self._store_may_be_well)
             return
         except Exception as error:  # a defect must not leave the invocation without an attempt for good
             log.exception("an attempt could not be loaded", number=number)
@@ -238,6 +225,6 @@ class Invoker:
 
         def applied(error: StoreUnavailable | None) -> None:
             if error is not None and not self._stopping:
-                self._endpoints.loop.call_later(RETRY_LOST_S, self._partition.put, record, applied)
+                self.loop.call_later(RETRY_LOST_S, self._partition.put, record, applied)
 
         self._partition.put(record, applied)

@@ -39,8 +39,9 @@ class _LinkStream(ResponseDelivery):
     def send(self, data: bytes) -> None:
         if self._over or self._sent_all or not data:
             return
-        if self._queue is None and len(data) <= self._credit:
-            self._credit -= len(data)
+        size = len(data)
+        if self._queue is None and size <= self._credit:
+            self._credit -= size
             self._link.write_data(self._number, data)
             return
         if self._queue is None:
@@ -151,15 +152,14 @@ class LinkTransport(LinkProtocol):
 
     def frame_received(self, stream: int, kind: int, payload: bytes) -> None:
         self._asked_at = None
-        if kind == frames.CONTROL:
-            self._control(frames.decode_control(payload))
-            return
         known = self._streams.get(stream)
-        if known is None:
-            return
         if kind == frames.DATA:
-            if payload:
+            if known is not None and payload:
                 known.deliver_data(payload)
+        elif kind == frames.CONTROL:
+            self._control(frames.decode_control(payload))
+        elif known is None:
+            return
         elif kind == frames.HEAD:
             head = frames.decode_head(payload)
             known.deliver_head(head.status, head.headers)

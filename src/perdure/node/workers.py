@@ -83,7 +83,8 @@ class WorkerPool:
         running = [worker.link for worker in self._workers if worker.link.connected]
         if not running:
             return Nowhere(handler, WorkerRestarts("the worker has died, and a new one is being started"))
-        return min(running, key=_reluctance).open(request, handler)
+        link = running[0] if len(running) == 1 else min(running, key=_reluctance)
+        return link.open(request, handler)
 
     async def close(self) -> None:
         self._closing = True

@@ -16,7 +16,6 @@ from typing import Any, Protocol, TypeVar
 import structlog
 
 from perdure.clock import Clock
-from perdure.engine.commands import UNANSWERED
 from perdure.engine.machine import apply
 from perdure.engine.outcome import outcome_of
 from perdure.engine.tx import Tx
@@ -41,14 +40,11 @@ from perdure.model.invocation import BEFORE_ALL, Position, Status
 from perdure.model.records import NOBODY, AttemptProgress, Invoke, MessageArrived, Record, Recover, TimersDue
 from perdure.model.registry import Registry
 from perdure.partition.gateway import NotReady
+from perdure.partition.progress import Applied, can_wait, joined
 from perdure.partition.timers import TimerShell
 from perdure.partition.waiters import Waiters
-from perdure.protocol.framing import ACK_FLAG
 
 T = TypeVar("T")
-
-Applied = Callable[[StoreUnavailable | None], None]
-"""Told when a record is durable (None), or why it never will be."""
 
 log = structlog.get_logger()
 
@@ -177,8 +173,13 @@ class Partition:
                 applied(_stopping())
             self._waiters.fail(record.reply_to, _stopping())
             return
-        self._queue.append((record, applied))
-        if not _can_wait(record):
+        item = (record, applied)
+        whole = joined(self._queue[-1], item) if self._queue else None
+        if whole is None:
+            self._queue.append(item)
+        else:
+            self._queue[-1] = whole
+        if not can_wait(record):
             self._arrived.set()
         elif self._nudge is None:
             self._nudge = asyncio.get_running_loop().call_later(QUIET_S, self._arrived.set)
@@ -410,16 +411,6 @@ def _guarded(run: Callable[..., None], *arguments: Any) -> None:
 
 def _stopping() -> StoreUnavailable:
     return StoreUnavailable("the server is stopping")
-
-
-def _can_wait(record: Record) -> bool:
-    """True: nothing happens outside when it is durable, and the handler has more to say."""
-    if type(record) is not AttemptProgress or record.end is not None:
-        return False
-    for entry in record.entries:  # noqa: SIM110  (for every record: a generator takes twice as long)
-        if entry.type not in UNANSWERED or entry.flags & ACK_FLAG:
-            return False
-    return True
 
 
 def _attempt_of(record: Record) -> tuple[int, int] | None:

@@ -16,6 +16,8 @@ ACK_FLAG: Final = 0x8000
 """Set by an SDK that wants to hear when a command or a run's proposal is durable."""
 
 _HEADER: Final = struct.Struct(">HHI")
+_pack_header: Final = _HEADER.pack
+_unpack_header: Final = _HEADER.unpack_from
 
 
 class Frame(msgspec.Struct, frozen=True, gc=False):
@@ -28,7 +30,7 @@ class Frame(msgspec.Struct, frozen=True, gc=False):
 
 def encode_frame(type: int, payload: bytes, flags: int = 0) -> bytes:
     """The bytes of one frame."""
-    return _HEADER.pack(type, flags, len(payload)) + payload
+    return _pack_header(type, flags, len(payload)) + payload
 
 
 class FrameDecoder:
@@ -77,17 +79,18 @@ class FrameDecoder:
         at = 0
         size = len(data)
         while size - at >= HEADER_SIZE:
-            type_, flags, length = _HEADER.unpack_from(data, at)
+            type_, flags, length = _unpack_header(data, at)
             if length > self._limit:
                 self._too_large = FrameTooLarge(length, self._limit)
                 if frames:
                     return frames
                 raise self._too_large
-            end = at + HEADER_SIZE + length
+            start = at + HEADER_SIZE
+            end = start + length
             if end > size:
                 self._needed = end - at
                 break
-            frames.append(Frame(type_, flags, data[at + HEADER_SIZE : end]))
+            frames.append(Frame(type_, flags, data[start:end]))
             at = end
         else:
             self._needed = HEADER_SIZE

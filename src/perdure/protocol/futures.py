@@ -10,6 +10,7 @@ The protobuf library itself gives up at a nesting of 100, hence the small reader
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import IntEnum
+from functools import lru_cache
 from typing import Final, Literal, TypeAlias, TypeVar
 
 import msgspec
@@ -253,6 +254,19 @@ def awaiting_on_tree(payload: bytes) -> tuple[AwaitTree, bool]:
 
     Raises: BadFrame, also if nothing is awaited at all; AwaitTreeTooDeep; AwaitTreeTooLarge.
     """
+    return _usual_awaiting_on(payload) if len(payload) <= _USUAL_SIZE else _awaiting_on(payload)
+
+
+_USUAL_SIZE: Final = 64
+
+
+@lru_cache(maxsize=1024)
+def _usual_awaiting_on(payload: bytes) -> tuple[AwaitTree, bool]:
+    """Every invocation of a handler waits in the same places, where it says the same few bytes."""
+    return _awaiting_on(payload)
+
+
+def _awaiting_on(payload: bytes) -> tuple[AwaitTree, bool]:
     _check_size(payload)
     try:
         fields = list(read_fields(payload))

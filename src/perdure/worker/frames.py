@@ -22,6 +22,9 @@ WINDOW = 1024 * 1024
 DATA_MAX = 64 * 1024
 """Bytes in one DATA frame, so that a large body cannot hold up the other streams for long."""
 
+JOINED_MAX = 4096
+"""Bytes of DATA frames that are joined: what a handler says in one go comes in several."""
+
 PAYLOAD_MAX = 1024 * 1024
 """Bytes in any frame. More means that the peer does not speak this format."""
 
@@ -34,6 +37,9 @@ CREDIT = 6  # payload: u32
 CONTROL = 7  # worker to engine: `Ready` or `Failed`
 
 _HEADER = struct.Struct(">IBI")
+_HEADER_SIZE = _HEADER.size
+_pack_header = _HEADER.pack
+_unpack_header = _HEADER.unpack_from
 _U32 = struct.Struct(">I")
 
 
@@ -76,7 +82,7 @@ _control_decoder: msgspec.msgpack.Decoder[Ready | Failed] = msgspec.msgpack.Deco
 
 def frame(stream: int, kind: int, payload: bytes = b"") -> bytes:
     """One frame. payload: at most `PAYLOAD_MAX` bytes."""
-    return _HEADER.pack(stream, kind, len(payload)) + payload
+    return _pack_header(stream, kind, len(payload)) + payload
 
 
 def credit_frame(stream: int, size: int) -> bytes:
@@ -126,19 +132,32 @@ class Decoder:
         self._rest = b""
 
     def feed(self, data: bytes) -> list[tuple[int, int, bytes]]:
-        """The frames completed by `data`: (stream, kind, payload). Raises: FrameError."""
+        """The frames completed by `data`: (stream, kind, payload). Raises: FrameError.
+
+        Small pieces of one body that stand next to each other are one frame.
+        """
         if self._rest:
             data = self._rest + data
-        frames = []
-        start, size = 0, len(data)
-        while size - start >= _HEADER.size:
-            stream, kind, length = _HEADER.unpack_from(data, start)
+        frames: list[tuple[int, int, bytes]] = []
+        at, size = 0, len(data)
+        last = -1  # the stream that the last frame brought a piece of
+        while size - at >= _HEADER_SIZE:
+            stream, kind, length = _unpack_header(data, at)
             if length > PAYLOAD_MAX or not OPEN <= kind <= CONTROL:
                 raise FrameError(f"not a frame of the worker link: kind {kind}, length {length}")
-            end = start + _HEADER.size + length
-            if end > size:
+            start = at + _HEADER_SIZE
+            at = start + length
+            if at > size:
+                at = start - _HEADER_SIZE
                 break
-            frames.append((stream, kind, data[start + _HEADER.size : end]))
-            start = end
-        self._rest = data[start:]
+            payload = data[start:at]
+            if kind != DATA:
+                last = -1
+            elif stream != last:
+                last = stream
+            elif len(frames[-1][2]) + length <= JOINED_MAX:
+                frames[-1] = (stream, kind, frames[-1][2] + payload)
+                continue
+            frames.append((stream, kind, payload))
+        self._rest = data[at:]
         return frames

@@ -1,4 +1,4 @@
-"""The short way for DATA frames says what jh2 says, and keeps its books as jh2 would."""
+"""The short way for heads and DATA frames says what jh2 says, and keeps its books as jh2 would."""
 
 from itertools import pairwise
 from typing import Any
@@ -10,24 +10,40 @@ import jh2.exceptions
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from jh2.hpack import HeaderTuple, NeverIndexedHeaderTuple
 
-from perdure.invoker.http2_session import Http2Session, Piece
+from perdure.invoker.http2_session import End, Head, Http2Session, Piece
 
 STREAMS = (1, 3)
+SECRETS = {b"authorization"}
 REQUEST = [(b":method", b"POST"), (b":scheme", b"http"), (b":authority", b"a"), (b":path", b"/")]
 
 
 def config(*, client: bool) -> jh2.config.H2Configuration:
-    return jh2.config.H2Configuration(client_side=client, header_encoding=None)
+    # As in the product: heads are sent as they are given.
+    return jh2.config.H2Configuration(
+        client_side=client,
+        header_encoding=None,
+        validate_outbound_headers=False,
+        normalize_outbound_headers=False,
+    )
 
 
 def open_streams(session: Any) -> bytes:
     """A client with two requests under way, their bodies still open. Returns what it sends."""
     session.initiate_connection()
     for number in STREAMS:
-        session.send_headers(number, REQUEST)
+        send_head(session, number, REQUEST, end=False)
     sent: bytes = session.data_to_send()
     return sent
+
+
+def send_head(session: Any, number: int, head: list[tuple[bytes, bytes]], *, end: bool) -> None:
+    if isinstance(session, Http2Session):
+        session.send_head(number, [(name, value, name in SECRETS) for name, value in head], end=end)
+    else:
+        kinds = (NeverIndexedHeaderTuple if name in SECRETS else HeaderTuple for name, _ in head)
+        session.send_headers(number, [kind(*field) for kind, field in zip(kinds, head, strict=True)], end_stream=end)
 
 
 def frame(kind: int, flags: int, number: int, payload: bytes) -> bytes:
@@ -48,6 +64,9 @@ class Server:
         if length is not None:
             headers.append((b"content-length", b"%d" % length))
         self._try(self.h2.send_headers, number, headers)
+
+    def early_hints(self, number: int) -> None:
+        self._try(self.h2.send_headers, number, [(b":status", b"103")])
 
     def data(self, number: int, size: int, padding: int | None, end: bool) -> None:
         self._try(self.h2.send_data, number, b"d" * size, end, padding)
@@ -75,6 +94,7 @@ class Server:
 numbers = st.sampled_from(STREAMS)
 said = st.one_of(
     st.tuples(st.just("head"), numbers, st.sampled_from([None, None, None, 0, 5])),
+    st.tuples(st.just("early_hints"), numbers),
     st.tuples(
         st.just("data"), numbers, st.sampled_from([0, 1, 5, 300, 16384]), st.sampled_from([None, 3]), st.booleans()
     ),
@@ -113,6 +133,12 @@ def read(session: Any, data: bytes, cuts: list[int]) -> tuple[list[Any], str]:
                     pass
                 case jh2.events.DataReceived():
                     number, piece = event.stream_id, bytes(event.data)
+                case Head(number, headers) | jh2.events.ResponseReceived(stream_id=number, headers=headers):
+                    seen.append(("head", number, [tuple(field) for field in headers]))
+                    continue
+                case End(number) | jh2.events.StreamEnded(stream_id=number):
+                    seen.append(("end", number))
+                    continue
                 case _:
                     if not isinstance(event, jh2.events.UnknownFrameReceived):
                         seen.append((type(event).__name__, getattr(event, "stream_id", None)))
@@ -132,6 +158,7 @@ def books(session: Any) -> dict[str, Any]:
         "streams": {
             number: (
                 stream.state_machine.state,
+                stream.state_machine.stream_closed_by,
                 stream.inbound_flow_control_window,
                 stream.outbound_flow_control_window,
             )
@@ -198,6 +225,55 @@ def test_what_is_sent_is_the_same(pieces: list[tuple[int, int]]) -> None:
             plain.end_stream(number)
     assert short.data_to_send() == plain.data_to_send()
     assert books(short) == books(plain)
+
+
+fields = st.tuples(
+    st.sampled_from([b"a", b"authorization", b"x-restate-service-key"]),
+    st.one_of(st.binary(max_size=8), st.integers(0, 40_000).map(lambda size: b"\xfe" * size)),
+)
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.lists(fields, max_size=4), st.booleans(), st.booleans()), max_size=5))
+def test_heads_are_the_same(requests: list[tuple[list[tuple[bytes, bytes]], bool, bool]]) -> None:
+    """Of some, the whole request is sent with the head; some are reset at once."""
+    short, plain, _ = both()
+    for number, (head, end, reset) in enumerate(requests):
+        for session in (short, plain):
+            send_head(session, 5 + 2 * number, REQUEST + head, end=end)
+            if reset:
+                session.reset_stream(5 + 2 * number)
+    assert short.data_to_send() == plain.data_to_send()
+    assert short.open_outbound_streams == plain.open_outbound_streams
+    assert books(short) == books(plain)
+
+
+def test_streams_that_are_over_are_forgotten() -> None:
+    short, _, _ = both()
+    for number in range(5, 2005, 2):
+        short.send_head(number, [(name, value, False) for name, value in REQUEST], end=False)
+        short.reset_stream(number)
+    assert len(short.streams) < 100
+    assert short.open_outbound_streams == len(STREAMS)
+
+
+def test_pieces_that_come_together_are_one() -> None:
+    short, _, server = both()
+    server.head(1, None)
+    server.head(3, None)
+    for number, size in ((1, 2), (1, 3), (3, 1), (1, 4096), (1, 1)):
+        server.data(number, size, None, False)
+    pieces = [event for event in short.receive_data(bytes(server.bytes)) if isinstance(event, Piece)]
+    assert [(piece.stream_id, len(piece.data)) for piece in pieces] == [(1, 5), (3, 1), (1, 4096), (1, 1)]
+
+
+def test_the_window_is_that_of_stream_and_connection() -> None:
+    short, plain, _ = both()
+    for session in (short, plain):
+        session.send_data(1, b"d" * 16_384)
+    assert [short.window(number) for number in STREAMS] == [plain.local_flow_control_window(n) for n in STREAMS]
+    with pytest.raises(KeyError):
+        short.window(5)
 
 
 def test_a_stream_that_is_over_takes_no_more() -> None:

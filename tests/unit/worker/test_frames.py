@@ -14,7 +14,33 @@ def test_frames_survive_any_cut(expected, size):
     wire = b"".join(frames.frame(*one) for one in expected)
     decoder = frames.Decoder()
     got = [one for start in range(0, len(wire), size) for one in decoder.feed(wire[start : start + size])]
-    assert got == expected
+    assert joined(got) == joined(expected)
+
+
+def joined(some):
+    """With neighbouring pieces of the same body as one."""
+    result = []
+    for stream, kind, payload in some:
+        if kind == frames.DATA and result and result[-1][:2] == (stream, kind):
+            result[-1] = (stream, kind, result[-1][2] + payload)
+        else:
+            result.append((stream, kind, payload))
+    return result
+
+
+def test_small_pieces_of_one_body_come_as_one():
+    small, half = b"x", b"y" * (frames.JOINED_MAX // 2)
+    said = [(1, small), (1, small), (2, small), (1, small), (1, half), (1, half), (1, small)]
+    wire = b"".join(frames.frame(stream, frames.DATA, payload) for stream, payload in said)
+    got = frames.Decoder().feed(wire)
+    assert [(stream, payload) for stream, _, payload in got] == [
+        (1, small + small),
+        (2, small),
+        (1, small + half),
+        (1, half + small),
+    ]
+    end = frames.frame(1, frames.END)
+    assert len(frames.Decoder().feed(frames.frame(1, frames.DATA, small) + end + end)) == 3
 
 
 @pytest.mark.parametrize("wire", [b"\0\0\0\1\0\0\0\0\0", b"\0\0\0\1\x08\0\0\0\0", b"\0\0\0\1\3\xff\xff\xff\xff"])
