@@ -130,11 +130,11 @@ class Invocations:
             return ids.workflow_invocation_id(target.service, target.key), None, True
         may_exist = idempotency_key is not None
         if idempotency_key is None:
-            unique = ids.ulid_bytes(self._clock.now(), ids.random_unique()[:10])
             if target.service_kind is ServiceKind.WORKFLOW:
+                unique = ids.ulid_bytes(self._clock.now(), ids.random_unique()[:10])
                 return ids.fresh_invocation_id(target.service, target.key, unique, ids.random_bucket()), None, False
             # With a key of its own, each outcome is kept, and can be asked for by id after the client went away.
-            idempotency_key = ids.ulid_text(unique)
+            idempotency_key = ids.new_ulid(self._clock.now())
         invocation_id = ids.idempotent_invocation_id(target.service, target.handler, idempotency_key, target.key)
         return invocation_id, idempotency_key, may_exist
 
