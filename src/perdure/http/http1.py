@@ -3,13 +3,12 @@
 import asyncio
 from collections import deque
 from http import HTTPStatus
-from typing import Final, cast
-from urllib.parse import unquote
+from typing import Any, Final, cast
 
 import httptools
 
 from perdure.http.connection import SendWatch, Serving
-from perdure.http.exchange import READ_AHEAD, Exchange, Headers, Scope
+from perdure.http.exchange import READ_AHEAD, Exchange, Headers
 
 _PIPELINED_MAX: Final = 16
 """Requests that may wait behind the one being answered before the client is made to wait."""
@@ -23,11 +22,19 @@ _NO_BODY: Final = frozenset({204, 304})
 class Http1Exchange(Exchange):
     __slots__ = ("_chunked", "_connection", "_no_body", "close_after", "expects_continue", "received", "size")
 
-    def __init__(self, connection: "Http1Connection", scope: Scope, headers: Headers, keep_alive: bool) -> None:
-        super().__init__(scope, connection.serving)
+    def __init__(
+        self,
+        connection: "Http1Connection",
+        http_version: str,
+        method: str,
+        target: tuple[bytes, bytes],
+        headers: Headers,
+        keep_alive: bool,
+    ) -> None:
+        super().__init__(connection.serving, http_version, method, target, headers)
         self._connection = connection
         self._chunked = False
-        self._no_body = scope["method"] == "HEAD"
+        self._no_body = method == "HEAD"
         self.close_after = not keep_alive
         self.received = 0
         self.size: int | None = 0
@@ -39,7 +46,11 @@ class Http1Exchange(Exchange):
             elif name == b"transfer-encoding":
                 self.size = None
             elif name == b"expect":
-                self.expects_continue = value.lower() == b"100-continue" and scope["http_version"] == "1.1"
+                self.expects_continue = value.lower() == b"100-continue" and http_version == "1.1"
+
+    @property
+    def addresses(self) -> tuple[Any, Any]:
+        return self._connection.addresses
 
     def feed(self, data: bytes) -> None:
         self.expects_continue = False
@@ -75,14 +86,14 @@ class Http1Exchange(Exchange):
         elif not sized:
             if not more:
                 parts.append(b"content-length: %d\r\n" % len(body))
-            elif self.scope["http_version"] == "1.1":
+            elif self.http_version == "1.1":
                 self._chunked = not self._no_body
                 parts.append(b"transfer-encoding: chunked\r\n")
             else:
                 self.close_after = True
         if self.close_after:
             parts.append(b"connection: close\r\n")
-        elif self.scope["http_version"] == "1.0":
+        elif self.http_version == "1.0":
             parts.append(b"connection: keep-alive\r\n")
         parts.append(b"\r\n")
         self._connection.write(b"".join(parts) + self._framed(body, more))
@@ -113,6 +124,8 @@ class Http1Connection(asyncio.Protocol):
         self.serving = serving
         self.last_active = serving.loop.time()
         self._transport: asyncio.Transport | None = None
+        self.addresses: tuple[Any, Any] = (None, None)
+        """Of the client and of the server."""
         self._parser = httptools.HttpRequestParser(self)
         self._current: Http1Exchange | None = None
         self._waiting: deque[Http1Exchange] = deque()
@@ -132,6 +145,7 @@ class Http1Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # Not checked: the transports of uvloop are no subclasses.
         self._transport = cast("asyncio.Transport", transport)
+        self.addresses = (transport.get_extra_info("peername"), transport.get_extra_info("sockname"))
 
     def data_received(self, data: bytes) -> None:
         self.last_active = self.serving.loop.time()
@@ -203,28 +217,17 @@ class Http1Connection(asyncio.Protocol):
         if self._head_size + len(self._url) > limits.head_size or len(self._headers) > limits.headers:
             self._refuse(b"431 Request Header Fields Too Large", b"the request head is too large")
             return
-        parser = self._parser
-        transport = self._transport
-        if transport is None:
+        if self._transport is None:
             return
-        raw_path, query = _split_target(self._url)
-        path = raw_path.decode("latin-1")
-        scope: Scope = {
-            "type": "http",
-            "asgi": {"version": "3.0", "spec_version": "2.3"},
-            "http_version": parser.get_http_version(),
-            "method": parser.get_method().decode("ascii"),
-            "scheme": "http",
-            "path": unquote(path) if "%" in path else path,
-            "raw_path": raw_path,
-            "query_string": query,
-            "root_path": "",
-            "headers": self._headers,
-            "client": transport.get_extra_info("peername"),
-            "server": transport.get_extra_info("sockname"),
-            "state": {},
-        }
-        exchange = Http1Exchange(self, scope, self._headers, parser.should_keep_alive())
+        parser = self._parser
+        exchange = Http1Exchange(
+            self,
+            parser.get_http_version(),
+            parser.get_method().decode("ascii"),
+            _split_target(self._url),
+            self._headers,
+            parser.should_keep_alive(),
+        )
         self._reading = exchange
         self._waiting.append(exchange)
 

@@ -1,17 +1,21 @@
 """The callers' API as an ASGI app, without a framework: this is the hot path of the server."""
 
+import asyncio
 import logging
+from functools import partial
 from typing import Any, Final
 
 from perdure.clock import Clock
 from perdure.errors import StoreUnavailable
+from perdure.http.exchange import Exchange
 from perdure.ingress.awakeables import complete_awakeable
-from perdure.ingress.invocations import Invocations
+from perdure.ingress.invocations import Invocations, check_head, show
 from perdure.ingress.paths import ByBody, ById, ByIdempotencyKey, ByWorkflow, Call, CompleteAwakeable, Health, parse
 from perdure.ingress.request import ClientGone, Receive, Request, Scope, Send, announced_size
 from perdure.ingress.responses import (
     METHOD_NOT_ALLOWED,
     Answer,
+    Headers,
     IngressError,
     add_cross_origin,
     json_answer,
@@ -20,13 +24,18 @@ from perdure.ingress.responses import (
     too_large,
 )
 from perdure.ingress.settings import IngressSettings
+from perdure.model.registry import Handler
 from perdure.partition.gateway import Gateway
 
 _log: Final = logging.getLogger(__name__)
 
 
 class IngressApp:
-    """Answers callers. A client that goes away stops nothing: its invocation goes on."""
+    """Answers callers. A client that goes away stops nothing: its invocation goes on.
+
+    Two ways lead in. Any request can come through ASGI; a call or send that is complete, and that nothing is
+    wrong with, needs no task of its own and comes through `answer_directly`.
+    """
 
     def __init__(self, gateway: Gateway, settings: IngressSettings, clock: Clock) -> None:
         self._gateway = gateway
@@ -41,9 +50,9 @@ class IngressApp:
         if announced_size(headers) > self._settings.request_size_limit:
             await _send(send, too_large())
             return
-        limit = self._settings.concurrent_requests_limit
         # A busy server is a healthy one: who asks for its health is answered.
-        if limit is not None and self._in_flight >= limit and scope["path"] != "/restate/health":
+        if self._is_full and scope["path"] != "/restate/health":
+            limit = self._settings.concurrent_requests_limit
             answer: Answer | None = refusal(
                 429,
                 f"too many requests at once, the limit is {limit} (limits.concurrent_requests); try later",
@@ -58,38 +67,73 @@ class IngressApp:
             add_cross_origin(answer.headers, headers.get(b"origin"))
             await _send(send, answer)
 
+    def answer_directly(self, exchange: Exchange, body: bytes) -> "asyncio.Future[Any] | None":
+        """See `http.exchange.AnswerDirectly`. What fails here fails again on its way through ASGI, and is answered."""
+        if len(body) > self._settings.request_size_limit or self._is_full:
+            return None
+        headers = dict(reversed(exchange.headers))
+        try:
+            request = Request(exchange.method, exchange.raw_path, exchange.query, exchange.headers, headers)
+            route = parse(request.path, self._gateway.registry.services)
+            if type(route) is not Call:
+                return None
+            handler = check_head(route, request)
+            future = self._invocations.start(route, handler, request, body)
+        except Exception:
+            return None
+        self._in_flight += 1
+        future.add_done_callback(partial(self._answered, exchange, handler, headers.get(b"origin")))
+        return future
+
+    def _answered(
+        self, exchange: Exchange, handler: Handler, origin: bytes | None, future: "asyncio.Future[Any]"
+    ) -> None:
+        self._in_flight -= 1
+        if future.cancelled():
+            exchange.leave_unanswered()
+            return
+        try:
+            answer = show(future.result(), handler)
+        except Exception as error:
+            answer = _failure(error, exchange.method, exchange.raw_path)
+        add_cross_origin(answer.headers, origin)
+        exchange.respond(*_complete(answer))
+
+    @property
+    def _is_full(self) -> bool:
+        limit = self._settings.concurrent_requests_limit
+        return limit is not None and self._in_flight >= limit
+
     async def _answer(self, scope: Scope, receive: Receive, headers: dict[bytes, bytes]) -> Answer | None:
         """None: there is nobody to answer."""
-        if scope["method"] == "OPTIONS":
+        method = scope["method"]
+        if method == "OPTIONS":
             return preflight(headers)
+        raw_path: bytes = scope.get("raw_path") or scope["path"].encode()
         try:
-            return await self._dispatch(Request(scope, headers, receive))
-        except IngressError as error:
-            return refusal(error.status, error.message)
+            request = Request(method, raw_path, scope["query_string"], scope["headers"], headers)
+            return await self._dispatch(request, receive)
         except ClientGone:
             return None
-        except StoreUnavailable as error:
-            return refusal(503, f"[{error.code}] {error}. {error.hint}")
-        except Exception:
-            _log.exception("a request to the ingress failed: %s %s", scope["method"], scope["path"])
-            return refusal(500, "the server failed to handle this request; its log says why")
+        except Exception as error:
+            return _failure(error, method, raw_path)
 
-    async def _dispatch(self, request: Request) -> Answer:
+    async def _dispatch(self, request: Request, receive: Receive) -> Answer:
         registry = self._gateway.registry
         route = parse(request.path, registry.services)
         match route:
             case Call():
-                return await self._invocations.invoke(route, request)
+                return await self._invocations.invoke(route, request, receive)
             case ById() | ByIdempotencyKey() | ByWorkflow():
                 invocation_id = self._invocations.id_of(route)
                 _check_method(request, "GET")
                 return await self._invocations.outcome(invocation_id, attach=route.attach)
             case ByBody():
                 _check_method(request, "POST")
-                return await self._invocations.by_body(route, request)
+                return await self._invocations.by_body(route, receive)
             case CompleteAwakeable():
                 _check_method(request, "POST")
-                return await complete_awakeable(route, request, self._gateway, self._settings)
+                return await complete_awakeable(route, receive, self._gateway, self._settings)
             case Health():
                 _check_method(request, "GET")
                 return json_answer({"services": list(registry.services)})
@@ -100,8 +144,21 @@ def _check_method(request: Request, method: str) -> None:
         raise IngressError(405, METHOD_NOT_ALLOWED)
 
 
-async def _send(send: Send, answer: Answer) -> None:
+def _failure(error: Exception, method: str, raw_path: bytes) -> Answer:
+    if isinstance(error, IngressError):
+        return refusal(error.status, error.message)
+    if isinstance(error, StoreUnavailable):
+        return refusal(503, f"[{error.code}] {error}. {error.hint}")
+    _log.error("a request to the ingress failed: %s %s", method, raw_path.decode("latin-1"), exc_info=error)
+    return refusal(500, "the server failed to handle this request; its log says why")
+
+
+def _complete(answer: Answer) -> tuple[int, Headers, bytes]:
     answer.headers.append((b"content-length", b"%d" % len(answer.body)))
-    start: dict[str, Any] = {"type": "http.response.start", "status": answer.status, "headers": answer.headers}
-    await send(start)
-    await send({"type": "http.response.body", "body": answer.body})
+    return answer.status, answer.headers, answer.body
+
+
+async def _send(send: Send, answer: Answer) -> None:
+    status, headers, body = _complete(answer)
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

@@ -1,5 +1,6 @@
 """Calls, sends, and looking at what became of them."""
 
+import asyncio
 from typing import Any
 
 import msgspec
@@ -7,7 +8,7 @@ import msgspec
 from perdure import ids
 from perdure.clock import Clock
 from perdure.ingress.paths import ByBody, ById, ByIdempotencyKey, ByWorkflow, Call
-from perdure.ingress.request import Request
+from perdure.ingress.request import Receive, Request, read_body
 from perdure.ingress.responses import (
     LATEST_MS,
     METHOD_NOT_ALLOWED,
@@ -70,17 +71,18 @@ class Invocations:
         self._settings = settings
         self._clock = clock
 
-    async def invoke(self, route: Call, request: Request) -> Answer:
+    async def invoke(self, route: Call, request: Request, receive: Receive) -> Answer:
         """A call or a send. Raises: IngressError; the order of the checks is part of the contract."""
-        handler = _check_target(route)
+        handler = check_head(route, request)
+        body = await read_body(receive, self._settings.request_size_limit)
+        return show(await self.start(route, handler, request, body), handler)
+
+    def start(self, route: Call, handler: Handler, request: Request, body: bytes) -> "asyncio.Future[Any]":
+        """Hands in a call or a send whose head was checked; `show` makes an answer of its result.
+
+        Raises: IngressError.
+        """
         idempotency_key = request.text(b"idempotency-key")
-        if idempotency_key is not None and handler.kind is HandlerKind.WORKFLOW:
-            raise IngressError(400, _WITH_WORKFLOW_KEY)
-        if route.scope is not None:
-            raise IngressError(400, _NO_SCOPES)
-        if request.method not in ("POST", "GET"):
-            raise IngressError(405, METHOD_NOT_ALLOWED)
-        body = await request.body(self._settings.request_size_limit)
         check_input(handler.input, request.text(b"content-type"), not body)
         execution_time = self._check_parameters(request)
         encoded = request.encode_input(body)
@@ -102,9 +104,7 @@ class Invocations:
                 trace_parent=request.trace_parent,
             )
 
-        if route.wait:
-            return _show(await self._gateway.call(build), handler)
-        return _show(await self._gateway.ask(build), handler)
+        return self._gateway.call(build) if route.wait else self._gateway.ask(build)
 
     def _check_parameters(self, request: Request) -> int | None:
         """The execution time (ms since the epoch), if a delay is asked for. Raises: IngressError 400."""
@@ -152,9 +152,9 @@ class Invocations:
         """attach: waits for it. Raises: IngressError."""
         return await self._attach(invocation_id) if attach else await self._output(invocation_id)
 
-    async def by_body(self, route: ByBody, request: Request) -> Answer:
+    async def by_body(self, route: ByBody, receive: Receive) -> Answer:
         """Attach, output or lookup, the target in the body. Raises: IngressError 400, 413."""
-        body = await request.body(self._settings.request_size_limit)
+        body = await read_body(receive, self._settings.request_size_limit)
         try:
             target = _target_decoder.decode(body)
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
@@ -200,7 +200,19 @@ class Invocations:
         return outcome(finished.id, finished.outcome, handler.output if handler else None, finished.expires_at)
 
 
-def _check_target(route: Call) -> Handler:
+def check_head(route: Call, request: Request) -> Handler:
+    """What can be checked of a call or a send without its body. Raises: IngressError."""
+    handler = _find_handler(route)
+    if request.text(b"idempotency-key") is not None and handler.kind is HandlerKind.WORKFLOW:
+        raise IngressError(400, _WITH_WORKFLOW_KEY)
+    if route.scope is not None:
+        raise IngressError(400, _NO_SCOPES)
+    if request.method not in ("POST", "GET"):
+        raise IngressError(405, METHOD_NOT_ALLOWED)
+    return handler
+
+
+def _find_handler(route: Call) -> Handler:
     handler = route.service.handlers.get(route.handler)
     if handler is None:
         text = (
@@ -226,7 +238,7 @@ def _check_no_scope(scope: str | None) -> None:
         raise IngressError(400, _NO_SCOPES)
 
 
-def _show(answer: Any, handler: Handler) -> Answer:
+def show(answer: Accepted | Finished | AlreadyInvoked | Refused, handler: Handler) -> Answer:
     match answer:
         case Finished():
             return outcome(answer.id, answer.outcome, handler.output, answer.expires_at)

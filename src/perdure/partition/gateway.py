@@ -1,5 +1,6 @@
 """What the surfaces may ask of a partition."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Any, Protocol, TypeVar
 
@@ -17,21 +18,19 @@ class NotReady:
 class Gateway(Protocol):
     """A running partition, seen from the surfaces. Everything is called on the event loop's thread.
 
-    All methods raise `StoreUnavailable` (E0301) when the store cannot take a record: nothing was done, try again later.
+    All methods, and the futures they return, raise `StoreUnavailable` (E0301) when the store cannot take a record:
+    nothing was done, try again later. To cancel a future undoes nothing.
     """
 
     @property
     def registry(self) -> Registry:
         """The newest snapshot; hold it for the length of one decision only."""
 
-    async def ask(self, build: Callable[[int], Record]) -> Any:
-        """Applies the record that `build(token)` makes and returns the `Reply` to that token, once it is durable."""
+    def ask(self, build: Callable[[int], Record]) -> "asyncio.Future[Any]":
+        """Applies the record that `build(token)` makes; the future is the `Reply` to that token, once it is durable."""
 
-    async def call(self, build: Callable[[int], Invoke]) -> Finished | AlreadyInvoked | Refused:
-        """Applies an `Invoke` with `wait=True` and waits for its outcome.
-
-        Cancelling the wait leaves the invocation running.
-        """
+    def call(self, build: Callable[[int], Invoke]) -> "asyncio.Future[Finished | AlreadyInvoked | Refused]":
+        """Applies an `Invoke` with `wait=True`; the future is its outcome."""
 
     async def attach(self, invocation_id: str) -> Finished | None:
         """Waits for the outcome of an invocation; None: unknown."""

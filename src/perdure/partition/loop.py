@@ -183,21 +183,18 @@ class Partition:
         elif self._nudge is None:
             self._nudge = asyncio.get_running_loop().call_later(QUIET_S, self._arrived.set)
 
-    async def ask(self, build: Callable[[int], Record]) -> Any:
+    def ask(self, build: Callable[[int], Record]) -> asyncio.Future[Any]:
         token, future = self._waiters.expect_reply()
         self.put(build(token))
-        return await future
+        return future
 
-    async def call(self, build: Callable[[int], Invoke]) -> Finished | AlreadyInvoked | Refused:
+    def call(self, build: Callable[[int], Invoke]) -> asyncio.Future[Finished | AlreadyInvoked | Refused]:
         token, future = self._waiters.expect_reply()
         record = build(token)
         self._waiters.expect_outcome(record.id, future)
+        future.add_done_callback(partial(self._waiters.forget, token, record.id))
         self.put(record)
-        try:
-            answer: Finished | AlreadyInvoked | Refused = await future
-            return answer
-        finally:
-            self._waiters.forget(token, record.id, future)
+        return future
 
     async def attach(self, invocation_id: str) -> Finished | None:
         present = await self.read(lambda tx: self._output_or_wait(invocation_id))

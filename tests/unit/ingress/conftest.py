@@ -106,7 +106,10 @@ class FakeGateway:
         assert isinstance(record, CompleteSignal)
         return record
 
-    async def ask(self, build: Callable[[int], Record]) -> Any:
+    def ask(self, build: Callable[[int], Record]) -> "asyncio.Future[Any]":
+        return asyncio.ensure_future(self._ask(build))
+
+    async def _ask(self, build: Callable[[int], Record]) -> Any:
         record = build(7)
         self.records.append(record)
         if self.answer is not None:
@@ -115,7 +118,10 @@ class FakeGateway:
             return Accepted(record.id, True, record.execution_time)
         return Done()
 
-    async def call(self, build: Callable[[int], Invoke]) -> Any:
+    def call(self, build: Callable[[int], Invoke]) -> "asyncio.Future[Any]":
+        return asyncio.ensure_future(self._call(build))
+
+    async def _call(self, build: Callable[[int], Invoke]) -> Any:
         record = build(7)
         self.records.append(record)
         await self._wait()
