@@ -37,9 +37,7 @@ _CROCKFORD_OF_BYTE: Final = (_CROCKFORD * 8).encode()
 """Of each byte the digit for its lower five bits."""
 _PREFIXES: Final = frozenset({"inv", "dp", "sub", "sign", "prom", "snap", "mut", "vq"})
 _62_4: Final = 62**4
-_62_8: Final = 62**8
 _62_11: Final = 62**11
-_62_16: Final = 62**16
 
 
 class BadId(PerdureError, ValueError):
@@ -56,26 +54,27 @@ class BadId(PerdureError, ValueError):
 
 # ---- Base 62 ----
 #
-# Hot path: an id is written for every invocation and call. Pairs of digits come from a table, and
-# numbers are split in halves first, because dividing a small integer is much cheaper than a long one.
+# Hot path: an id is written for every invocation and call. Pairs of digits come from a table, and four digits are
+# split off at a time: that many still fit into what Python divides a long number by quickly.
 
 
 @lru_cache(maxsize=4096)  # the buckets of a service and the keys in use come again and again
 def _encode_u64(raw: bytes) -> str:
     pairs = _PAIRS
-    high, low = divmod(int.from_bytes(raw, "little"), _62_8)
-    a, b = divmod(low, _62_4)
-    c, d = divmod(high, 62)
-    return f"{pairs[c]}{_ALPHABET[d]}{pairs[a // 3844]}{pairs[a % 3844]}{pairs[b // 3844]}{pairs[b % 3844]}"
+    rest, c = divmod(int.from_bytes(raw, "little"), _62_4)
+    a, b = divmod(rest, _62_4)
+    return (
+        f"{_ALPHABET[a // 3844]}{pairs[a % 3844]}{pairs[b // 3844]}{pairs[b % 3844]}{pairs[c // 3844]}{pairs[c % 3844]}"
+    )
 
 
 def _encode_u128(raw: bytes) -> str:
     pairs = _PAIRS
-    high, low = divmod(int.from_bytes(raw, "little"), _62_16)
-    low_high, low_low = divmod(low, _62_8)
-    a, b = divmod(high, _62_4)
-    c, d = divmod(low_high, _62_4)
-    e, f = divmod(low_low, _62_4)
+    rest, f = divmod(int.from_bytes(raw, "little"), _62_4)
+    rest, e = divmod(rest, _62_4)
+    rest, d = divmod(rest, _62_4)
+    rest, c = divmod(rest, _62_4)
+    a, b = divmod(rest, _62_4)
     return (
         f"{pairs[a]}{pairs[b // 3844]}{pairs[b % 3844]}{pairs[c // 3844]}{pairs[c % 3844]}{pairs[d // 3844]}"
         f"{pairs[d % 3844]}{pairs[e // 3844]}{pairs[e % 3844]}{pairs[f // 3844]}{pairs[f % 3844]}"
@@ -89,7 +88,7 @@ def _decode_base62(text: str, size: int) -> bytes:
     digits = text.encode().translate(_DIGITS)
     value = 0
     for start in range(0, len(digits), 11):
-        # Eleven digits at a time, for the same reason as above.
+        # Eleven digits at a time: with small numbers Python is quicker than with long ones.
         chunk = 0
         for digit in digits[start : start + 11]:
             chunk = chunk * 62 + digit

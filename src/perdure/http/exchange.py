@@ -12,7 +12,7 @@ import asyncio
 import logging
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, MutableMapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 from urllib.parse import unquote
 
 if TYPE_CHECKING:
@@ -23,11 +23,18 @@ Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 App = Callable[[Scope, Callable[[], Awaitable[Message]], Callable[[Message], Awaitable[None]]], Awaitable[None]]
 
-AnswerDirectly = Callable[["Exchange", bytes], "asyncio.Future[Any] | None"]
+
+class Pending(Protocol):
+    """A request that an app answers without a task."""
+
+    def cancel(self) -> None:
+        """The client is gone: nothing is to be answered any more."""
+
+
+AnswerDirectly = Callable[["Exchange", bytes], Pending | None]
 """Asked with each request that is complete, and its body, before a task is made for it. None: it goes through ASGI.
 
-Else the future is cancelled when the client goes away, and the app calls `respond` or `leave_unanswered` once it is
-done: exactly one of them, once, and not before it returned the future.
+Else the app calls `Exchange.respond`, once, and not before it returned.
 """
 
 READ_AHEAD: Final = 256 * 1024
@@ -43,9 +50,10 @@ class Exchange(ABC):
         "_end_told",
         "_head",
         "_news",
+        "_pending",
         "_pieces",
         "_serving",
-        "_under_way",
+        "_task",
         "_writable",
         "body_done",
         "buffered",
@@ -66,8 +74,8 @@ class Exchange(ABC):
         self.method = method
         self.raw_path, self.query = target
         self.headers = headers
-        self._under_way: asyncio.Future[Any] | None = None
-        """What is cancelled when the client goes away."""
+        self._task: asyncio.Task[None] | None = None
+        self._pending: Pending | None = None
         self.body_done = False
         self.buffered = 0
         self.gone = False
@@ -86,11 +94,11 @@ class Exchange(ABC):
         serving.running += 1
         if serving.answer_directly is not None and self.body_done:
             body = self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
-            self._under_way = serving.answer_directly(self, body)
-            if self._under_way is not None:
+            self._pending = serving.answer_directly(self, body)
+            if self._pending is not None:
                 self._pieces.clear()
                 return
-        self._under_way = serving.loop.create_task(self._run(serving.app))
+        self._task = serving.loop.create_task(self._run(serving.app))
 
     def feed(self, data: bytes) -> None:
         """A piece of the request body."""
@@ -114,8 +122,14 @@ class Exchange(ABC):
         if self._writable is not None:
             self._writable.set()
         serving = self._serving
-        if (serving.cancel_when_gone or serving.cut_off) and self._under_way is not None and not self.response_done:
-            self._under_way.cancel()
+        if not (serving.cancel_when_gone or serving.cut_off) or self.response_done:
+            return
+        if self._task is not None:
+            self._task.cancel()
+        elif self._pending is not None:
+            self._pending.cancel()
+            # Later, as with a task: the connection is in the middle of something.
+            serving.loop.call_soon(self._end)
 
     def hold_writing(self) -> None:
         """What is written piles up: let the app wait in its next `send`."""
@@ -165,12 +179,6 @@ class Exchange(ABC):
         if not self.gone:
             self.start_response(status, headers, body, False)
             self.response_done = True
-        self._end()
-
-    def leave_unanswered(self) -> None:
-        """The client is gone, and the future was cancelled."""
-        if not self.gone:
-            self.abort()
         self._end()
 
     def _end(self) -> None:

@@ -1,13 +1,11 @@
 """The callers' API as an ASGI app, without a framework: this is the hot path of the server."""
 
-import asyncio
 import logging
-from functools import partial
 from typing import Any, Final
 
 from perdure.clock import Clock
 from perdure.errors import StoreUnavailable
-from perdure.http.exchange import Exchange
+from perdure.http.exchange import Exchange, Pending
 from perdure.ingress.awakeables import complete_awakeable
 from perdure.ingress.invocations import Invocations, check_head, show
 from perdure.ingress.paths import ByBody, ById, ByIdempotencyKey, ByWorkflow, Call, CompleteAwakeable, Health, parse
@@ -24,6 +22,7 @@ from perdure.ingress.responses import (
     too_large,
 )
 from perdure.ingress.settings import IngressSettings
+from perdure.model.records import Invoke
 from perdure.model.registry import Handler
 from perdure.partition.gateway import Gateway
 
@@ -67,7 +66,7 @@ class IngressApp:
             add_cross_origin(answer.headers, headers.get(b"origin"))
             await _send(send, answer)
 
-    def answer_directly(self, exchange: Exchange, body: bytes) -> "asyncio.Future[Any] | None":
+    def answer_directly(self, exchange: Exchange, body: bytes) -> Pending | None:
         """See `http.exchange.AnswerDirectly`. What fails here fails again on its way through ASGI, and is answered."""
         if len(body) > self._settings.request_size_limit or self._is_full:
             return None
@@ -78,26 +77,21 @@ class IngressApp:
             if type(route) is not Call:
                 return None
             handler = check_head(route, request)
-            future = self._invocations.start(route, handler, request, body)
+            pending = _PendingCall(self, exchange, handler, headers.get(b"origin"))
+            pending.record = self._gateway.submit(self._invocations.prepare(route, handler, request, body), pending)
         except Exception:
             return None
         self._in_flight += 1
-        future.add_done_callback(partial(self._answered, exchange, handler, headers.get(b"origin")))
-        return future
+        return pending
 
-    def _answered(
-        self, exchange: Exchange, handler: Handler, origin: bytes | None, future: "asyncio.Future[Any]"
-    ) -> None:
+    def forget(self, record: Invoke) -> None:
+        """Nobody waits for its answer any more."""
         self._in_flight -= 1
-        if future.cancelled():
-            exchange.leave_unanswered()
-            return
-        try:
-            answer = show(future.result(), handler)
-        except Exception as error:
-            answer = _failure(error, exchange.method, exchange.raw_path)
-        add_cross_origin(answer.headers, origin)
-        exchange.respond(*_complete(answer))
+        self._gateway.forget(record)
+
+    def answered(self) -> None:
+        """One of the requests that are answered directly is."""
+        self._in_flight -= 1
 
     @property
     def _is_full(self) -> bool:
@@ -137,6 +131,46 @@ class IngressApp:
             case Health():
                 _check_method(request, "GET")
                 return json_answer({"services": list(registry.services)})
+
+
+class _PendingCall:
+    """A call or a send that no task waits for: a `partition.gateway.Waiter` that answers."""
+
+    __slots__ = ("_app", "_done", "_exchange", "_handler", "_origin", "record")
+
+    record: Invoke
+
+    def __init__(self, app: IngressApp, exchange: Exchange, handler: Handler, origin: bytes | None) -> None:
+        self._app = app
+        self._exchange = exchange
+        self._handler = handler
+        self._origin = origin
+        self._done = False
+
+    def done(self) -> bool:
+        return self._done
+
+    def set_result(self, result: Any) -> None:
+        try:
+            answer = show(result, self._handler)
+        except Exception as error:
+            self.set_exception(error)
+        else:
+            self._respond(answer)
+
+    def set_exception(self, error: Exception) -> None:
+        self._respond(_failure(error, self._exchange.method, self._exchange.raw_path))
+
+    def cancel(self) -> None:
+        if not self._done:
+            self._done = True
+            self._app.forget(self.record)
+
+    def _respond(self, answer: Answer) -> None:
+        self._done = True
+        self._app.answered()
+        add_cross_origin(answer.headers, self._origin)
+        self._exchange.respond(*_complete(answer))
 
 
 def _check_method(request: Request, method: str) -> None:

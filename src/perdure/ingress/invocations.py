@@ -1,7 +1,6 @@
 """Calls, sends, and looking at what became of them."""
 
-import asyncio
-from typing import Any
+from collections.abc import Callable
 
 import msgspec
 
@@ -75,13 +74,11 @@ class Invocations:
         """A call or a send. Raises: IngressError; the order of the checks is part of the contract."""
         handler = check_head(route, request)
         body = await read_body(receive, self._settings.request_size_limit)
-        return show(await self.start(route, handler, request, body), handler)
+        build = self.prepare(route, handler, request, body)
+        return show(await (self._gateway.call(build) if route.wait else self._gateway.ask(build)), handler)
 
-    def start(self, route: Call, handler: Handler, request: Request, body: bytes) -> "asyncio.Future[Any]":
-        """Hands in a call or a send whose head was checked; `show` makes an answer of its result.
-
-        Raises: IngressError.
-        """
+    def prepare(self, route: Call, handler: Handler, request: Request, body: bytes) -> Callable[[int], Invoke]:
+        """What hands in a call or a send whose head was checked. Raises: IngressError."""
         idempotency_key = request.text(b"idempotency-key")
         check_input(handler.input, request.text(b"content-type"), not body)
         execution_time = self._check_parameters(request)
@@ -104,7 +101,7 @@ class Invocations:
                 trace_parent=request.trace_parent,
             )
 
-        return self._gateway.call(build) if route.wait else self._gateway.ask(build)
+        return build
 
     def _check_parameters(self, request: Request) -> int | None:
         """The execution time (ms since the epoch), if a delay is asked for. Raises: IngressError 400."""

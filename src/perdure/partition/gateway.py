@@ -1,6 +1,5 @@
 """What the surfaces may ask of a partition."""
 
-import asyncio
 from collections.abc import Callable
 from typing import Any, Protocol, TypeVar
 
@@ -15,22 +14,40 @@ class NotReady:
     """The invocation exists and has no outcome yet."""
 
 
+class Waiter(Protocol):
+    """Who waits for an answer: a future of asyncio, or whatever else has these methods. Neither may block or raise."""
+
+    def done(self) -> bool:
+        """True: was answered, or does not want to be any more."""
+
+    def set_result(self, answer: Any, /) -> None: ...
+    def set_exception(self, error: Exception, /) -> None: ...
+
+
 class Gateway(Protocol):
     """A running partition, seen from the surfaces. Everything is called on the event loop's thread.
 
-    All methods, and the futures they return, raise `StoreUnavailable` (E0301) when the store cannot take a record:
-    nothing was done, try again later. To cancel a future undoes nothing.
+    All methods raise `StoreUnavailable` (E0301) when the store cannot take a record: nothing was done, try again later.
     """
 
     @property
     def registry(self) -> Registry:
         """The newest snapshot; hold it for the length of one decision only."""
 
-    def ask(self, build: Callable[[int], Record]) -> "asyncio.Future[Any]":
-        """Applies the record that `build(token)` makes; the future is the `Reply` to that token, once it is durable."""
+    async def ask(self, build: Callable[[int], Record]) -> Any:
+        """Applies the record that `build(token)` makes and returns the `Reply` to that token, once it is durable."""
 
-    def call(self, build: Callable[[int], Invoke]) -> "asyncio.Future[Finished | AlreadyInvoked | Refused]":
-        """Applies an `Invoke` with `wait=True`; the future is its outcome."""
+    async def call(self, build: Callable[[int], Invoke]) -> Finished | AlreadyInvoked | Refused:
+        """Applies an `Invoke` with `wait=True` and waits for its outcome.
+
+        Cancelling the wait leaves the invocation running.
+        """
+
+    def submit(self, build: Callable[[int], Invoke], waiter: Waiter) -> Invoke:
+        """`call` or `ask`, as the record says, without a task that waits: `waiter` is told later, not at once."""
+
+    def forget(self, record: Invoke) -> None:
+        """The waiter of a submitted record does not wait any more. Leaves the invocation running."""
 
     async def attach(self, invocation_id: str) -> Finished | None:
         """Waits for the outcome of an invocation; None: unknown."""

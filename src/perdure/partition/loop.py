@@ -38,9 +38,9 @@ from perdure.model.actions import (
 )
 from perdure.model.changes import Changes
 from perdure.model.invocation import Status
-from perdure.model.records import NOBODY, AttemptProgress, Invoke, MessageArrived, Record, Recover, TimersDue
+from perdure.model.records import AttemptProgress, Invoke, MessageArrived, Record, Recover, TimersDue
 from perdure.model.registry import Registry
-from perdure.partition.gateway import NotReady
+from perdure.partition.gateway import NotReady, Waiter
 from perdure.partition.timers import TimerShell
 from perdure.partition.waiters import Waiters
 from perdure.protocol.framing import ACK_FLAG
@@ -144,7 +144,9 @@ class Partition:
         self._runner = runner
         done: int | None = 0
         while done is not None:
-            token, recovered = self._waiters.expect_reply()
+            token = self._waiters.new_token()
+            recovered: asyncio.Future[int | None] = asyncio.get_running_loop().create_future()
+            self._waiters.expect_reply(token, recovered)
             await self._run_batch([(Recover(reply_to=token, after=done), None)])
             done = await recovered
         self._task = asyncio.create_task(self._run(), name="partition")
@@ -183,27 +185,41 @@ class Partition:
         elif self._nudge is None:
             self._nudge = asyncio.get_running_loop().call_later(QUIET_S, self._arrived.set)
 
-    def ask(self, build: Callable[[int], Record]) -> asyncio.Future[Any]:
-        token, future = self._waiters.expect_reply()
+    async def ask(self, build: Callable[[int], Record]) -> Any:
+        token = self._waiters.new_token()
+        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._waiters.expect_reply(token, future)
         self.put(build(token))
-        return future
+        return await future
 
-    def call(self, build: Callable[[int], Invoke]) -> asyncio.Future[Finished | AlreadyInvoked | Refused]:
-        token, future = self._waiters.expect_reply()
-        record = build(token)
-        self._waiters.expect_outcome(record.id, future)
-        future.add_done_callback(partial(self._waiters.forget, token, record.id))
+    async def call(self, build: Callable[[int], Invoke]) -> Finished | AlreadyInvoked | Refused:
+        future: asyncio.Future[Finished | AlreadyInvoked | Refused] = asyncio.get_running_loop().create_future()
+        record = self.submit(build, future)
+        try:
+            return await future
+        finally:
+            self.forget(record)
+
+    def submit(self, build: Callable[[int], Invoke], waiter: Waiter) -> Invoke:
+        if self._stopping:
+            raise _stopping()
+        record = build(self._waiters.new_token())
+        self._waiters.expect_reply(record.reply_to, waiter, record.id if record.wait else None)
         self.put(record)
-        return future
+        return record
+
+    def forget(self, record: Invoke) -> None:
+        self._waiters.forget(record.reply_to, record.id)
 
     async def attach(self, invocation_id: str) -> Finished | None:
-        present = await self.read(lambda tx: self._output_or_wait(invocation_id))
+        token = self._waiters.new_token()
+        present = await self.read(lambda tx: self._output_or_wait(token, invocation_id))
         if isinstance(present, asyncio.Future):
             try:
                 finished: Finished = await present
                 return finished
             finally:
-                self._waiters.forget(NOBODY, invocation_id, present)
+                self._waiters.forget(token, invocation_id)
         return present
 
     async def output(self, invocation_id: str) -> Finished | NotReady | None:
@@ -254,11 +270,11 @@ class Partition:
         assert self._runner is not None, "the partition has been started"
         return self._runner
 
-    def _output_or_wait(self, invocation_id: str) -> "Finished | asyncio.Future[Any] | None":
+    def _output_or_wait(self, token: int, invocation_id: str) -> "Finished | asyncio.Future[Any] | None":
         present = _output(self._store.tx, invocation_id)
         if isinstance(present, NotReady):
             future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-            self._waiters.expect_outcome(invocation_id, future)
+            self._waiters.expect_outcome(token, future, invocation_id)
             return future
         return present
 

@@ -13,6 +13,7 @@ from perdure.model.actions import Accepted, Done, Finished
 from perdure.model.invocation import HandlerKind, ServiceKind, Success
 from perdure.model.records import CompleteSignal, Invoke, Record
 from perdure.model.registry import Handler, InputRules, OutputRules, Registry, RetryPolicy, Service
+from perdure.partition.gateway import Waiter
 
 NOW = 1_795_169_845_087
 JSON_IN = InputRules(required=False, content_type="application/json", json=True)
@@ -88,6 +89,7 @@ class FakeGateway:
     def __init__(self) -> None:
         self.registry = registry()
         self.records: list[Record] = []
+        self.submitted: dict[int, asyncio.Task[None]] = {}
         self.asked: list[tuple[str, str]] = []
         self.answer: Callable[[str, Any], Any] | None = None
         self.hold: asyncio.Event | None = None
@@ -106,10 +108,7 @@ class FakeGateway:
         assert isinstance(record, CompleteSignal)
         return record
 
-    def ask(self, build: Callable[[int], Record]) -> "asyncio.Future[Any]":
-        return asyncio.ensure_future(self._ask(build))
-
-    async def _ask(self, build: Callable[[int], Record]) -> Any:
+    async def ask(self, build: Callable[[int], Record]) -> Any:
         record = build(7)
         self.records.append(record)
         if self.answer is not None:
@@ -118,16 +117,27 @@ class FakeGateway:
             return Accepted(record.id, True, record.execution_time)
         return Done()
 
-    def call(self, build: Callable[[int], Invoke]) -> "asyncio.Future[Any]":
-        return asyncio.ensure_future(self._call(build))
-
-    async def _call(self, build: Callable[[int], Invoke]) -> Any:
+    async def call(self, build: Callable[[int], Invoke]) -> Any:
         record = build(7)
         self.records.append(record)
         await self._wait()
         if self.answer is not None:
             return self.answer("call", record)
         return Finished(record.id, Success(b'"ok"'), None)
+
+    def submit(self, build: Callable[[int], Invoke], waiter: Waiter) -> Invoke:
+        record = build(7)
+        self.submitted[id(record)] = asyncio.create_task(self._tell(record, waiter))
+        return record
+
+    async def _tell(self, record: Invoke, waiter: Waiter) -> None:
+        try:
+            waiter.set_result(await (self.call if record.wait else self.ask)(lambda token: record))
+        except Exception as error:
+            waiter.set_exception(error)
+
+    def forget(self, record: Invoke) -> None:
+        self.submitted.pop(id(record)).cancel()
 
     async def attach(self, invocation_id: str) -> Any:
         self.asked.append(("attach", invocation_id))
