@@ -123,7 +123,8 @@ _new: dict[str, bytes] = {}
 def encode_invocation_id(raw: bytes) -> InvocationId:
     """raw: 24 bytes, the partition key (u64, big-endian) and the unique part."""
     assert len(raw) == 24
-    text = InvocationId("inv_1" + _encode_u64(raw[:8]) + _encode_u128(raw[8:]))
+    # Not `InvocationId(...)`, which is a call.
+    text: InvocationId = "inv_1" + _encode_u64(raw[:8]) + _encode_u128(raw[8:])  # type: ignore[assignment]
     if len(_new) >= _NEW_MAX:
         _new.clear()
     _new[text] = raw

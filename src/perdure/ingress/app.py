@@ -7,9 +7,9 @@ from perdure.clock import Clock
 from perdure.errors import StoreUnavailable
 from perdure.http.exchange import Exchange, Pending
 from perdure.ingress.awakeables import complete_awakeable
-from perdure.ingress.invocations import Invocations, check_head, show
+from perdure.ingress.invocations import Callee, Invocations, check_head, find_callee, show
 from perdure.ingress.paths import ByBody, ById, ByIdempotencyKey, ByWorkflow, Call, CompleteAwakeable, Health, parse
-from perdure.ingress.request import ClientGone, Receive, Request, Scope, Send, announced_size
+from perdure.ingress.request import ClientGone, Receive, Request, Scope, Send, announced_size, decode_path
 from perdure.ingress.responses import (
     METHOD_NOT_ALLOWED,
     Answer,
@@ -26,6 +26,10 @@ from perdure.model.records import Invoke
 from perdure.model.registry import Handler
 from perdure.partition.gateway import Gateway
 
+_CALLEES_MAX: Final = 1024
+_KNOWN_PATH_MAX: Final = 256
+"""Bytes of a path that is worth remembering."""
+
 _log: Final = logging.getLogger(__name__)
 
 
@@ -41,6 +45,9 @@ class IngressApp:
         self._settings = settings
         self._invocations = Invocations(gateway, settings, clock)
         self._in_flight = 0
+        self._callees: dict[bytes, Callee] = {}
+        """By path: callers use the same ones again and again."""
+        self._callees_of = gateway.registry
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -70,19 +77,36 @@ class IngressApp:
         """See `http.exchange.AnswerDirectly`. What fails here fails again on its way through ASGI, and is answered."""
         if len(body) > self._settings.request_size_limit or self._is_full:
             return None
+        registry = self._gateway.registry
+        if registry is not self._callees_of:
+            self._callees.clear()
+            self._callees_of = registry
         headers = dict(reversed(exchange.headers))
         try:
-            request = Request(exchange.method, exchange.raw_path, exchange.query, exchange.headers, headers)
-            route = parse(request.path, self._gateway.registry.services)
-            if type(route) is not Call:
+            callee = self._callees.get(exchange.raw_path) or self._find_callee(exchange.raw_path)
+            if callee is None:
                 return None
-            handler = check_head(route, request)
-            pending = _PendingCall(self, exchange, handler, headers.get(b"origin"))
-            pending.record = self._gateway.submit(self._invocations.prepare(route, handler, request, body), pending)
+            request = Request(exchange.method, exchange.raw_path, exchange.query, exchange.headers, headers)
+            check_head(callee, request)
+            record = self._invocations.record(callee, request, body)
+            pending = _PendingCall(self, exchange, record, callee.handler, headers.get(b"origin"))
+            self._gateway.submit(record, pending)
         except Exception:
             return None
         self._in_flight += 1
         return pending
+
+    def _find_callee(self, raw_path: bytes) -> Callee | None:
+        """What a path calls, and None for paths that do not. Raises: IngressError."""
+        route = parse(decode_path(raw_path), self._gateway.registry.services)
+        if type(route) is not Call:
+            return None
+        callee = find_callee(route)
+        if len(raw_path) <= _KNOWN_PATH_MAX:
+            if len(self._callees) >= _CALLEES_MAX:
+                self._callees.clear()
+            self._callees[raw_path] = callee
+        return callee
 
     def forget(self, record: Invoke) -> None:
         """Nobody waits for its answer any more."""
@@ -136,13 +160,14 @@ class IngressApp:
 class _PendingCall:
     """A call or a send that no task waits for: a `partition.gateway.Waiter` that answers."""
 
-    __slots__ = ("_app", "_done", "_exchange", "_handler", "_origin", "record")
+    __slots__ = ("_app", "_done", "_exchange", "_handler", "_origin", "_record")
 
-    record: Invoke
-
-    def __init__(self, app: IngressApp, exchange: Exchange, handler: Handler, origin: bytes | None) -> None:
+    def __init__(
+        self, app: IngressApp, exchange: Exchange, record: Invoke, handler: Handler, origin: bytes | None
+    ) -> None:
         self._app = app
         self._exchange = exchange
+        self._record = record
         self._handler = handler
         self._origin = origin
         self._done = False
@@ -164,7 +189,7 @@ class _PendingCall:
     def cancel(self) -> None:
         if not self._done:
             self._done = True
-            self._app.forget(self.record)
+            self._app.forget(self._record)
 
     def _respond(self, answer: Answer) -> None:
         self._done = True

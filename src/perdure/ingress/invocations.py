@@ -1,7 +1,5 @@
 """Calls, sends, and looking at what became of them."""
 
-from collections.abc import Callable
-
 import msgspec
 
 from perdure import ids
@@ -62,6 +60,15 @@ class IdempotentTarget(msgspec.Struct, tag_field="target", tag="idempotentInvoca
 _target_decoder = msgspec.json.Decoder(InvocationTarget | WorkflowTarget | IdempotentTarget)
 
 
+class Callee(msgspec.Struct, frozen=True, gc=False):
+    """What a path calls or sends to. scoped: through a scoped route."""
+
+    handler: Handler
+    target: Target
+    wait: bool
+    scoped: bool
+
+
 class Invocations:
     """The routes that start invocations or ask for their outcome."""
 
@@ -72,36 +79,33 @@ class Invocations:
 
     async def invoke(self, route: Call, request: Request, receive: Receive) -> Answer:
         """A call or a send. Raises: IngressError; the order of the checks is part of the contract."""
-        handler = check_head(route, request)
+        callee = find_callee(route)
+        check_head(callee, request)
         body = await read_body(receive, self._settings.request_size_limit)
-        build = self.prepare(route, handler, request, body)
-        return show(await (self._gateway.call(build) if route.wait else self._gateway.ask(build)), handler)
+        return show(await self._gateway.call(self.record(callee, request, body)), callee.handler)
 
-    def prepare(self, route: Call, handler: Handler, request: Request, body: bytes) -> Callable[[int], Invoke]:
-        """What hands in a call or a send whose head was checked. Raises: IngressError."""
+    def record(self, callee: Callee, request: Request, body: bytes) -> Invoke:
+        """Of a call or a send whose head was checked. Raises: IngressError."""
+        handler = callee.handler
         idempotency_key = request.text(b"idempotency-key")
         check_input(handler.input, request.text(b"content-type"), not body)
         execution_time = self._check_parameters(request)
         encoded = request.encode_input(body)
-        if execution_time is not None and route.wait:
+        if execution_time is not None and callee.wait:
             raise IngressError(400, _DELAY_ON_CALL)
-        target = Target(route.service.name, route.handler, route.key, route.service.kind, handler.kind)
+        target = callee.target
         invocation_id, idempotency_key, may_exist = self._identify(target, idempotency_key)
-
-        def build(token: int) -> Invoke:
-            return Invoke(
-                token,
-                id=invocation_id,
-                target=target,
-                input=encoded,
-                wait=route.wait,
-                may_exist=may_exist,
-                idempotency_key=idempotency_key,
-                execution_time=execution_time,
-                trace_parent=request.trace_parent,
-            )
-
-        return build
+        return Invoke(
+            self._gateway.new_token(),
+            id=invocation_id,
+            target=target,
+            input=encoded,
+            wait=callee.wait,
+            may_exist=may_exist,
+            idempotency_key=idempotency_key,
+            execution_time=execution_time,
+            trace_parent=request.trace_parent,
+        )
 
     def _check_parameters(self, request: Request) -> int | None:
         """The execution time (ms since the epoch), if a delay is asked for. Raises: IngressError 400."""
@@ -197,29 +201,32 @@ class Invocations:
         return outcome(finished.id, finished.outcome, handler.output if handler else None, finished.expires_at)
 
 
-def check_head(route: Call, request: Request) -> Handler:
-    """What can be checked of a call or a send without its body. Raises: IngressError."""
-    handler = _find_handler(route)
-    if request.text(b"idempotency-key") is not None and handler.kind is HandlerKind.WORKFLOW:
-        raise IngressError(400, _WITH_WORKFLOW_KEY)
-    if route.scope is not None:
-        raise IngressError(400, _NO_SCOPES)
-    if request.method not in ("POST", "GET"):
-        raise IngressError(405, METHOD_NOT_ALLOWED)
-    return handler
-
-
-def _find_handler(route: Call) -> Handler:
-    handler = route.service.handlers.get(route.handler)
+def find_callee(route: Call) -> Callee:
+    """Raises: IngressError 400, 404."""
+    service = route.service
+    handler = service.handlers.get(route.handler)
     if handler is None:
         text = (
-            f"the service '{route.service.name}' exists, but the handler '{route.handler}' was not found, "
+            f"the service '{service.name}' exists, but the handler '{route.handler}' was not found, "
             "check that the handler exists in the latest registered service version."
         )
         raise IngressError(404, text)
-    if not (handler.public and route.service.public):
+    if not (handler.public and service.public):
         raise IngressError(400, "the invoked service is not public")
-    return handler
+    target = Target(service.name, handler.name, route.key, service.kind, handler.kind)
+    return Callee(handler, target, route.wait, route.scope is not None)
+
+
+def check_head(callee: Callee, request: Request) -> None:
+    """What can be checked of a call or a send without its body. Raises: IngressError."""
+    if b"idempotency-key" in request.headers:
+        request.text(b"idempotency-key")
+        if callee.handler.kind is HandlerKind.WORKFLOW:
+            raise IngressError(400, _WITH_WORKFLOW_KEY)
+    if callee.scoped:
+        raise IngressError(400, _NO_SCOPES)
+    if request.method not in ("POST", "GET"):
+        raise IngressError(405, METHOD_NOT_ALLOWED)
 
 
 def _check_id(text: str) -> str:

@@ -37,10 +37,7 @@ class Request:
     ) -> None:
         """raw_headers: all of them, in order. Raises: IngressError 400."""
         self.method = method
-        try:
-            self.path = raw_path.decode()
-        except UnicodeDecodeError:
-            raise IngressError(400, "bad path: not UTF-8; percent-encode the key") from None
+        self.path = decode_path(raw_path)
         self._query = query
         self._raw_headers = raw_headers
         self.headers = headers
@@ -78,6 +75,14 @@ class Request:
                 encode = _encode_known_header if len(value) <= _KNOWN_MAX else _encode_header
                 headers.append(encode(name, value))
         return join_input(headers, body)
+
+
+def decode_path(raw_path: bytes) -> str:
+    """Raises: IngressError 400."""
+    try:
+        return raw_path.decode()
+    except UnicodeDecodeError:
+        raise IngressError(400, "bad path: not UTF-8; percent-encode the key") from None
 
 
 async def read_body(receive: Receive, limit: int) -> bytes:

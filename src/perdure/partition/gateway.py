@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, Protocol, TypeVar
 
-from perdure.model.actions import AlreadyInvoked, Finished, Refused
+from perdure.model.actions import Accepted, AlreadyInvoked, Finished, Refused
 from perdure.model.records import Invoke, Record
 from perdure.model.registry import Registry
 
@@ -37,14 +37,17 @@ class Gateway(Protocol):
     async def ask(self, build: Callable[[int], Record]) -> Any:
         """Applies the record that `build(token)` makes and returns the `Reply` to that token, once it is durable."""
 
-    async def call(self, build: Callable[[int], Invoke]) -> Finished | AlreadyInvoked | Refused:
-        """Applies an `Invoke` with `wait=True` and waits for its outcome.
+    def new_token(self) -> int:
+        """What a record for `call` or `submit` says as its `reply_to`."""
+
+    async def call(self, record: Invoke) -> Accepted | Finished | AlreadyInvoked | Refused:
+        """Applies it and waits for the outcome if the record says so, else until it is durable.
 
         Cancelling the wait leaves the invocation running.
         """
 
-    def submit(self, build: Callable[[int], Invoke], waiter: Waiter) -> Invoke:
-        """`call` or `ask`, as the record says, without a task that waits: `waiter` is told later, not at once."""
+    def submit(self, record: Invoke, waiter: Waiter) -> None:
+        """The same without a task that waits: `waiter` is told later, not at once."""
 
     def forget(self, record: Invoke) -> None:
         """The waiter of a submitted record does not wait any more. Leaves the invocation running."""

@@ -23,6 +23,7 @@ from perdure.engine.tx import Tx
 from perdure.errors import RecordRefused, StoreUnavailable
 from perdure.model.actions import (
     AbortAttempt,
+    Accepted,
     Action,
     AlreadyInvoked,
     ArmTimer,
@@ -192,21 +193,24 @@ class Partition:
         self.put(build(token))
         return await future
 
-    async def call(self, build: Callable[[int], Invoke]) -> Finished | AlreadyInvoked | Refused:
-        future: asyncio.Future[Finished | AlreadyInvoked | Refused] = asyncio.get_running_loop().create_future()
-        record = self.submit(build, future)
+    def new_token(self) -> int:
+        return self._waiters.new_token()
+
+    async def call(self, record: Invoke) -> Accepted | Finished | AlreadyInvoked | Refused:
+        future: asyncio.Future[Accepted | Finished | AlreadyInvoked | Refused]
+        future = asyncio.get_running_loop().create_future()
+        self.submit(record, future)
         try:
             return await future
         finally:
             self.forget(record)
 
-    def submit(self, build: Callable[[int], Invoke], waiter: Waiter) -> Invoke:
+    def submit(self, record: Invoke, waiter: Waiter) -> None:
         if self._stopping:
             raise _stopping()
-        record = build(self._waiters.new_token())
         self._waiters.expect_reply(record.reply_to, waiter, record.id if record.wait else None)
-        self.put(record)
-        return record
+        self._queue.append((record, None))
+        self._arrived.set()
 
     def forget(self, record: Invoke) -> None:
         self._waiters.forget(record.reply_to, record.id)

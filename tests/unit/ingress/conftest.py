@@ -117,22 +117,24 @@ class FakeGateway:
             return Accepted(record.id, True, record.execution_time)
         return Done()
 
-    async def call(self, build: Callable[[int], Invoke]) -> Any:
-        record = build(7)
+    def new_token(self) -> int:
+        return 7
+
+    async def call(self, record: Invoke) -> Any:
+        if not record.wait:
+            return await self.ask(lambda token: record)
         self.records.append(record)
         await self._wait()
         if self.answer is not None:
             return self.answer("call", record)
         return Finished(record.id, Success(b'"ok"'), None)
 
-    def submit(self, build: Callable[[int], Invoke], waiter: Waiter) -> Invoke:
-        record = build(7)
+    def submit(self, record: Invoke, waiter: Waiter) -> None:
         self.submitted[id(record)] = asyncio.create_task(self._tell(record, waiter))
-        return record
 
     async def _tell(self, record: Invoke, waiter: Waiter) -> None:
         try:
-            waiter.set_result(await (self.call if record.wait else self.ask)(lambda token: record))
+            waiter.set_result(await self.call(record))
         except Exception as error:
             waiter.set_exception(error)
 
