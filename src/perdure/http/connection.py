@@ -83,17 +83,22 @@ class Serving:
         """The time to finish is over: tasks are cancelled whatever `cancel_when_gone` says."""
         self.connections: set[Connection] = set()
         self._clock = clock
-        self._date = b""
+        self._date_line = b""
         self._date_until = 0.0
 
     @property
-    def date(self) -> bytes:
-        """The value of a `date` header; renewed once a second."""
+    def date_line(self) -> bytes:
+        """`date: ` and the time; renewed once a second."""
         now = self.loop.time()
         if now >= self._date_until:
-            self._date = http_date(self._clock.now())
+            self._date_line = b"date: " + http_date(self._clock.now())
             self._date_until = now + 1.0
-        return self._date
+        return self._date_line
+
+    @property
+    def date(self) -> bytes:
+        """The value of a `date` header."""
+        return self.date_line.removeprefix(b"date: ")
 
 
 def http_date(now_ms: int) -> bytes:

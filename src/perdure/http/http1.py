@@ -15,7 +15,7 @@ _PIPELINED_MAX: Final = 16
 _DISCARD_MAX: Final = READ_AHEAD
 """Bytes of an unwanted body that are cheaper to read than a new connection is to open."""
 
-_STATUS_LINES: Final = {s.value: f"HTTP/1.1 {s.value} {s.phrase}\r\n".encode() for s in HTTPStatus}
+_STATUS_LINES: Final = {s.value: f"HTTP/1.1 {s.value} {s.phrase}".encode() for s in HTTPStatus}
 _NO_BODY: Final = frozenset({204, 304})
 
 
@@ -73,30 +73,28 @@ class Http1Exchange(Exchange):
             self.close_after = True
         if self._connection.serving.stopping:
             self.close_after = True
-        line = _STATUS_LINES.get(status) or f"HTTP/1.1 {status} \r\n".encode()
-        parts = [line]
+        line = _STATUS_LINES.get(status) or f"HTTP/1.1 {status} ".encode()
+        lines = [line, *map(b": ".join, headers), self._connection.serving.date_line]
         sized = False
-        for name, value in headers:
+        for name, _ in headers:
             if name == b"content-length":
                 sized = True
-            parts += (name, b": ", value, b"\r\n")
-        parts += (b"date: ", self._connection.serving.date, b"\r\n")
         if status in _NO_BODY:
             self._no_body = True
         elif not sized:
             if not more:
-                parts.append(b"content-length: %d\r\n" % len(body))
+                lines.append(b"content-length: %d" % len(body))
             elif self.http_version == "1.1":
                 self._chunked = not self._no_body
-                parts.append(b"transfer-encoding: chunked\r\n")
+                lines.append(b"transfer-encoding: chunked")
             else:
                 self.close_after = True
         if self.close_after:
-            parts.append(b"connection: close\r\n")
+            lines.append(b"connection: close")
         elif self.http_version == "1.0":
-            parts.append(b"connection: keep-alive\r\n")
-        parts.append(b"\r\n")
-        self._connection.write(b"".join(parts) + self._framed(body, more))
+            lines.append(b"connection: keep-alive")
+        lines.append(b"\r\n" + self._framed(body, more))
+        self._connection.write(b"\r\n".join(lines))
 
     def write_body(self, body: bytes, more: bool) -> None:
         self._connection.write(self._framed(body, more))
@@ -197,24 +195,20 @@ class Http1Connection(asyncio.Protocol):
 
     # httptools
 
-    def on_message_begin(self) -> None:
-        self._url = b""
-        self._headers = []
-        self._head_size = 0
-
     def on_url(self, url: bytes) -> None:
         self._url += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        if self._reading is not None:
-            return  # a trailer: nobody asked for it
-        self._head_size += len(name) + len(value)
-        self._headers.append((name.lower(), value))
+        if self._reading is None:  # else a trailer: nobody asked for it
+            self._head_size += len(name) + len(value)
+            self._headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
         self._undigested = 0
+        url, headers, size = self._url, self._headers, self._head_size
+        self._url, self._headers, self._head_size = b"", [], 0
         limits = self.serving.limits
-        if self._head_size + len(self._url) > limits.head_size or len(self._headers) > limits.headers:
+        if size + len(url) > limits.head_size or len(headers) > limits.headers:
             self._refuse(b"431 Request Header Fields Too Large", b"the request head is too large")
             return
         if self._transport is None:
@@ -224,8 +218,8 @@ class Http1Connection(asyncio.Protocol):
             self,
             parser.get_http_version(),
             parser.get_method().decode("ascii"),
-            _split_target(self._url),
-            self._headers,
+            _split_target(url),
+            headers,
             parser.should_keep_alive(),
         )
         self._reading = exchange
@@ -269,7 +263,8 @@ class Http1Connection(asyncio.Protocol):
                 self._linger()
             return
         self.resume_reading()
-        self._start_next()
+        if self._waiting:
+            self._start_next()
 
     def close_if_idle(self, now: float, silent_since: float) -> None:
         transport = self._transport
@@ -315,7 +310,7 @@ class Http1Connection(asyncio.Protocol):
             self._current.close_after = True
             return
         head = b"HTTP/1.1 %b\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: %d\r\n" % (status, len(text))
-        self.write(head + b"date: %b\r\nconnection: close\r\n\r\n%b" % (self.serving.date, text))
+        self.write(head + b"%b\r\nconnection: close\r\n\r\n%b" % (self.serving.date_line, text))
         self._linger()
 
     def _linger(self) -> None:
