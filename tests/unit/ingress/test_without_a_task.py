@@ -9,6 +9,7 @@ import pytest
 from perdure.clock import SystemClock
 from perdure.errors import StoreUnavailable
 from perdure.http.server import HttpServer
+from perdure.model.registry import Registry
 
 BOUND = 10.0
 JSON = b"content-type: application/json\r\n"
@@ -73,6 +74,32 @@ def test_only_what_is_right_needs_no_task(caller: Any, http2: bool) -> None:
             assert len(served.asgi.paths) == 6
             assert len(served.gateway.records) == 5
 
+    asyncio.run(main())
+
+
+@both
+def test_a_path_that_was_called_before_means_what_the_registry_says_now(caller: Any, http2: bool) -> None:
+    async def main() -> None:
+        async with Served(caller, http2) as served:
+            gateway = served.gateway
+            assert (await served.client.get("/Probe/greet")).status_code == 200
+            before = gateway.registry
+            gateway.registry = Registry({}, {}, {})
+            assert (await served.client.get("/Probe/greet")).status_code == 404
+            gateway.registry = before
+            assert (await served.client.get("/Probe/greet")).status_code == 200
+
+    asyncio.run(main())
+
+
+def test_no_more_paths_are_remembered_than_there_is_room_for(caller: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main() -> None:
+        async with Served(caller, False) as served:
+            for key in ("a", "b", "c", "a", "d", "a"):
+                assert (await served.client.get(f"/Counter/{key}/get")).status_code == 200
+            assert [record.target.key for record in served.gateway.records] == ["a", "b", "c", "a", "d", "a"]
+
+    monkeypatch.setattr("perdure.ingress.app._CALLEES_MAX", 2)
     asyncio.run(main())
 
 
