@@ -123,11 +123,15 @@ _new: dict[str, bytes] = {}
 def encode_invocation_id(raw: bytes) -> InvocationId:
     """raw: 24 bytes, the partition key (u64, big-endian) and the unique part."""
     assert len(raw) == 24
+    return _write_invocation_id(raw[:8], raw[8:])
+
+
+def _write_invocation_id(key: bytes, unique: bytes) -> InvocationId:
     # Not `InvocationId(...)`, which is a call.
-    text: InvocationId = "inv_1" + _encode_u64(raw[:8]) + _encode_u128(raw[8:])  # type: ignore[assignment]
+    text: InvocationId = "inv_1" + _encode_u64(key) + _encode_u128(unique)  # type: ignore[assignment]
     if len(_new) >= _NEW_MAX:
         _new.clear()
-    _new[text] = raw
+    _new[text] = key + unique
     return text
 
 
@@ -182,7 +186,7 @@ def partition_key_for(
 
 
 def _invocation_id(partition_key: int, unique: bytes) -> InvocationId:
-    return encode_invocation_id(partition_key.to_bytes(8, "big") + unique)
+    return _write_invocation_id(partition_key.to_bytes(8, "big"), unique)
 
 
 def _digest(text: str) -> bytes:

@@ -108,10 +108,10 @@ class IngressApp:
             self._callees[raw_path] = callee
         return callee
 
-    def forget(self, record: Invoke) -> None:
-        """Nobody waits for its answer any more."""
+    def forget(self, token: int, invocation_id: str) -> None:
+        """Nobody waits for that answer any more."""
         self._in_flight -= 1
-        self._gateway.forget(record)
+        self._gateway.forget(token, invocation_id)
 
     def answered(self) -> None:
         """One of the requests that are answered directly is."""
@@ -160,14 +160,16 @@ class IngressApp:
 class _PendingCall:
     """A call or a send that no task waits for: a `partition.gateway.Waiter` that answers."""
 
-    __slots__ = ("_app", "_done", "_exchange", "_handler", "_origin", "_record")
+    __slots__ = ("_app", "_done", "_exchange", "_handler", "_id", "_origin", "_token")
 
     def __init__(
         self, app: IngressApp, exchange: Exchange, record: Invoke, handler: Handler, origin: bytes | None
     ) -> None:
         self._app = app
         self._exchange = exchange
-        self._record = record
+        # Not the record: a call may wait for long, and its input is in the store.
+        self._token = record.reply_to
+        self._id = record.id
         self._handler = handler
         self._origin = origin
         self._done = False
@@ -189,7 +191,7 @@ class _PendingCall:
     def cancel(self) -> None:
         if not self._done:
             self._done = True
-            self._app.forget(self._record)
+            self._app.forget(self._token, self._id)
 
     def _respond(self, answer: Answer) -> None:
         self._done = True

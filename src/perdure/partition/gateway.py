@@ -49,7 +49,7 @@ class Gateway(Protocol):
     def submit(self, record: Invoke, waiter: Waiter) -> None:
         """The same without a task that waits: `waiter` is told later, not at once."""
 
-    def forget(self, record: Invoke) -> None:
+    def forget(self, token: int, invocation_id: str) -> None:
         """The waiter of a submitted record does not wait any more. Leaves the invocation running."""
 
     async def attach(self, invocation_id: str) -> Finished | None:

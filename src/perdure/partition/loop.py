@@ -203,7 +203,7 @@ class Partition:
         try:
             return await future
         finally:
-            self.forget(record)
+            self.forget(record.reply_to, record.id)
 
     def submit(self, record: Invoke, waiter: Waiter) -> None:
         if self._stopping:
@@ -212,8 +212,8 @@ class Partition:
         self._queue.append((record, None))
         self._arrived.set()
 
-    def forget(self, record: Invoke) -> None:
-        self._waiters.forget(record.reply_to, record.id)
+    def forget(self, token: int, invocation_id: str) -> None:
+        self._waiters.forget(token, invocation_id)
 
     async def attach(self, invocation_id: str) -> Finished | None:
         token = self._waiters.new_token()

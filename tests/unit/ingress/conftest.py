@@ -90,6 +90,7 @@ class FakeGateway:
         self.registry = registry()
         self.records: list[Record] = []
         self.submitted: dict[int, asyncio.Task[None]] = {}
+        self.tokens = 6
         self.asked: list[tuple[str, str]] = []
         self.answer: Callable[[str, Any], Any] | None = None
         self.hold: asyncio.Event | None = None
@@ -118,7 +119,8 @@ class FakeGateway:
         return Done()
 
     def new_token(self) -> int:
-        return 7
+        self.tokens += 1
+        return self.tokens
 
     async def call(self, record: Invoke) -> Any:
         if not record.wait:
@@ -130,7 +132,7 @@ class FakeGateway:
         return Finished(record.id, Success(b'"ok"'), None)
 
     def submit(self, record: Invoke, waiter: Waiter) -> None:
-        self.submitted[id(record)] = asyncio.create_task(self._tell(record, waiter))
+        self.submitted[record.reply_to] = asyncio.create_task(self._tell(record, waiter))
 
     async def _tell(self, record: Invoke, waiter: Waiter) -> None:
         try:
@@ -138,8 +140,8 @@ class FakeGateway:
         except Exception as error:
             waiter.set_exception(error)
 
-    def forget(self, record: Invoke) -> None:
-        self.submitted.pop(id(record)).cancel()
+    def forget(self, token: int, invocation_id: str) -> None:
+        self.submitted.pop(token).cancel()
 
     async def attach(self, invocation_id: str) -> Any:
         self.asked.append(("attach", invocation_id))
