@@ -47,6 +47,7 @@ class Exchange(ABC):
     """The ASGI side of one request. A connection kind says how bytes get out."""
 
     __slots__ = (
+        "_begun",
         "_end_told",
         "_head",
         "_news",
@@ -75,6 +76,8 @@ class Exchange(ABC):
         self.raw_path, self.query = target
         self.headers = headers
         self._task: asyncio.Task[None] | None = None
+        self._begun = False
+        """The task has had its first step."""
         self._pending: Pending | None = None
         self.body_done = False
         self.buffered = 0
@@ -126,6 +129,9 @@ class Exchange(ABC):
             return
         if self._task is not None:
             self._task.cancel()
+            if not self._begun:
+                # A task that is cancelled before its first step never gets to its end.
+                serving.loop.call_soon(self._end)
         elif self._pending is not None:
             self._pending.cancel()
             # Later, as with a task: the connection is in the middle of something.
@@ -254,6 +260,7 @@ class Exchange(ABC):
         }
 
     async def _run(self, app: App) -> None:
+        self._begun = True
         try:
             await app(self._scope(), self.receive, self.send)
             if not self.response_done and not self.gone:
