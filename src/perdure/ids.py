@@ -33,13 +33,11 @@ _ALPHABET: Final = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWX
 _PAIRS: Final = [a + b for a in _ALPHABET for b in _ALPHABET]
 _DIGITS: Final = bytes(max(_ALPHABET.find(chr(code)), 0) for code in range(256))
 _CROCKFORD: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-_CROCKFORD_PAIRS: Final = [a + b for a in _CROCKFORD for b in _CROCKFORD]
-_CROCKFORD_SHIFTS: Final = tuple(range(120, -1, -10))
+_CROCKFORD_OF_BYTE: Final = (_CROCKFORD * 8).encode()
+"""Of each byte the digit for its lower five bits."""
 _PREFIXES: Final = frozenset({"inv", "dp", "sub", "sign", "prom", "snap", "mut", "vq"})
 _62_4: Final = 62**4
-_62_8: Final = 62**8
 _62_11: Final = 62**11
-_62_16: Final = 62**16
 
 
 class BadId(PerdureError, ValueError):
@@ -56,26 +54,27 @@ class BadId(PerdureError, ValueError):
 
 # ---- Base 62 ----
 #
-# Hot path: an id is written for every invocation and call. Pairs of digits come from a table, and
-# numbers are split in halves first, because dividing a small integer is much cheaper than a long one.
+# Hot path: an id is written for every invocation and call. Pairs of digits come from a table, and four digits are
+# split off at a time: that many still fit into what Python divides a long number by quickly.
 
 
 @lru_cache(maxsize=4096)  # the buckets of a service and the keys in use come again and again
 def _encode_u64(raw: bytes) -> str:
     pairs = _PAIRS
-    high, low = divmod(int.from_bytes(raw, "little"), _62_8)
-    a, b = divmod(low, _62_4)
-    c, d = divmod(high, 62)
-    return f"{pairs[c]}{_ALPHABET[d]}{pairs[a // 3844]}{pairs[a % 3844]}{pairs[b // 3844]}{pairs[b % 3844]}"
+    rest, c = divmod(int.from_bytes(raw, "little"), _62_4)
+    a, b = divmod(rest, _62_4)
+    return (
+        f"{_ALPHABET[a // 3844]}{pairs[a % 3844]}{pairs[b // 3844]}{pairs[b % 3844]}{pairs[c // 3844]}{pairs[c % 3844]}"
+    )
 
 
 def _encode_u128(raw: bytes) -> str:
     pairs = _PAIRS
-    high, low = divmod(int.from_bytes(raw, "little"), _62_16)
-    low_high, low_low = divmod(low, _62_8)
-    a, b = divmod(high, _62_4)
-    c, d = divmod(low_high, _62_4)
-    e, f = divmod(low_low, _62_4)
+    rest, f = divmod(int.from_bytes(raw, "little"), _62_4)
+    rest, e = divmod(rest, _62_4)
+    rest, d = divmod(rest, _62_4)
+    rest, c = divmod(rest, _62_4)
+    a, b = divmod(rest, _62_4)
     return (
         f"{pairs[a]}{pairs[b // 3844]}{pairs[b % 3844]}{pairs[c // 3844]}{pairs[c % 3844]}{pairs[d // 3844]}"
         f"{pairs[d % 3844]}{pairs[e // 3844]}{pairs[e % 3844]}{pairs[f // 3844]}{pairs[f % 3844]}"
@@ -89,7 +88,7 @@ def _decode_base62(text: str, size: int) -> bytes:
     digits = text.encode().translate(_DIGITS)
     value = 0
     for start in range(0, len(digits), 11):
-        # Eleven digits at a time, for the same reason as above.
+        # Eleven digits at a time: with small numbers Python is quicker than with long ones.
         chunk = 0
         for digit in digits[start : start + 11]:
             chunk = chunk * 62 + digit
@@ -116,15 +115,31 @@ def _body(text: str, prefix: str, length: int) -> str:
 
 # ---- Invocation ids ----
 
+_NEW_MAX: Final = 1024
+_new: dict[str, bytes] = {}
+"""The bytes of ids made lately: the first attempt asks for them soon, and to decode an id is dear."""
+
 
 def encode_invocation_id(raw: bytes) -> InvocationId:
     """raw: 24 bytes, the partition key (u64, big-endian) and the unique part."""
     assert len(raw) == 24
-    return InvocationId("inv_1" + _encode_u64(raw[:8]) + _encode_u128(raw[8:]))
+    return _write_invocation_id(raw[:8], raw[8:])
+
+
+def _write_invocation_id(key: bytes, unique: bytes) -> InvocationId:
+    # Not `InvocationId(...)`, which is a call.
+    text: InvocationId = "inv_1" + _encode_u64(key) + _encode_u128(unique)  # type: ignore[assignment]
+    if len(_new) >= _NEW_MAX:
+        _new.clear()
+    _new[text] = key + unique
+    return text
 
 
 def decode_invocation_id(text: str) -> bytes:
     """The 24 raw bytes of an invocation id. Raises: BadId."""
+    raw = _new.get(text)
+    if raw is not None:
+        return raw
     body = _body(text, "inv", 33)
     return _decode_base62(body[:11], 8) + _decode_base62(body[11:], 16)
 
@@ -139,6 +154,7 @@ def hash_key(text: str) -> int:
     return xxh3_64_intdigest(text.encode() + b"\xff")
 
 
+@lru_cache(maxsize=4096)
 def service_bucket(service: str, bucket: int) -> int:
     """The partition key (u64) of one of a service's buckets for invocations without a key.
 
@@ -170,17 +186,17 @@ def partition_key_for(
 
 
 def _invocation_id(partition_key: int, unique: bytes) -> InvocationId:
-    return encode_invocation_id(partition_key.to_bytes(8, "big") + unique)
+    return _write_invocation_id(partition_key.to_bytes(8, "big"), unique)
 
 
-def _digest(parts: list[str]) -> bytes:
-    return hashlib.sha256(",".join(parts).encode()).digest()[:16]
+def _digest(text: str) -> bytes:
+    return hashlib.sha256(text.encode()).digest()[:16]
 
 
 def workflow_invocation_id(service: str, key: str, scope: str | None = None) -> InvocationId:
     """The id of the one run of a workflow's main handler for `key`."""
-    parts = ["wf", service, key] if scope is None else ["wf", scope, service, key]
-    return _invocation_id(partition_key_for(service, key, scope=scope), _digest(parts))
+    named = f"{service},{key}" if scope is None else f"{scope},{service},{key}"
+    return _invocation_id(partition_key_for(service, key, scope=scope), _digest(f"wf,{named}"))
 
 
 def idempotent_invocation_id(
@@ -191,15 +207,11 @@ def idempotent_invocation_id(
     scope: str | None = None,
 ) -> InvocationId:
     """The id that every request with this target and idempotency key shares."""
-    parts = ["ik"]
+    named = service if key is None else f"{service},{key}"
     if scope is not None:
-        parts.append(scope)
-    parts.append(service)
-    if key is not None:
-        parts.append(key)
-    parts += [handler, idempotency_key]
+        named = f"{scope},{named}"
     partition_key = partition_key_for(service, key, idempotency_key=idempotency_key, scope=scope)
-    return _invocation_id(partition_key, _digest(parts))
+    return _invocation_id(partition_key, _digest(f"ik,{named},{handler},{idempotency_key}"))
 
 
 def fresh_invocation_id(
@@ -273,12 +285,16 @@ def ulid_bytes(now_ms: int, randomness: bytes) -> bytes:
     return now_ms.to_bytes(6, "big") + randomness
 
 
-def ulid_text(raw: bytes) -> str:
-    """The usual text of a ULID: 26 characters of Crockford's base 32. raw: 16 bytes."""
-    assert len(raw) == 16
-    value = int.from_bytes(raw, "big")
-    pairs = _CROCKFORD_PAIRS
-    return "".join([pairs[(value >> shift) & 1023] for shift in _CROCKFORD_SHIFTS])
+def new_ulid(now_ms: int) -> str:
+    """A fresh ULID, 26 characters of Crockford's base 32. now_ms: since the Unix epoch."""
+    # 16 random digits are the 80 random bits, without a long number in between.
+    return _ulid_time(now_ms) + _pool.take(16).translate(_CROCKFORD_OF_BYTE).decode()
+
+
+@lru_cache(maxsize=1)
+def _ulid_time(now_ms: int) -> str:
+    assert now_ms < 1 << 48
+    return "".join([_CROCKFORD[(now_ms >> shift) & 31] for shift in range(45, -1, -5)])
 
 
 # ---- Awakeables ----

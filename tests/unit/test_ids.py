@@ -1,6 +1,7 @@
 """The formats of ids, and the partition keys behind them."""
 
 import json
+import random
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,8 @@ RECORDED: dict[str, Any] = json.loads((Path(__file__).parents[1] / "data" / "pro
 @pytest.mark.parametrize("known", RECORDED["invocation_ids"], ids=lambda known: known["kind"])
 def test_known_invocation_ids(known: dict[str, Any]) -> None:
     raw = bytes.fromhex(known["bytes_hex"])
-    assert ids.encode_invocation_id(raw) == known["text"]
     assert ids.decode_invocation_id(known["text"]) == raw
+    assert ids.encode_invocation_id(raw) == known["text"]
     assert ids.invocation_partition_key(raw) == known["partition_key"]
     if "awakeable_17" in known:
         assert ids.awakeable_id(raw, 17) == known["awakeable_17"]
@@ -32,11 +33,16 @@ def test_known_invocation_ids(known: dict[str, Any]) -> None:
 def test_known_base62(known: dict[str, Any]) -> None:
     raw = bytes.fromhex(known["bytes_hex"])
     if known["width"] == 11:
-        assert ids.encode_invocation_id(raw + bytes(16)) == "inv_1" + known["text"] + "0" * 22
         assert ids.decode_invocation_id("inv_1" + known["text"] + "0" * 22)[:8] == raw
+        assert ids.encode_invocation_id(raw + bytes(16)) == "inv_1" + known["text"] + "0" * 22
     else:
         assert ids.encode_invocation_id(bytes(8) + raw) == "inv_1" + "0" * 11 + known["text"]
         assert ids.decode_deployment_id("dp_1" + known["text"]) == raw
+
+
+def test_the_bytes_of_ids_made_just_now_and_long_ago() -> None:
+    made = {ids.encode_invocation_id(raw): raw for raw in (random.Random(at).randbytes(24) for at in range(5000))}
+    assert {text: ids.decode_invocation_id(text) for text in made} == made
 
 
 def test_known_hashes_and_buckets() -> None:
@@ -167,8 +173,11 @@ def test_deployment_and_subscription_ids_carry_their_time() -> None:
 
 def test_ulids() -> None:
     # The example of the ULID specification for its time part.
-    assert ids.ulid_text(ids.ulid_bytes(1469918176385, bytes(10))) == "01ARYZ6S41" + "0" * 16
-    assert ids.ulid_text(b"\xff" * 16) == "7" + "Z" * 25
+    with ids.drawn_from(bytes):
+        assert ids.new_ulid(1469918176385) == "01ARYZ6S41" + "0" * 16
+        assert ids.new_ulid((1 << 48) - 1) == "7" + "Z" * 9 + "0" * 16
+    with ids.drawn_from(lambda size: b"\xff" * size):
+        assert ids.new_ulid(0) == "0" * 10 + "Z" * 16
     assert ids.ulid_bytes(1, b"\xff" * 10) < ids.ulid_bytes(2, bytes(10))
 
 

@@ -7,7 +7,7 @@ from typing import Final, Protocol
 import msgspec
 
 from perdure.clock import Clock
-from perdure.http.exchange import App
+from perdure.http.exchange import AnswerDirectly, App
 
 _DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -58,34 +58,47 @@ class Serving:
 
     cancel_when_gone: cancel the app's task when the client goes away, so that a waiting request costs
     nothing to watch; else the app hears of it as `http.disconnect`.
+    answer_directly: None when the app wants all requests through ASGI.
     """
 
     def __init__(
-        self, app: App, loop: asyncio.AbstractEventLoop, clock: Clock, limits: ServerLimits, cancel_when_gone: bool
+        self,
+        app: App,
+        loop: asyncio.AbstractEventLoop,
+        clock: Clock,
+        limits: ServerLimits,
+        cancel_when_gone: bool,
+        answer_directly: AnswerDirectly | None = None,
     ) -> None:
         self.app = app
+        self.answer_directly = answer_directly
         self.loop = loop
         self.limits = limits
         self.cancel_when_gone = cancel_when_gone
         self.running = 0
-        """Requests whose app task has not ended."""
+        """Requests that the app has not done with."""
         self.stopping = False
         """No more requests are taken."""
         self.cut_off = False
         """The time to finish is over: tasks are cancelled whatever `cancel_when_gone` says."""
         self.connections: set[Connection] = set()
         self._clock = clock
-        self._date = b""
+        self._date_line = b""
         self._date_until = 0.0
 
     @property
-    def date(self) -> bytes:
-        """The value of a `date` header; renewed once a second."""
+    def date_line(self) -> bytes:
+        """`date: ` and the time; renewed once a second."""
         now = self.loop.time()
         if now >= self._date_until:
-            self._date = http_date(self._clock.now())
+            self._date_line = b"date: " + http_date(self._clock.now())
             self._date_until = now + 1.0
-        return self._date
+        return self._date_line
+
+    @property
+    def date(self) -> bytes:
+        """The value of a `date` header."""
+        return self.date_line.removeprefix(b"date: ")
 
 
 def http_date(now_ms: int) -> bytes:

@@ -4,14 +4,16 @@
     connection ◀──start_response, write_body── Exchange ◀──send───── app
 
 The connection part is callbacks and the app part one task. A small request is complete before its task
-starts, so that it costs the app no waiting at all.
+starts, so that it costs the app no waiting at all. An app may also offer to answer complete requests without a task
+(`AnswerDirectly`), which is cheaper still.
 """
 
 import asyncio
 import logging
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, MutableMapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
+from urllib.parse import unquote
 
 if TYPE_CHECKING:
     from perdure.http.connection import Serving
@@ -20,6 +22,20 @@ Headers = list[tuple[bytes, bytes]]
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 App = Callable[[Scope, Callable[[], Awaitable[Message]], Callable[[Message], Awaitable[None]]], Awaitable[None]]
+
+
+class Pending(Protocol):
+    """A request that an app answers without a task."""
+
+    def cancel(self) -> None:
+        """The client is gone: nothing is to be answered any more."""
+
+
+AnswerDirectly = Callable[["Exchange", bytes], Pending | None]
+"""Asked with each request that is complete, and its body, before a task is made for it. None: it goes through ASGI.
+
+Else the app calls `Exchange.respond`, once, and not before it returned.
+"""
 
 READ_AHEAD: Final = 256 * 1024
 """Bytes of a body that may wait for the app before the client is made to wait."""
@@ -31,23 +47,38 @@ class Exchange(ABC):
     """The ASGI side of one request. A connection kind says how bytes get out."""
 
     __slots__ = (
+        "_begun",
         "_end_told",
         "_head",
         "_news",
+        "_pending",
         "_pieces",
         "_serving",
+        "_task",
         "_writable",
         "body_done",
         "buffered",
         "gone",
+        "headers",
+        "http_version",
+        "method",
+        "query",
+        "raw_path",
         "response_done",
-        "scope",
-        "task",
     )
 
-    def __init__(self, scope: Scope, serving: "Serving") -> None:
-        self.scope = scope
-        self.task: asyncio.Task[None] | None = None
+    def __init__(
+        self, serving: "Serving", http_version: str, method: str, target: tuple[bytes, bytes], headers: Headers
+    ) -> None:
+        """target: path and query, undecoded. headers: names in lower case."""
+        self.http_version = http_version
+        self.method = method
+        self.raw_path, self.query = target
+        self.headers = headers
+        self._task: asyncio.Task[None] | None = None
+        self._begun = False
+        """The task has had its first step."""
+        self._pending: Pending | None = None
         self.body_done = False
         self.buffered = 0
         self.gone = False
@@ -64,7 +95,13 @@ class Exchange(ABC):
     def start(self) -> None:
         serving = self._serving
         serving.running += 1
-        self.task = serving.loop.create_task(self._run(serving.app))
+        if serving.answer_directly is not None and self.body_done:
+            body = self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
+            self._pending = serving.answer_directly(self, body)
+            if self._pending is not None:
+                self._pieces.clear()
+                return
+        self._task = serving.loop.create_task(self._run(serving.app))
 
     def feed(self, data: bytes) -> None:
         """A piece of the request body."""
@@ -88,8 +125,17 @@ class Exchange(ABC):
         if self._writable is not None:
             self._writable.set()
         serving = self._serving
-        if (serving.cancel_when_gone or serving.cut_off) and self.task is not None and not self.response_done:
-            self.task.cancel()
+        if not (serving.cancel_when_gone or serving.cut_off) or self.response_done:
+            return
+        if self._task is not None:
+            self._task.cancel()
+            if not self._begun:
+                # A task that is cancelled before its first step never gets to its end.
+                serving.loop.call_soon(self._end)
+        elif self._pending is not None:
+            self._pending.cancel()
+            # Later, as with a task: the connection is in the middle of something.
+            serving.loop.call_soon(self._end)
 
     def hold_writing(self) -> None:
         """What is written piles up: let the app wait in its next `send`."""
@@ -102,6 +148,11 @@ class Exchange(ABC):
             self._writable.set()
 
     # What the connection kind implements.
+
+    @property
+    @abstractmethod
+    def addresses(self) -> tuple[Any, Any]:
+        """Of the client and of the server."""
 
     @abstractmethod
     def body_wanted(self) -> None:
@@ -127,7 +178,20 @@ class Exchange(ABC):
     def finished(self) -> None:
         """The response is complete, or the app has failed and everything was told."""
 
-    # What the app calls.
+    # What the app calls, if it answers directly.
+
+    def respond(self, status: int, headers: Headers, body: bytes) -> None:
+        """The whole response."""
+        if not self.gone:
+            self.start_response(status, headers, body, False)
+            self.response_done = True
+        self._end()
+
+    def _end(self) -> None:
+        self._serving.running -= 1
+        self.finished()
+
+    # What the app calls through ASGI.
 
     async def receive(self) -> Message:
         while True:
@@ -176,22 +240,41 @@ class Exchange(ABC):
         elif self._writable is not None:
             await self._writable.wait()
 
+    def _scope(self) -> Scope:
+        path = self.raw_path.decode("latin-1")
+        client, server = self.addresses
+        return {
+            "type": "http",
+            "asgi": {"version": "3.0", "spec_version": "2.3"},
+            "http_version": self.http_version,
+            "method": self.method,
+            "scheme": "http",
+            "path": unquote(path) if "%" in path else path,
+            "raw_path": self.raw_path,
+            "query_string": self.query,
+            "root_path": "",
+            "headers": self.headers,
+            "client": client,
+            "server": server,
+            "state": {},
+        }
+
     async def _run(self, app: App) -> None:
+        self._begun = True
         try:
-            await app(self.scope, self.receive, self.send)
+            await app(self._scope(), self.receive, self.send)
             if not self.response_done and not self.gone:
                 if self._head is not None:
-                    _log.error("the app ended before its response: %s %s", self.scope["method"], self.scope["path"])
+                    _log.error("the app ended before its response: %s %s", self.method, self.raw_path.decode("latin-1"))
                 self._fail()
         except asyncio.CancelledError:
             if not self.gone:
                 self.abort()
         except Exception:
-            _log.exception("the app failed: %s %s", self.scope["method"], self.scope["path"])
+            _log.exception("the app failed: %s %s", self.method, self.raw_path.decode("latin-1"))
             self._fail()
         finally:
-            self._serving.running -= 1
-            self.finished()
+            self._end()
 
     def _fail(self) -> None:
         if self.gone or self.response_done:

@@ -3,31 +3,38 @@
 import asyncio
 from collections import deque
 from http import HTTPStatus
-from typing import Final, cast
-from urllib.parse import unquote
+from typing import Any, Final, cast
 
 import httptools
 
 from perdure.http.connection import SendWatch, Serving
-from perdure.http.exchange import READ_AHEAD, Exchange, Headers, Scope
+from perdure.http.exchange import READ_AHEAD, Exchange, Headers
 
 _PIPELINED_MAX: Final = 16
 """Requests that may wait behind the one being answered before the client is made to wait."""
 _DISCARD_MAX: Final = READ_AHEAD
 """Bytes of an unwanted body that are cheaper to read than a new connection is to open."""
 
-_STATUS_LINES: Final = {s.value: f"HTTP/1.1 {s.value} {s.phrase}\r\n".encode() for s in HTTPStatus}
+_STATUS_LINES: Final = {s.value: f"HTTP/1.1 {s.value} {s.phrase}".encode() for s in HTTPStatus}
 _NO_BODY: Final = frozenset({204, 304})
 
 
 class Http1Exchange(Exchange):
     __slots__ = ("_chunked", "_connection", "_no_body", "close_after", "expects_continue", "received", "size")
 
-    def __init__(self, connection: "Http1Connection", scope: Scope, headers: Headers, keep_alive: bool) -> None:
-        super().__init__(scope, connection.serving)
+    def __init__(
+        self,
+        connection: "Http1Connection",
+        http_version: str,
+        method: str,
+        target: tuple[bytes, bytes],
+        headers: Headers,
+        keep_alive: bool,
+    ) -> None:
+        super().__init__(connection.serving, http_version, method, target, headers)
         self._connection = connection
         self._chunked = False
-        self._no_body = scope["method"] == "HEAD"
+        self._no_body = method == "HEAD"
         self.close_after = not keep_alive
         self.received = 0
         self.size: int | None = 0
@@ -39,7 +46,11 @@ class Http1Exchange(Exchange):
             elif name == b"transfer-encoding":
                 self.size = None
             elif name == b"expect":
-                self.expects_continue = value.lower() == b"100-continue" and scope["http_version"] == "1.1"
+                self.expects_continue = value.lower() == b"100-continue" and http_version == "1.1"
+
+    @property
+    def addresses(self) -> tuple[Any, Any]:
+        return self._connection.addresses
 
     def feed(self, data: bytes) -> None:
         self.expects_continue = False
@@ -62,30 +73,28 @@ class Http1Exchange(Exchange):
             self.close_after = True
         if self._connection.serving.stopping:
             self.close_after = True
-        line = _STATUS_LINES.get(status) or f"HTTP/1.1 {status} \r\n".encode()
-        parts = [line]
+        line = _STATUS_LINES.get(status) or f"HTTP/1.1 {status} ".encode()
+        lines = [line, *map(b": ".join, headers), self._connection.serving.date_line]
         sized = False
-        for name, value in headers:
+        for name, _ in headers:
             if name == b"content-length":
                 sized = True
-            parts += (name, b": ", value, b"\r\n")
-        parts += (b"date: ", self._connection.serving.date, b"\r\n")
         if status in _NO_BODY:
             self._no_body = True
         elif not sized:
             if not more:
-                parts.append(b"content-length: %d\r\n" % len(body))
-            elif self.scope["http_version"] == "1.1":
+                lines.append(b"content-length: %d" % len(body))
+            elif self.http_version == "1.1":
                 self._chunked = not self._no_body
-                parts.append(b"transfer-encoding: chunked\r\n")
+                lines.append(b"transfer-encoding: chunked")
             else:
                 self.close_after = True
         if self.close_after:
-            parts.append(b"connection: close\r\n")
-        elif self.scope["http_version"] == "1.0":
-            parts.append(b"connection: keep-alive\r\n")
-        parts.append(b"\r\n")
-        self._connection.write(b"".join(parts) + self._framed(body, more))
+            lines.append(b"connection: close")
+        elif self.http_version == "1.0":
+            lines.append(b"connection: keep-alive")
+        lines.append(b"\r\n" + self._framed(body, more))
+        self._connection.write(b"\r\n".join(lines))
 
     def write_body(self, body: bytes, more: bool) -> None:
         self._connection.write(self._framed(body, more))
@@ -113,6 +122,8 @@ class Http1Connection(asyncio.Protocol):
         self.serving = serving
         self.last_active = serving.loop.time()
         self._transport: asyncio.Transport | None = None
+        self.addresses: tuple[Any, Any] = (None, None)
+        """Of the client and of the server."""
         self._parser = httptools.HttpRequestParser(self)
         self._current: Http1Exchange | None = None
         self._waiting: deque[Http1Exchange] = deque()
@@ -132,6 +143,7 @@ class Http1Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # Not checked: the transports of uvloop are no subclasses.
         self._transport = cast("asyncio.Transport", transport)
+        self.addresses = (transport.get_extra_info("peername"), transport.get_extra_info("sockname"))
 
     def data_received(self, data: bytes) -> None:
         self.last_active = self.serving.loop.time()
@@ -183,48 +195,33 @@ class Http1Connection(asyncio.Protocol):
 
     # httptools
 
-    def on_message_begin(self) -> None:
-        self._url = b""
-        self._headers = []
-        self._head_size = 0
-
     def on_url(self, url: bytes) -> None:
         self._url += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        if self._reading is not None:
-            return  # a trailer: nobody asked for it
-        self._head_size += len(name) + len(value)
-        self._headers.append((name.lower(), value))
+        if self._reading is None:  # else a trailer: nobody asked for it
+            self._head_size += len(name) + len(value)
+            self._headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
         self._undigested = 0
+        url, headers, size = self._url, self._headers, self._head_size
+        self._url, self._headers, self._head_size = b"", [], 0
         limits = self.serving.limits
-        if self._head_size + len(self._url) > limits.head_size or len(self._headers) > limits.headers:
+        if size + len(url) > limits.head_size or len(headers) > limits.headers:
             self._refuse(b"431 Request Header Fields Too Large", b"the request head is too large")
             return
-        parser = self._parser
-        transport = self._transport
-        if transport is None:
+        if self._transport is None:
             return
-        raw_path, query = _split_target(self._url)
-        path = raw_path.decode("latin-1")
-        scope: Scope = {
-            "type": "http",
-            "asgi": {"version": "3.0", "spec_version": "2.3"},
-            "http_version": parser.get_http_version(),
-            "method": parser.get_method().decode("ascii"),
-            "scheme": "http",
-            "path": unquote(path) if "%" in path else path,
-            "raw_path": raw_path,
-            "query_string": query,
-            "root_path": "",
-            "headers": self._headers,
-            "client": transport.get_extra_info("peername"),
-            "server": transport.get_extra_info("sockname"),
-            "state": {},
-        }
-        exchange = Http1Exchange(self, scope, self._headers, parser.should_keep_alive())
+        parser = self._parser
+        exchange = Http1Exchange(
+            self,
+            parser.get_http_version(),
+            parser.get_method().decode("ascii"),
+            _split_target(url),
+            headers,
+            parser.should_keep_alive(),
+        )
         self._reading = exchange
         self._waiting.append(exchange)
 
@@ -266,7 +263,8 @@ class Http1Connection(asyncio.Protocol):
                 self._linger()
             return
         self.resume_reading()
-        self._start_next()
+        if self._waiting:
+            self._start_next()
 
     def close_if_idle(self, now: float, silent_since: float) -> None:
         transport = self._transport
@@ -312,7 +310,7 @@ class Http1Connection(asyncio.Protocol):
             self._current.close_after = True
             return
         head = b"HTTP/1.1 %b\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: %d\r\n" % (status, len(text))
-        self.write(head + b"date: %b\r\nconnection: close\r\n\r\n%b" % (self.serving.date, text))
+        self.write(head + b"%b\r\nconnection: close\r\n\r\n%b" % (self.serving.date_line, text))
         self._linger()
 
     def _linger(self) -> None:

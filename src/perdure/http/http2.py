@@ -2,8 +2,7 @@
 
 import asyncio
 import contextlib
-from typing import Final, cast
-from urllib.parse import unquote
+from typing import Any, Final, cast
 
 import h2.config
 import h2.connection
@@ -13,7 +12,7 @@ import h2.exceptions
 import h2.settings
 
 from perdure.http.connection import SendWatch, Serving
-from perdure.http.exchange import READ_AHEAD, Exchange, Headers, Scope
+from perdure.http.exchange import READ_AHEAD, Exchange, Headers
 
 PREFACE: Final = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 
@@ -28,10 +27,12 @@ _CONFIG: Final = h2.config.H2Configuration(
 class Http2Exchange(Exchange):
     __slots__ = ("_connection", "_no_body", "closed", "ending", "outgoing", "stream", "unacknowledged")
 
-    def __init__(self, connection: "Http2Connection", stream: int, scope: Scope) -> None:
-        super().__init__(scope, connection.serving)
+    def __init__(
+        self, connection: "Http2Connection", stream: int, method: str, target: tuple[bytes, bytes], headers: Headers
+    ) -> None:
+        super().__init__(connection.serving, "2", method, target, headers)
         self._connection = connection
-        self._no_body = scope["method"] == "HEAD"
+        self._no_body = method == "HEAD"
         self.stream = stream
         self.outgoing = bytearray()
         """Response bytes that the client's window has no room for yet."""
@@ -39,6 +40,10 @@ class Http2Exchange(Exchange):
         """The response ends behind `outgoing`."""
         self.closed = False
         self.unacknowledged = 0
+
+    @property
+    def addresses(self) -> tuple[Any, Any]:
+        return self._connection.addresses
 
     def body_wanted(self) -> None:
         if self.unacknowledged:
@@ -88,6 +93,8 @@ class Http2Connection(asyncio.Protocol):
         self.serving = serving
         self.last_active = serving.loop.time()
         self._transport: asyncio.Transport | None = None
+        self.addresses: tuple[Any, Any] = (None, None)
+        """Of the client and of the server."""
         self._exchanges: dict[int, Http2Exchange] = {}
         self._new: list[Http2Exchange] = []
         """Started when all that came with their heads is taken in: most are complete by then."""
@@ -102,6 +109,7 @@ class Http2Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # Not checked: the transports of uvloop are no subclasses.
         self._transport = cast("asyncio.Transport", transport)
+        self.addresses = (transport.get_extra_info("peername"), transport.get_extra_info("sockname"))
         limits = self.serving.limits
         codes = h2.settings.SettingCodes
         self._h2.local_settings = h2.settings.Settings(
@@ -202,25 +210,8 @@ class Http2Connection(asyncio.Protocol):
         if authority is not None and not any(name == b"host" for name, _ in headers):
             headers.insert(0, (b"host", authority))
         raw_path, _, query = target.partition(b"?")
-        path = raw_path.decode("latin-1")
-        transport = self._transport
-        assert transport is not None
-        scope: Scope = {
-            "type": "http",
-            "asgi": {"version": "3.0", "spec_version": "2.3"},
-            "http_version": "2",
-            "method": method.decode("latin-1"),
-            "scheme": "http",
-            "path": unquote(path) if "%" in path else path,
-            "raw_path": raw_path,
-            "query_string": query,
-            "root_path": "",
-            "headers": headers,
-            "client": transport.get_extra_info("peername"),
-            "server": transport.get_extra_info("sockname"),
-            "state": {},
-        }
-        exchange = self._exchanges[stream] = Http2Exchange(self, stream, scope)
+        exchange = Http2Exchange(self, stream, method.decode("latin-1"), (raw_path, query), headers)
+        self._exchanges[stream] = exchange
         self._new.append(exchange)
 
     def _data(self, event: h2.events.DataReceived) -> None:

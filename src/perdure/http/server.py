@@ -14,7 +14,7 @@ from typing import ClassVar, Final, cast
 from perdure.clock import Clock
 from perdure.errors import PerdureError
 from perdure.http.connection import ServerLimits, Serving
-from perdure.http.exchange import App
+from perdure.http.exchange import AnswerDirectly, App
 from perdure.http.http1 import Http1Connection
 from perdure.http.http2 import PREFACE, Http2Connection
 
@@ -105,15 +105,17 @@ class HttpServer:
         *,
         limits: ServerLimits | None = None,
         cancel_when_gone: bool = False,
+        answer_directly: AnswerDirectly | None = None,
     ) -> "HttpServer":
         """Listens and serves. port: 0 lets the system choose. Raises: CannotListen (E0204).
 
         The app gets `http` scopes only, no `lifespan`. cancel_when_gone: its task is cancelled when the client
         goes away, which costs less than watching for `http.disconnect` and needs an app that may be cancelled.
+        answer_directly: what the app offers for complete requests.
         """
         loop = asyncio.get_running_loop()
         listeners = await _bind(host, port, loop)
-        serving = Serving(app, loop, clock, limits or ServerLimits(), cancel_when_gone)
+        serving = Serving(app, loop, clock, limits or ServerLimits(), cancel_when_gone, answer_directly)
         server = cls(serving, listeners)
         for listener in listeners:
             server._servers.append(await loop.create_server(lambda: _Unknown(serving), sock=listener, backlog=_BACKLOG))

@@ -2,7 +2,7 @@
 
 from perdure.ids import BadId, decode_awakeable_id
 from perdure.ingress.paths import CompleteAwakeable
-from perdure.ingress.request import Request
+from perdure.ingress.request import Receive, read_body
 from perdure.ingress.responses import Answer, IngressError, done
 from perdure.ingress.settings import IngressSettings
 from perdure.model.invocation import Failure, Outcome, Success
@@ -11,7 +11,7 @@ from perdure.partition.gateway import Gateway
 
 
 async def complete_awakeable(
-    route: CompleteAwakeable, request: Request, gateway: Gateway, settings: IngressSettings
+    route: CompleteAwakeable, receive: Receive, gateway: Gateway, settings: IngressSettings
 ) -> Answer:
     """Resolves with the body's bytes, or rejects with the body's text. Raises: IngressError 400, 413.
 
@@ -21,7 +21,7 @@ async def complete_awakeable(
         invocation_id, signal_id = decode_awakeable_id(route.id)
     except BadId as error:
         raise IngressError(400, f"bad awakeable id '{route.id}': {error}") from None
-    body = await request.body(settings.request_size_limit)
+    body = await read_body(receive, settings.request_size_limit)
     outcome: Outcome = Success(body) if route.resolve else Failure(500, body.decode("utf-8", "replace"))
     await gateway.ask(
         lambda token: CompleteSignal(token, id=invocation_id, signal_id=signal_id, signal_name=None, outcome=outcome)

@@ -1,13 +1,11 @@
 """Calls, sends, and looking at what became of them."""
 
-from typing import Any
-
 import msgspec
 
 from perdure import ids
 from perdure.clock import Clock
 from perdure.ingress.paths import ByBody, ById, ByIdempotencyKey, ByWorkflow, Call
-from perdure.ingress.request import Request
+from perdure.ingress.request import Receive, Request, read_body
 from perdure.ingress.responses import (
     LATEST_MS,
     METHOD_NOT_ALLOWED,
@@ -62,6 +60,15 @@ class IdempotentTarget(msgspec.Struct, tag_field="target", tag="idempotentInvoca
 _target_decoder = msgspec.json.Decoder(InvocationTarget | WorkflowTarget | IdempotentTarget)
 
 
+class Callee(msgspec.Struct, frozen=True, gc=False):
+    """What a path calls or sends to. scoped: through a scoped route."""
+
+    handler: Handler
+    target: Target
+    wait: bool
+    scoped: bool
+
+
 class Invocations:
     """The routes that start invocations or ask for their outcome."""
 
@@ -70,41 +77,35 @@ class Invocations:
         self._settings = settings
         self._clock = clock
 
-    async def invoke(self, route: Call, request: Request) -> Answer:
+    async def invoke(self, route: Call, request: Request, receive: Receive) -> Answer:
         """A call or a send. Raises: IngressError; the order of the checks is part of the contract."""
-        handler = _check_target(route)
+        callee = find_callee(route)
+        check_head(callee, request)
+        body = await read_body(receive, self._settings.request_size_limit)
+        return show(await self._gateway.call(self.record(callee, request, body)), callee.handler)
+
+    def record(self, callee: Callee, request: Request, body: bytes) -> Invoke:
+        """Of a call or a send whose head was checked. Raises: IngressError."""
+        handler = callee.handler
         idempotency_key = request.text(b"idempotency-key")
-        if idempotency_key is not None and handler.kind is HandlerKind.WORKFLOW:
-            raise IngressError(400, _WITH_WORKFLOW_KEY)
-        if route.scope is not None:
-            raise IngressError(400, _NO_SCOPES)
-        if request.method not in ("POST", "GET"):
-            raise IngressError(405, METHOD_NOT_ALLOWED)
-        body = await request.body(self._settings.request_size_limit)
         check_input(handler.input, request.text(b"content-type"), not body)
         execution_time = self._check_parameters(request)
         encoded = request.encode_input(body)
-        if execution_time is not None and route.wait:
+        if execution_time is not None and callee.wait:
             raise IngressError(400, _DELAY_ON_CALL)
-        target = Target(route.service.name, route.handler, route.key, route.service.kind, handler.kind)
+        target = callee.target
         invocation_id, idempotency_key, may_exist = self._identify(target, idempotency_key)
-
-        def build(token: int) -> Invoke:
-            return Invoke(
-                token,
-                id=invocation_id,
-                target=target,
-                input=encoded,
-                wait=route.wait,
-                may_exist=may_exist,
-                idempotency_key=idempotency_key,
-                execution_time=execution_time,
-                trace_parent=request.trace_parent,
-            )
-
-        if route.wait:
-            return _show(await self._gateway.call(build), handler)
-        return _show(await self._gateway.ask(build), handler)
+        return Invoke(
+            self._gateway.new_token(),
+            id=invocation_id,
+            target=target,
+            input=encoded,
+            wait=callee.wait,
+            may_exist=may_exist,
+            idempotency_key=idempotency_key,
+            execution_time=execution_time,
+            trace_parent=request.trace_parent,
+        )
 
     def _check_parameters(self, request: Request) -> int | None:
         """The execution time (ms since the epoch), if a delay is asked for. Raises: IngressError 400."""
@@ -130,11 +131,11 @@ class Invocations:
             return ids.workflow_invocation_id(target.service, target.key), None, True
         may_exist = idempotency_key is not None
         if idempotency_key is None:
-            unique = ids.ulid_bytes(self._clock.now(), ids.random_unique()[:10])
             if target.service_kind is ServiceKind.WORKFLOW:
+                unique = ids.ulid_bytes(self._clock.now(), ids.random_unique()[:10])
                 return ids.fresh_invocation_id(target.service, target.key, unique, ids.random_bucket()), None, False
             # With a key of its own, each outcome is kept, and can be asked for by id after the client went away.
-            idempotency_key = ids.ulid_text(unique)
+            idempotency_key = ids.new_ulid(self._clock.now())
         invocation_id = ids.idempotent_invocation_id(target.service, target.handler, idempotency_key, target.key)
         return invocation_id, idempotency_key, may_exist
 
@@ -152,9 +153,9 @@ class Invocations:
         """attach: waits for it. Raises: IngressError."""
         return await self._attach(invocation_id) if attach else await self._output(invocation_id)
 
-    async def by_body(self, route: ByBody, request: Request) -> Answer:
+    async def by_body(self, route: ByBody, receive: Receive) -> Answer:
         """Attach, output or lookup, the target in the body. Raises: IngressError 400, 413."""
-        body = await request.body(self._settings.request_size_limit)
+        body = await read_body(receive, self._settings.request_size_limit)
         try:
             target = _target_decoder.decode(body)
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
@@ -200,17 +201,32 @@ class Invocations:
         return outcome(finished.id, finished.outcome, handler.output if handler else None, finished.expires_at)
 
 
-def _check_target(route: Call) -> Handler:
-    handler = route.service.handlers.get(route.handler)
+def find_callee(route: Call) -> Callee:
+    """Raises: IngressError 400, 404."""
+    service = route.service
+    handler = service.handlers.get(route.handler)
     if handler is None:
         text = (
-            f"the service '{route.service.name}' exists, but the handler '{route.handler}' was not found, "
+            f"the service '{service.name}' exists, but the handler '{route.handler}' was not found, "
             "check that the handler exists in the latest registered service version."
         )
         raise IngressError(404, text)
-    if not (handler.public and route.service.public):
+    if not (handler.public and service.public):
         raise IngressError(400, "the invoked service is not public")
-    return handler
+    target = Target(service.name, handler.name, route.key, service.kind, handler.kind)
+    return Callee(handler, target, route.wait, route.scope is not None)
+
+
+def check_head(callee: Callee, request: Request) -> None:
+    """What can be checked of a call or a send without its body. Raises: IngressError."""
+    if b"idempotency-key" in request.headers:
+        request.text(b"idempotency-key")
+        if callee.handler.kind is HandlerKind.WORKFLOW:
+            raise IngressError(400, _WITH_WORKFLOW_KEY)
+    if callee.scoped:
+        raise IngressError(400, _NO_SCOPES)
+    if request.method not in ("POST", "GET"):
+        raise IngressError(405, METHOD_NOT_ALLOWED)
 
 
 def _check_id(text: str) -> str:
@@ -226,7 +242,7 @@ def _check_no_scope(scope: str | None) -> None:
         raise IngressError(400, _NO_SCOPES)
 
 
-def _show(answer: Any, handler: Handler) -> Answer:
+def show(answer: Accepted | Finished | AlreadyInvoked | Refused, handler: Handler) -> Answer:
     match answer:
         case Finished():
             return outcome(answer.id, answer.outcome, handler.output, answer.expires_at)

@@ -25,19 +25,22 @@ class ClientGone(Exception):
 class Request:
     """path: undecoded, without the query. headers: by lower-case name, the first value of each."""
 
-    __slots__ = ("_query", "_raw_headers", "_receive", "headers", "method", "path")
+    __slots__ = ("_query", "_raw_headers", "headers", "method", "path")
 
-    def __init__(self, scope: Scope, headers: dict[bytes, bytes], receive: Receive) -> None:
-        self.method: str = scope["method"]
-        raw_path: bytes = scope.get("raw_path") or scope["path"].encode()
-        try:
-            self.path = raw_path.decode()
-        except UnicodeDecodeError:
-            raise IngressError(400, "bad path: not UTF-8; percent-encode the key") from None
-        self._query: bytes = scope["query_string"]
-        self._raw_headers: list[tuple[bytes, bytes]] = scope["headers"]
+    def __init__(
+        self,
+        method: str,
+        raw_path: bytes,
+        query: bytes,
+        raw_headers: list[tuple[bytes, bytes]],
+        headers: dict[bytes, bytes],
+    ) -> None:
+        """raw_headers: all of them, in order. Raises: IngressError 400."""
+        self.method = method
+        self.path = decode_path(raw_path)
+        self._query = query
+        self._raw_headers = raw_headers
         self.headers = headers
-        self._receive = receive
 
     def text(self, name: bytes) -> str | None:
         """A header's value. Raises: IngressError 400 when it is not printable ASCII."""
@@ -62,30 +65,6 @@ class Request:
             return None
         return value.decode()
 
-    async def body(self, limit: int) -> bytes:
-        """The whole body, at most `limit` bytes. Raises: IngressError 413, ClientGone."""
-        message = await self._receive()
-        if message["type"] != "http.request":
-            raise ClientGone
-        body: bytes = message.get("body", b"")
-        if not message.get("more_body", False):
-            if len(body) > limit:
-                raise _too_large()
-            return body
-        pieces = [body]
-        size = len(body)
-        while message.get("more_body", False):
-            if size > limit:
-                raise _too_large()
-            message = await self._receive()
-            if message["type"] != "http.request":
-                raise ClientGone
-            pieces.append(message.get("body", b""))
-            size += len(pieces[-1])
-        if size > limit:
-            raise _too_large()
-        return b"".join(pieces)
-
     def encode_input(self, body: bytes) -> bytes:
         """The InputCommandMessage of the journal. Raises: IngressError 400 for a header that is not printable ASCII."""
         path = f"{self.path}?{self._query.decode('utf-8', 'replace')}" if self._query else self.path
@@ -96,6 +75,39 @@ class Request:
                 encode = _encode_known_header if len(value) <= _KNOWN_MAX else _encode_header
                 headers.append(encode(name, value))
         return join_input(headers, body)
+
+
+def decode_path(raw_path: bytes) -> str:
+    """Raises: IngressError 400."""
+    try:
+        return raw_path.decode()
+    except UnicodeDecodeError:
+        raise IngressError(400, "bad path: not UTF-8; percent-encode the key") from None
+
+
+async def read_body(receive: Receive, limit: int) -> bytes:
+    """The whole body, at most `limit` bytes. Raises: IngressError 413, ClientGone."""
+    message = await receive()
+    if message["type"] != "http.request":
+        raise ClientGone
+    body: bytes = message.get("body", b"")
+    if not message.get("more_body", False):
+        if len(body) > limit:
+            raise _too_large()
+        return body
+    pieces = [body]
+    size = len(body)
+    while message.get("more_body", False):
+        if size > limit:
+            raise _too_large()
+        message = await receive()
+        if message["type"] != "http.request":
+            raise ClientGone
+        pieces.append(message.get("body", b""))
+        size += len(pieces[-1])
+    if size > limit:
+        raise _too_large()
+    return b"".join(pieces)
 
 
 _KNOWN_MAX: Final = 256

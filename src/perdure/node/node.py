@@ -183,7 +183,10 @@ class Node(Core):
         """Takes over the addresses, recovers what was running, serves. Raises: CannotListen, StoreUnavailable."""
         settings = self._settings
         host, port = listen_address(settings.ingress)
-        self._callers = await HttpServer.start(self.ingress, host, port, self._clock, cancel_when_gone=True)
+        ingress = self.ingress
+        self._callers = await HttpServer.start(
+            ingress, host, port, self._clock, cancel_when_gone=True, answer_directly=ingress.answer_directly
+        )
         host, port = listen_address(settings.admin)
         self._operators = await HttpServer.start(self.admin_app(self.ingress_url), host, port, self._clock)
         await super().start()

@@ -22,6 +22,7 @@ from perdure.engine.tx import Tx
 from perdure.errors import RecordRefused, StoreUnavailable
 from perdure.model.actions import (
     AbortAttempt,
+    Accepted,
     Action,
     AlreadyInvoked,
     ArmTimer,
@@ -37,9 +38,9 @@ from perdure.model.actions import (
 )
 from perdure.model.changes import Changes
 from perdure.model.invocation import BEFORE_ALL, Position, Status
-from perdure.model.records import NOBODY, AttemptProgress, Invoke, MessageArrived, Record, Recover, TimersDue
+from perdure.model.records import AttemptProgress, Invoke, MessageArrived, Record, Recover, TimersDue
 from perdure.model.registry import Registry
-from perdure.partition.gateway import NotReady
+from perdure.partition.gateway import NotReady, Waiter
 from perdure.partition.progress import Applied, can_wait, joined
 from perdure.partition.timers import TimerShell
 from perdure.partition.waiters import Waiters
@@ -140,7 +141,9 @@ class Partition:
         }
         done: Position | None = BEFORE_ALL
         while done is not None:
-            token, recovered = self._waiters.expect_reply()
+            token = self._waiters.new_token()
+            recovered: asyncio.Future[Position | None] = asyncio.get_running_loop().create_future()
+            self._waiters.expect_reply(token, recovered)
             await self._run_batch([(Recover(reply_to=token, after=done), None)])
             done = await recovered
         self._task = asyncio.create_task(self._run(), name="partition")
@@ -185,29 +188,43 @@ class Partition:
             self._nudge = asyncio.get_running_loop().call_later(QUIET_S, self._arrived.set)
 
     async def ask(self, build: Callable[[int], Record]) -> Any:
-        token, future = self._waiters.expect_reply()
+        token = self._waiters.new_token()
+        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._waiters.expect_reply(token, future)
         self.put(build(token))
         return await future
 
-    async def call(self, build: Callable[[int], Invoke]) -> Finished | AlreadyInvoked | Refused:
-        token, future = self._waiters.expect_reply()
-        record = build(token)
-        self._waiters.expect_outcome(record.id, future)
-        self.put(record)
+    def new_token(self) -> int:
+        return self._waiters.new_token()
+
+    async def call(self, record: Invoke) -> Accepted | Finished | AlreadyInvoked | Refused:
+        future: asyncio.Future[Accepted | Finished | AlreadyInvoked | Refused]
+        future = asyncio.get_running_loop().create_future()
+        self.submit(record, future)
         try:
-            answer: Finished | AlreadyInvoked | Refused = await future
-            return answer
+            return await future
         finally:
-            self._waiters.forget(token, record.id, future)
+            self.forget(record.reply_to, record.id)
+
+    def submit(self, record: Invoke, waiter: Waiter) -> None:
+        if self._stopping:
+            raise _stopping()
+        self._waiters.expect_reply(record.reply_to, waiter, record.id if record.wait else None)
+        self._queue.append((record, None))
+        self._arrived.set()
+
+    def forget(self, token: int, invocation_id: str) -> None:
+        self._waiters.forget(token, invocation_id)
 
     async def attach(self, invocation_id: str) -> Finished | None:
-        present = await self.read(lambda tx: self._output_or_wait(invocation_id))
+        token = self._waiters.new_token()
+        present = await self.read(lambda tx: self._output_or_wait(token, invocation_id))
         if isinstance(present, asyncio.Future):
             try:
                 finished: Finished = await present
                 return finished
             finally:
-                self._waiters.forget(NOBODY, invocation_id, present)
+                self._waiters.forget(token, invocation_id)
         return present
 
     async def output(self, invocation_id: str) -> Finished | NotReady | None:
@@ -253,11 +270,11 @@ class Partition:
             notes = self._notes = self._store.note_changes()
             self._tell_changes = lambda: follower(notes.take())
 
-    def _output_or_wait(self, invocation_id: str) -> "Finished | asyncio.Future[Any] | None":
+    def _output_or_wait(self, token: int, invocation_id: str) -> "Finished | asyncio.Future[Any] | None":
         present = _output(self._store.tx, invocation_id)
         if isinstance(present, NotReady):
             future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-            self._waiters.expect_outcome(invocation_id, future)
+            self._waiters.expect_outcome(token, future, invocation_id)
             return future
         return present
 

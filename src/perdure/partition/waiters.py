@@ -1,60 +1,79 @@
 """Who outside waits for an answer to a record, or for the outcome of an invocation. Memory only."""
 
-import asyncio
 from typing import Any
 
 from perdure.model.actions import Finished
 from perdure.model.records import NOBODY
+from perdure.partition.gateway import Waiter
 
 
 class Waiters:
+    """Who waits has a token, which also tells those apart who wait for the same outcome."""
+
     def __init__(self) -> None:
-        self._replies: dict[int, asyncio.Future[Any]] = {}
-        self._outcomes: dict[str, list[asyncio.Future[Any]]] = {}
+        self._replies: dict[int, tuple[Waiter, str | None]] = {}
+        """By token: who waits for a reply, and for which outcome beside."""
+        self._outcomes: dict[str, dict[int, Waiter]] = {}
         self._last_token = NOBODY
 
-    def expect_reply(self) -> tuple[int, asyncio.Future[Any]]:
-        """A fresh token and the future that its `Reply` resolves."""
+    def new_token(self) -> int:
         self._last_token += 1
-        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self._replies[self._last_token] = future
-        return self._last_token, future
+        return self._last_token
 
-    def expect_outcome(self, invocation_id: str, future: asyncio.Future[Any]) -> None:
-        """The future is also resolved when the invocation completes."""
-        self._outcomes.setdefault(invocation_id, []).append(future)
+    def expect_reply(self, token: int, waiter: Waiter, invocation_id: str | None = None) -> None:
+        """invocation_id: its outcome is an answer, too; whichever comes first."""
+        self._replies[token] = (waiter, invocation_id)
+        if invocation_id is not None:
+            self.expect_outcome(token, waiter, invocation_id)
 
-    def forget(self, token: int, invocation_id: str, future: asyncio.Future[Any]) -> None:
-        """Nobody waits any more. Harmless if it was resolved meanwhile."""
+    def expect_outcome(self, token: int, waiter: Waiter, invocation_id: str) -> None:
+        waiting = self._outcomes.get(invocation_id)
+        if waiting is None:
+            self._outcomes[invocation_id] = {token: waiter}
+        else:
+            waiting[token] = waiter
+
+    def forget(self, token: int, invocation_id: str) -> None:
+        """Nobody waits any more. Harmless if there was an answer meanwhile."""
         self._replies.pop(token, None)
         waiting = self._outcomes.get(invocation_id)
         if waiting is not None:
-            if future in waiting:
-                waiting.remove(future)
+            waiting.pop(token, None)
             if not waiting:
                 del self._outcomes[invocation_id]
 
     def reply(self, token: int, answer: Any) -> None:
-        future = self._replies.pop(token, None)
-        if future is not None and not future.done():
-            future.set_result(answer)
+        waiter = self._take(token)
+        if waiter is not None and not waiter.done():
+            waiter.set_result(answer)
 
     def outcome(self, finished: Finished) -> None:
-        for future in self._outcomes.pop(finished.id, ()):
-            if not future.done():
-                future.set_result(finished)
+        waiting = self._outcomes.pop(finished.id, None)
+        if waiting is not None:
+            for token, waiter in waiting.items():
+                self._replies.pop(token, None)
+                if not waiter.done():
+                    waiter.set_result(finished)
 
     def fail(self, token: int, error: Exception) -> None:
-        future = self._replies.pop(token, None)
-        if future is not None and not future.done():
-            future.set_exception(error)
+        waiter = self._take(token)
+        if waiter is not None and not waiter.done():
+            waiter.set_exception(error)
 
     def fail_all(self, error: Exception) -> None:
-        futures = list(self._replies.values())
+        waiters = [waiter for waiter, _ in self._replies.values()]
         for waiting in self._outcomes.values():
-            futures += waiting
-        for future in futures:
-            if not future.done():
-                future.set_exception(error)
+            waiters += waiting.values()
         self._replies.clear()
         self._outcomes.clear()
+        for waiter in waiters:
+            if not waiter.done():
+                waiter.set_exception(error)
+
+    def _take(self, token: int) -> Waiter | None:
+        waiter, invocation_id = self._replies.get(token, (None, None))
+        if invocation_id is not None:
+            self.forget(token, invocation_id)
+        else:
+            self._replies.pop(token, None)
+        return waiter

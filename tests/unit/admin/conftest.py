@@ -16,7 +16,7 @@ from perdure.ingress.settings import IngressSettings
 from perdure.introspection.result import QueryResult, Shape
 from perdure.invoker.discovery import DiscoveryError
 from perdure.model.actions import Done, Refused
-from perdure.model.records import DeleteDeployment, PutDeployment, PutServiceSettings, Record
+from perdure.model.records import DeleteDeployment, Invoke, PutDeployment, PutServiceSettings, Record
 from perdure.model.registry import Defaults, Deployment, Discovered, Registry, ServiceSettings
 from perdure.protocol.manifest import ManifestError, parse_manifest
 from perdure.registration.services import build_registry
@@ -57,6 +57,12 @@ class FakeGateway:
             case record:
                 self.records.append(record)
                 return self.answer
+
+    def new_token(self) -> int:
+        return 1
+
+    async def call(self, record: Invoke) -> Any:
+        return await self.ask(lambda token: record)
 
 
 class FakeDiscovery:

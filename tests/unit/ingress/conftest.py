@@ -13,6 +13,7 @@ from perdure.model.actions import Accepted, Done, Finished
 from perdure.model.invocation import HandlerKind, ServiceKind, Success
 from perdure.model.records import CompleteSignal, Invoke, Record
 from perdure.model.registry import Handler, InputRules, OutputRules, Registry, RetryPolicy, Service
+from perdure.partition.gateway import Waiter
 
 NOW = 1_795_169_845_087
 JSON_IN = InputRules(required=False, content_type="application/json", json=True)
@@ -88,6 +89,8 @@ class FakeGateway:
     def __init__(self) -> None:
         self.registry = registry()
         self.records: list[Record] = []
+        self.submitted: dict[int, asyncio.Task[None]] = {}
+        self.tokens = 6
         self.asked: list[tuple[str, str]] = []
         self.answer: Callable[[str, Any], Any] | None = None
         self.hold: asyncio.Event | None = None
@@ -115,13 +118,30 @@ class FakeGateway:
             return Accepted(record.id, True, record.execution_time)
         return Done()
 
-    async def call(self, build: Callable[[int], Invoke]) -> Any:
-        record = build(7)
+    def new_token(self) -> int:
+        self.tokens += 1
+        return self.tokens
+
+    async def call(self, record: Invoke) -> Any:
+        if not record.wait:
+            return await self.ask(lambda token: record)
         self.records.append(record)
         await self._wait()
         if self.answer is not None:
             return self.answer("call", record)
         return Finished(record.id, Success(b'"ok"'), None)
+
+    def submit(self, record: Invoke, waiter: Waiter) -> None:
+        self.submitted[record.reply_to] = asyncio.create_task(self._tell(record, waiter))
+
+    async def _tell(self, record: Invoke, waiter: Waiter) -> None:
+        try:
+            waiter.set_result(await self.call(record))
+        except Exception as error:
+            waiter.set_exception(error)
+
+    def forget(self, token: int, invocation_id: str) -> None:
+        self.submitted.pop(token).cancel()
 
     async def attach(self, invocation_id: str) -> Any:
         self.asked.append(("attach", invocation_id))

@@ -20,7 +20,10 @@ both = pytest.mark.parametrize("http2", [False, True], ids=["http1", "http2"])
 
 @asynccontextmanager
 async def serving(caller: Any) -> AsyncIterator[HttpServer]:
-    server = await HttpServer.start(caller.app, "127.0.0.1", 0, SystemClock(), cancel_when_gone=True)
+    app = caller.app
+    server = await HttpServer.start(
+        app, "127.0.0.1", 0, SystemClock(), cancel_when_gone=True, answer_directly=app.answer_directly
+    )
     try:
         yield server
     finally:

@@ -232,6 +232,17 @@ def test_nobody_waits_for_a_partition_that_has_stopped(harness: Harness) -> None
             await harness.partition.output("inv_any")
         with pytest.raises(StoreUnavailable, match="stopping"):
             await harness.partition.attach("inv_any")
+        record = Invoke(
+            reply_to=harness.partition.new_token(),
+            id="inv_new",
+            target=TARGETS["plain"],
+            input=encode_input([], b"{}"),
+            wait=True,
+        )
+        waiter: asyncio.Future[object] = asyncio.get_running_loop().create_future()
+        with pytest.raises(StoreUnavailable, match="stopping"):
+            harness.partition.submit(record, waiter)
+        assert not waiter.done()
 
     harness.run(scenario())
 
