@@ -119,7 +119,7 @@ class Attempt:
         self._wake_beginning()
         if self._waiters:
             self._schedule_turn()
-        elif self._loop is not None and self._task is not None and not self._task.done():
+        elif self._loop is not None and self._task is not None and not self.finished.is_set():
             self._watch = self._loop.call_later(_FOREIGN_WAIT_S, self._warn_about_foreign_wait, self._task)
 
     def disconnected(self) -> None:
@@ -236,8 +236,9 @@ class Attempt:
         self.created.clear()
         if self._watch is not None:
             self._watch.cancel()
-        self._flush()
+        # First, since a host in this process answers the last frames at once, with the end of the input.
         self.finished.set()
+        self._flush()
 
     # ---- For the contexts ----
 
