@@ -70,8 +70,8 @@ BATCH_MAX = 512
 """Records in one transaction: bounds how long the first of them waits."""
 
 QUICK_BATCH_MAX = 24
-"""The same on a quick disk: who handles what follows from this batch then works while the next is applied. Otherwise
-everybody waits for everybody in turn."""
+"""The same on a quick disk, with handlers in other processes: who handles what follows from this batch then works while
+the next is applied. Otherwise everybody waits for everybody in turn."""
 
 
 class Store(Protocol):
@@ -106,11 +106,13 @@ class AttemptRunner(Protocol):
 class Partition:
     """A running partition: implements `partition.gateway.Gateway`."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
+    def __init__(self, store: Store, clock: Clock, quick_batch: int = QUICK_BATCH_MAX) -> None:
+        """quick_batch: records in one transaction at most, while the disk is quick."""
         self._store = store
         self._clock = clock
         self._runner: AttemptRunner | None = None
         self._queue: deque[tuple[Record, Applied | None]] = deque()
+        self._quick_batch = quick_batch
         self._suspects = 0
         self._reads: deque[Callable[[], None]] = deque()
         self._waiters = Waiters()
@@ -289,7 +291,7 @@ class Partition:
                 return
 
     def _next_batch(self) -> list[tuple[Record, Applied | None]]:
-        size = min(len(self._queue), QUICK_BATCH_MAX if self._syncs_quickly else BATCH_MAX)
+        size = min(len(self._queue), self._quick_batch if self._syncs_quickly else BATCH_MAX)
         if self._suspects:
             self._suspects -= 1
             size = 1
