@@ -19,8 +19,8 @@ than one (`asyncio.gather`, `TaskGroup`, …), or `_SETTLING_HOPS_ALONE` times a
 
 import asyncio
 import logging
-import threading
 from collections.abc import Callable, Generator, Mapping
+from threading import get_ident
 from typing import Any, Final
 
 from perdure.clock import Clock, SystemClock
@@ -105,7 +105,7 @@ class Attempt:
         """Takes bytes of the request, cut anywhere."""
         machine = self.machine
         machine.feed(data)
-        if self._waiters:
+        if self._waiters.waiting:
             if self._has_other_tasks or self._turn_pending:
                 self._schedule_turn()
             else:
@@ -117,14 +117,14 @@ class Attempt:
         """The server has sent all it will: the handler finishes with that, or is suspended."""
         self.machine.end_of_input()
         self._wake_beginning()
-        if self._waiters:
+        if self._waiters.waiting:
             self._schedule_turn()
         elif self._loop is not None and self._task is not None and not self.finished.is_set():
             self._watch = self._loop.call_later(_FOREIGN_WAIT_S, self._warn_about_foreign_wait, self._task)
 
     def disconnected(self) -> None:
         """The server is gone: the attempt ends, and nothing is sent any more."""
-        waiting = bool(self._waiters)
+        waiting = bool(self._waiters.waiting)
         self.machine.drop()
         self._wake_beginning()
         self._release_waiters()
@@ -135,14 +135,14 @@ class Attempt:
         """Runs the handler, in a task of its own. Returns when the attempt is over; the handler's errors are sent."""
         self._loop = asyncio.get_running_loop()
         self._task = asyncio.current_task()
-        self._thread = threading.get_ident()
+        self._thread = get_ident()
         try:
             machine = self.machine
             if not machine.ready and machine.ending is None:
                 self._begun = self._loop.create_future()
                 await self._begun
             if machine.ending is None:
-                self._execution = Execution(self.handler, self.machine, self._loop.time(), self._run_ended, self.encode)
+                self._execution = Execution(self.handler, machine, self._loop, self._run_ended, self.encode)
                 await self._handle(self._execution)
         except asyncio.CancelledError:
             if self.machine.ending is None:
@@ -155,7 +155,7 @@ class Attempt:
             self._close()
 
     def _warn_about_foreign_wait(self, task: "asyncio.Task[Any]") -> None:
-        if not self._waiters and not task.done():
+        if not self._waiters.waiting and not task.done():
             warn_about_foreign_wait(self.handler, task)
 
     # ---- Values ----
@@ -173,8 +173,6 @@ class Attempt:
         return await decoded(self._codec, value)
 
     async def _decoded_input(self, given: pb.InputCommandMessage) -> pb.InputCommandMessage:
-        if self._codec is None:
-            return given
         plain = pb.InputCommandMessage()
         plain.CopyFrom(given)
         plain.value.content = await self.decoded(given.value.content)
@@ -185,10 +183,13 @@ class Attempt:
     async def _handle(self, execution: Execution) -> None:
         machine = self.machine
         try:
-            given = await self._decoded_input(machine.input())
+            given = machine.input()
+            if self._codec is not None:
+                given = await self._decoded_input(given)
             context = make_context(self, given)
             body = await self.handler.run(context, given.value.content)
-            self._refuse_to_go_on()
+            if self._unreplayable is not None:
+                self._refuse_to_go_on()
             if machine.ending is None:
                 machine.finish(Outcome("value", self.encode(body)))
                 # Those whose result was in the journal were executed by an earlier attempt.
@@ -242,10 +243,10 @@ class Attempt:
 
     # ---- For the contexts ----
 
-    def require_usable(self) -> None:
-        """Raises: Misuse if the code that runs now may not use the context; what ends it if the attempt is over."""
+    def require_usable(self) -> "asyncio.Task[Any] | None":
+        """The task that asks. Raises: Misuse if it may not use the context; what ends it if the attempt is over."""
         # Asked with the loop, it says what the loop's own thread does.
-        task = asyncio.current_task(self._loop) if threading.get_ident() == self._thread else None
+        task = asyncio.current_task(self._loop) if get_ident() == self._thread else None
         if self.machine.ending is not None:
             if task is not None and task is not self._task:
                 retrieve_later(task)
@@ -254,12 +255,13 @@ class Attempt:
             self._check_foreign()
         if self._unreplayable is not None:
             self._refuse_to_go_on()
+        return task
 
     def _check_foreign(self) -> None:
         name = inside_run.get()
         if name is not None:
             raise UsedInsideRun(f"the action of run {name!r} uses the context of its handler {self.handler}")
-        if threading.get_ident() != self._thread:
+        if get_ident() != self._thread:
             raise WrongThread(f"the context of handler {self.handler} is used in another thread")
         self._has_other_tasks = True
 
@@ -286,17 +288,18 @@ class Attempt:
 
         waiter: of a succession, the same one each time, until `forget`.
         """
-        self.require_usable()
-        if node.begin(self.machine):
+        task = self.require_usable()
+        machine = self.machine
+        if node.begin(machine):
             return
         assert self._loop is not None
         if waiter is None:
             waiter = Waiter(node)
-        waiter.future, waiter.task = self._loop.create_future(), asyncio.current_task(self._loop)
+        waiter.future, waiter.task = self._loop.create_future(), task
         self._waiters.add(waiter)
         # Something moves: not at rest yet.
         self._hops = 0
-        if self.machine.incoming.queue or self.machine.replaying or self.machine.incoming.ended:
+        if machine.incoming.queue or machine.replaying or machine.incoming.ended:
             self._schedule_turn()
         else:
             self._block()
@@ -354,7 +357,7 @@ class Attempt:
         """Takes notifications until somebody can go on."""
         machine = self.machine
         try:
-            while self._waiters:
+            while self._waiters.waiting:
                 if machine.ending is not None:
                     self._release_waiters()
                     self._schedule_flush()
@@ -375,7 +378,7 @@ class Attempt:
                 if resolved := self._waiters.arrived(key):
                     for waiter in resolved:
                         self._waiters.wake(waiter)
-                    if self._waiters:
+                    if self._waiters.waiting:
                         self._schedule_turn()
                     return
         except SdkInternalBaseException:
