@@ -58,6 +58,10 @@ _ANNOUNCED_LEAVES_MAX: Final = 100
 Send = Callable[[bytes], None]
 
 
+def _drop(data: bytes) -> None:
+    """Where the bytes of an attempt that is over go: there are none."""
+
+
 class Attempt:
     """One attempt. All methods are called in the thread of the event loop that `run` runs in."""
 
@@ -79,8 +83,6 @@ class Attempt:
         self.clock = clock if clock is not None else SystemClock()
         self.machine = Machine(version)
         self._codec = codec
-        self.finished = asyncio.Event()
-        """Set when the attempt is over, whatever its end."""
         self.created: list[RestateDurableFuture[Any]] = []
         """Futures whose results somebody should want."""
         self._send = send
@@ -93,9 +95,11 @@ class Attempt:
         self._turn_pending = False
         self._hops = 0
         self._flush_pending = False
-        self._announced: tuple[list[Node], int] = ([], 0)
+        self._announced: tuple[list[Node], int] | None = None
         self._execution: Execution | None = None
         self._watch: asyncio.TimerHandle | None = None
+        self._is_over = False
+        self._finished: asyncio.Event | None = None
         self._was_cancelled = False
         self._unreplayable: NotReplayable | None = None
 
@@ -119,7 +123,7 @@ class Attempt:
         self._wake_beginning()
         if self._waiters.waiting:
             self._schedule_turn()
-        elif self._loop is not None and self._task is not None and not self.finished.is_set():
+        elif self._loop is not None and self._task is not None and not self._is_over:
             self._watch = self._loop.call_later(_FOREIGN_WAIT_S, self._warn_about_foreign_wait, self._task)
 
     def disconnected(self) -> None:
@@ -158,6 +162,16 @@ class Attempt:
         if not self._waiters.waiting and not task.done():
             warn_about_foreign_wait(self.handler, task)
 
+    @property
+    def finished(self) -> asyncio.Event:
+        """Set when the attempt is over, whatever its end."""
+        if self._finished is None:
+            # Made when somebody asks: most handlers never do.
+            self._finished = asyncio.Event()
+            if self._is_over:
+                self._finished.set()
+        return self._finished
+
     # ---- Values ----
 
     def encode(self, value: bytes) -> bytes:
@@ -192,9 +206,10 @@ class Attempt:
                 self._refuse_to_go_on()
             if machine.ending is None:
                 machine.finish(Outcome("value", self.encode(body)))
-                # Those whose result was in the journal were executed by an earlier attempt.
-                idle = [run for run in execution.waiting.values() if run.completion_id not in machine.results]
-                warn_about_unawaited(self.handler, self.created, idle)
+                if execution.waiting or self.created:
+                    # Those whose result was in the journal were executed by an earlier attempt.
+                    idle = [run for run in execution.waiting.values() if run.completion_id not in machine.results]
+                    warn_about_unawaited(self.handler, self.created, idle)
         except (KeyboardInterrupt, SystemExit):
             raise
         except BaseException as error:
@@ -232,14 +247,18 @@ class Attempt:
         self._release_waiters()
         if self._execution is not None:
             self._execution.cancel()
-        # So that nothing is left for the garbage collector to find.
-        self._execution = None
+        # So that nothing is left for the garbage collector to find: the task's context leads back to here.
+        self._execution = self._task = None
         self.created.clear()
         if self._watch is not None:
             self._watch.cancel()
         # First, since a host in this process answers the last frames at once, with the end of the input.
-        self.finished.set()
+        self._is_over = True
+        if self._finished is not None:
+            self._finished.set()
         self._flush()
+        # It leads to the host, which may hold this task.
+        self._send = _drop
 
     # ---- For the contexts ----
 

