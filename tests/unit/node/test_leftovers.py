@@ -83,8 +83,8 @@ def test_both_ends_of_an_attempt_go_with_it(connect: Callable[[], Awaitable[Tran
             for _ in range(CALLS):
                 assert await client.call(run, 3) == 3
             async with asyncio.timeout(30):
-                # The caller is answered a moment before both ends have let go. One attempt may stay for a while: a timer
-                # that all share keeps the context in which it was armed.
+                # The caller is answered a moment before both ends have let go. One attempt may stay for a while:
+                # a timer that all share keeps the context in which it was armed.
                 while len(left()) >= CALLS:
                     await asyncio.sleep(0)
         await core.stop()
