@@ -252,6 +252,7 @@ class Attempt:
         self.created.clear()
         if self._watch is not None:
             self._watch.cancel()
+            self._watch = None
         # First, since a host in this process answers the last frames at once, with the end of the input.
         self._is_over = True
         if self._finished is not None:
@@ -329,6 +330,9 @@ class Attempt:
         except asyncio.CancelledError:
             self._wait_cancelled(waiter)
             raise
+        finally:
+            # What it raised leads back here, by its traceback.
+            waiter.future = None
 
     def forget(self, waiter: Waiter) -> None:
         """Nobody will wait for this succession any more."""

@@ -145,10 +145,7 @@ class Waiters:
     def release(self, main: "asyncio.Task[Any] | None") -> None:
         """The attempt is over: lets everything that waits leave the user's code. main: the handler's own task."""
         for waiter, future in self._taken():
-            try:
-                self._machine.require_open()
-            except BaseException as error:
-                future.set_exception(error)
+            future.set_exception(self._machine.closed())
             if waiter.task is not None and waiter.task is not main:
                 retrieve_later(waiter.task)
 
