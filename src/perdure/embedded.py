@@ -19,6 +19,7 @@ from perdure.ingress.app import IngressApp
 from perdure.invoker.asgi import AsgiTransport
 from perdure.node.node import Core
 from perdure.node.settings import Settings, load_settings
+from perdure.partition.loop import BATCH_MAX
 from perdure.storage.sqlite.store import SqliteStore
 
 _NOWHERE = "http://embedded"
@@ -114,9 +115,9 @@ class Embedded:
                 raise CannotEmbed(f"the services of an app cannot be registered: {error.message}") from error
 
     def _make_core(self, settings: Settings) -> Core:
-        if self._temporary is None:
-            return Core(settings)
-        return Core(settings, open_store=partial(SqliteStore, survives_power_loss=False))
+        open_store = SqliteStore if self._temporary is None else partial(SqliteStore, survives_power_loss=False)
+        # Nobody else works while a batch is applied, so that small ones would only cost more syncs.
+        return Core(settings, open_store=open_store, quick_batch=BATCH_MAX)
 
     def _transport(self, app: App) -> AsgiTransport:
         return AsgiTransport(app)

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 from urllib.parse import quote
 
 from perdure.sdk.definition_errors import NotAHandler
@@ -65,8 +65,12 @@ def raw_target(service: str, handler: str) -> HandlerTarget:
     return HandlerTarget(service, handler, JSON, bytes, bytes)
 
 
+# Made once: `json.dumps` would make one for each value.
+_encoder: Final = json.JSONEncoder(separators=(",", ":"))
+
+
 def to_json(value: Any) -> bytes:
-    return json.dumps(value, separators=(",", ":")).encode()
+    return _encoder.encode(value).encode()
 
 
 def from_json(data: bytes) -> Any:

@@ -26,7 +26,7 @@ class ResponseDelivery:
     __slots__ = ("_handler", "_over")
 
     def __init__(self, handler: StreamHandler) -> None:
-        self._handler = handler
+        self._handler: StreamHandler | None = handler
         self._over = False
 
     def _release(self, *, completed: bool) -> None:
@@ -37,44 +37,51 @@ class ResponseDelivery:
     def reset(self) -> None:
         """Abandons the exchange. No callback follows."""
         if not self._over:
-            self._over = True
-            self._release(completed=False)
+            self._end(completed=False)
 
     def deliver_head(self, status: int, headers: Iterable[tuple[bytes, bytes]]) -> None:
-        if self._over:
+        handler = self._handler
+        if handler is None:
             return
         try:
-            self._handler.head_received(status, header_dict(headers))
+            handler.head_received(status, header_dict(headers))
         except Exception as error:
             self._handler_raised(error)
 
     def deliver_data(self, data: bytes) -> None:
-        if self._over:
+        handler = self._handler
+        if handler is None:
             return
         try:
-            self._handler.data_received(data)
+            handler.data_received(data)
         except Exception as error:
             self._handler_raised(error)
 
     def deliver_end(self) -> None:
-        if self._over:
+        handler = self._handler
+        if handler is None:
             return
-        self._over = True
-        self._release(completed=True)
+        self._end(completed=True)
         try:
-            self._handler.end_received()
+            handler.end_received()
         except Exception as error:
             self._handler_raised(error)
 
     def deliver_failure(self, error: TransportError) -> None:
-        if self._over:
+        handler = self._handler
+        if handler is None:
             return
-        self._over = True
-        self._release(completed=False)
+        self._end(completed=False)
         try:
-            self._handler.stream_failed(error)
+            handler.stream_failed(error)
         except Exception as raised:
             self._handler_raised(raised)
+
+    def _end(self, *, completed: bool) -> None:
+        self._over = True
+        # It usually holds this stream: left in a cycle, both would wait for the garbage collector.
+        self._handler = None
+        self._release(completed=completed)
 
     def _handler_raised(self, error: Exception) -> None:
         context = {"message": "a stream handler raised; its exchange is reset", "exception": error}

@@ -37,7 +37,7 @@ from perdure.node.settings import (
     listens_on_loopback,
     registry_defaults,
 )
-from perdure.partition.loop import Partition
+from perdure.partition.loop import QUICK_BATCH_MAX, Partition
 from perdure.protocol.identity import BadIdentityKey, RequestSigner
 from perdure.registration.planning import Registration
 from perdure.registration.services import build_registry
@@ -56,8 +56,15 @@ class Core:
     ingress, admin: the ASGI apps of the two surfaces.
     """
 
-    def __init__(self, settings: Settings, clock: Clock | None = None, *, open_store: OpenStore = SqliteStore) -> None:
-        """Opens the store. open_store: how. Raises: StorageError, BadIdentityKey."""
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Clock | None = None,
+        *,
+        open_store: OpenStore = SqliteStore,
+        quick_batch: int = QUICK_BATCH_MAX,
+    ) -> None:
+        """Opens the store. open_store: how. quick_batch: see `Partition`. Raises: StorageError, BadIdentityKey."""
         self._settings = settings
         self._clock = clock or SystemClock()
         defaults = registry_defaults(settings)
@@ -68,7 +75,7 @@ class Core:
 
         self._store = open_store(settings.data, snapshot)
         self._endpoints = Endpoints(self._clock, signer)
-        self.partition = Partition(self._store, self._clock)
+        self.partition = Partition(self._store, self._clock, quick_batch)
         self.invoker = Invoker(self.partition, self._endpoints, self._clock, invoker_settings(settings))
         self._signer = signer
         self._sweeper: asyncio.Task[None] | None = None

@@ -67,8 +67,8 @@ BATCH_MAX = 512
 """Records in one transaction: bounds how long the first of them waits."""
 
 QUICK_BATCH_MAX = 32
-"""The same on a quick disk, or half of what waits if that is more: who handles what follows from this batch then works
-while the next is applied. Otherwise everybody waits for everybody in turn."""
+"""The same on a quick disk, with handlers in other processes, or half of what waits if that is more: who handles what
+follows from this batch then works while the next is applied. Otherwise everybody waits for everybody in turn."""
 
 
 class Store(Protocol):
@@ -103,10 +103,12 @@ class AttemptRunner(Protocol):
 class Partition:
     """A running partition: implements `partition.gateway.Gateway`."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
+    def __init__(self, store: Store, clock: Clock, quick_batch: int = QUICK_BATCH_MAX) -> None:
+        """quick_batch: records in one transaction while the disk is quick, or half of what waits if that is more."""
         self._store = store
         self._clock = clock
         self._queue: deque[tuple[Record, Applied | None]] = deque()
+        self._quick_batch = quick_batch
         self._suspects = 0
         self._reads: deque[Callable[[], None]] = deque()
         self._waiters = Waiters()
@@ -305,7 +307,7 @@ class Partition:
         waiting = len(self._queue)
         size = min(waiting, BATCH_MAX)
         if self._syncs_quickly:
-            size = min(size, max(QUICK_BATCH_MAX, waiting // 2))
+            size = min(size, max(self._quick_batch, waiting // 2))
         if self._suspects:
             self._suspects -= 1
             size = 1

@@ -19,8 +19,8 @@ than one (`asyncio.gather`, `TaskGroup`, …), or `_SETTLING_HOPS_ALONE` times a
 
 import asyncio
 import logging
-import threading
 from collections.abc import Callable, Generator, Mapping
+from threading import get_ident
 from typing import Any, Final
 
 from perdure.clock import Clock, SystemClock
@@ -58,6 +58,10 @@ _ANNOUNCED_LEAVES_MAX: Final = 100
 Send = Callable[[bytes], None]
 
 
+def _drop(data: bytes) -> None:
+    """Where the bytes of an attempt that is over go: there are none."""
+
+
 class Attempt:
     """One attempt. All methods are called in the thread of the event loop that `run` runs in."""
 
@@ -79,8 +83,6 @@ class Attempt:
         self.clock = clock if clock is not None else SystemClock()
         self.machine = Machine(version)
         self._codec = codec
-        self.finished = asyncio.Event()
-        """Set when the attempt is over, whatever its end."""
         self.created: list[RestateDurableFuture[Any]] = []
         """Futures whose results somebody should want."""
         self._send = send
@@ -93,9 +95,11 @@ class Attempt:
         self._turn_pending = False
         self._hops = 0
         self._flush_pending = False
-        self._announced: tuple[list[Node], int] = ([], 0)
+        self._announced: tuple[list[Node], int] | None = None
         self._execution: Execution | None = None
         self._watch: asyncio.TimerHandle | None = None
+        self._is_over = False
+        self._finished: asyncio.Event | None = None
         self._was_cancelled = False
         self._unreplayable: NotReplayable | None = None
 
@@ -105,7 +109,7 @@ class Attempt:
         """Takes bytes of the request, cut anywhere."""
         machine = self.machine
         machine.feed(data)
-        if self._waiters:
+        if self._waiters.waiting:
             if self._has_other_tasks or self._turn_pending:
                 self._schedule_turn()
             else:
@@ -117,14 +121,14 @@ class Attempt:
         """The server has sent all it will: the handler finishes with that, or is suspended."""
         self.machine.end_of_input()
         self._wake_beginning()
-        if self._waiters:
+        if self._waiters.waiting:
             self._schedule_turn()
-        elif self._loop is not None and self._task is not None and not self._task.done():
+        elif self._loop is not None and self._task is not None and not self._is_over:
             self._watch = self._loop.call_later(_FOREIGN_WAIT_S, self._warn_about_foreign_wait, self._task)
 
     def disconnected(self) -> None:
         """The server is gone: the attempt ends, and nothing is sent any more."""
-        waiting = bool(self._waiters)
+        waiting = bool(self._waiters.waiting)
         self.machine.drop()
         self._wake_beginning()
         self._release_waiters()
@@ -135,14 +139,14 @@ class Attempt:
         """Runs the handler, in a task of its own. Returns when the attempt is over; the handler's errors are sent."""
         self._loop = asyncio.get_running_loop()
         self._task = asyncio.current_task()
-        self._thread = threading.get_ident()
+        self._thread = get_ident()
         try:
             machine = self.machine
             if not machine.ready and machine.ending is None:
                 self._begun = self._loop.create_future()
                 await self._begun
             if machine.ending is None:
-                self._execution = Execution(self.handler, self.machine, self._loop.time(), self._run_ended, self.encode)
+                self._execution = Execution(self.handler, machine, self._loop, self._run_ended, self.encode)
                 await self._handle(self._execution)
         except asyncio.CancelledError:
             if self.machine.ending is None:
@@ -155,8 +159,18 @@ class Attempt:
             self._close()
 
     def _warn_about_foreign_wait(self, task: "asyncio.Task[Any]") -> None:
-        if not self._waiters and not task.done():
+        if not self._waiters.waiting and not task.done():
             warn_about_foreign_wait(self.handler, task)
+
+    @property
+    def finished(self) -> asyncio.Event:
+        """Set when the attempt is over, whatever its end."""
+        if self._finished is None:
+            # Made when somebody asks: most handlers never do.
+            self._finished = asyncio.Event()
+            if self._is_over:
+                self._finished.set()
+        return self._finished
 
     # ---- Values ----
 
@@ -173,8 +187,6 @@ class Attempt:
         return await decoded(self._codec, value)
 
     async def _decoded_input(self, given: pb.InputCommandMessage) -> pb.InputCommandMessage:
-        if self._codec is None:
-            return given
         plain = pb.InputCommandMessage()
         plain.CopyFrom(given)
         plain.value.content = await self.decoded(given.value.content)
@@ -185,15 +197,19 @@ class Attempt:
     async def _handle(self, execution: Execution) -> None:
         machine = self.machine
         try:
-            given = await self._decoded_input(machine.input())
+            given = machine.input()
+            if self._codec is not None:
+                given = await self._decoded_input(given)
             context = make_context(self, given)
             body = await self.handler.run(context, given.value.content)
-            self._refuse_to_go_on()
+            if self._unreplayable is not None:
+                self._refuse_to_go_on()
             if machine.ending is None:
                 machine.finish(Outcome("value", self.encode(body)))
-                # Those whose result was in the journal were executed by an earlier attempt.
-                idle = [run for run in execution.waiting.values() if run.completion_id not in machine.results]
-                warn_about_unawaited(self.handler, self.created, idle)
+                if execution.waiting or self.created:
+                    # Those whose result was in the journal were executed by an earlier attempt.
+                    idle = [run for run in execution.waiting.values() if run.completion_id not in machine.results]
+                    warn_about_unawaited(self.handler, self.created, idle)
         except (KeyboardInterrupt, SystemExit):
             raise
         except BaseException as error:
@@ -231,20 +247,26 @@ class Attempt:
         self._release_waiters()
         if self._execution is not None:
             self._execution.cancel()
-        # So that nothing is left for the garbage collector to find.
-        self._execution = None
+        # So that nothing is left for the garbage collector to find: the task's context leads back to here.
+        self._execution = self._task = None
         self.created.clear()
         if self._watch is not None:
             self._watch.cancel()
+            self._watch = None
+        # First, since a host in this process answers the last frames at once, with the end of the input.
+        self._is_over = True
+        if self._finished is not None:
+            self._finished.set()
         self._flush()
-        self.finished.set()
+        # It leads to the host, which may hold this task.
+        self._send = _drop
 
     # ---- For the contexts ----
 
-    def require_usable(self) -> None:
-        """Raises: Misuse if the code that runs now may not use the context; what ends it if the attempt is over."""
+    def require_usable(self) -> "asyncio.Task[Any] | None":
+        """The task that asks. Raises: Misuse if it may not use the context; what ends it if the attempt is over."""
         # Asked with the loop, it says what the loop's own thread does.
-        task = asyncio.current_task(self._loop) if threading.get_ident() == self._thread else None
+        task = asyncio.current_task(self._loop) if get_ident() == self._thread else None
         if self.machine.ending is not None:
             if task is not None and task is not self._task:
                 retrieve_later(task)
@@ -253,12 +275,13 @@ class Attempt:
             self._check_foreign()
         if self._unreplayable is not None:
             self._refuse_to_go_on()
+        return task
 
     def _check_foreign(self) -> None:
         name = inside_run.get()
         if name is not None:
             raise UsedInsideRun(f"the action of run {name!r} uses the context of its handler {self.handler}")
-        if threading.get_ident() != self._thread:
+        if get_ident() != self._thread:
             raise WrongThread(f"the context of handler {self.handler} is used in another thread")
         self._has_other_tasks = True
 
@@ -285,17 +308,18 @@ class Attempt:
 
         waiter: of a succession, the same one each time, until `forget`.
         """
-        self.require_usable()
-        if node.begin(self.machine):
+        task = self.require_usable()
+        machine = self.machine
+        if node.begin(machine):
             return
         assert self._loop is not None
         if waiter is None:
             waiter = Waiter(node)
-        waiter.future, waiter.task = self._loop.create_future(), asyncio.current_task(self._loop)
+        waiter.future, waiter.task = self._loop.create_future(), task
         self._waiters.add(waiter)
         # Something moves: not at rest yet.
         self._hops = 0
-        if self.machine.incoming.queue or self.machine.replaying or self.machine.incoming.ended:
+        if machine.incoming.queue or machine.replaying or machine.incoming.ended:
             self._schedule_turn()
         else:
             self._block()
@@ -306,6 +330,9 @@ class Attempt:
         except asyncio.CancelledError:
             self._wait_cancelled(waiter)
             raise
+        finally:
+            # What it raised leads back here, by its traceback.
+            waiter.future = None
 
     def forget(self, waiter: Waiter) -> None:
         """Nobody will wait for this succession any more."""
@@ -353,7 +380,7 @@ class Attempt:
         """Takes notifications until somebody can go on."""
         machine = self.machine
         try:
-            while self._waiters:
+            while self._waiters.waiting:
                 if machine.ending is not None:
                     self._release_waiters()
                     self._schedule_flush()
@@ -374,7 +401,7 @@ class Attempt:
                 if resolved := self._waiters.arrived(key):
                     for waiter in resolved:
                         self._waiters.wake(waiter)
-                    if self._waiters:
+                    if self._waiters.waiting:
                         self._schedule_turn()
                     return
         except SdkInternalBaseException:

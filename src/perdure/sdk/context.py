@@ -10,7 +10,7 @@ import random  # noqa: TID251  # a generator with the invocation's own seed
 import uuid
 from collections.abc import Callable, Coroutine
 from datetime import timedelta
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
 
 from perdure.model.invocation import HandlerKind, ServiceKind
@@ -482,5 +482,9 @@ _CONTEXTS: dict[tuple[ServiceKind, HandlerKind], type[Context]] = {
 
 def make_context(attempt: "Attempt", given: pb.InputCommandMessage) -> Context:
     """The context for the attempt's kind of handler."""
-    handler = attempt.handler
-    return _CONTEXTS[handler.service.kind, handler.kind](attempt, given)
+    return _context_type(attempt.handler)(attempt, given)
+
+
+@lru_cache(maxsize=1024)
+def _context_type(handler: HandlerDefinition[Any, Any]) -> type[Context]:
+    return _CONTEXTS[handler.service.kind, handler.kind]

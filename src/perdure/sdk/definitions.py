@@ -3,7 +3,7 @@
 import functools
 import inspect
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass, field, fields
 from datetime import timedelta
@@ -194,18 +194,18 @@ class HandlerDefinition(Generic[I, O]):
         """The result that a callee's body holds. Raises: CannotDecode (E0351)."""
         return cast("O", self.output_serde.deserialize(body))
 
-    async def run(self, context: Any, body: bytes) -> bytes:
+    def run(self, context: Any, body: bytes) -> Coroutine[Any, Any, bytes]:
         """Runs the user's code, within its context managers, in a task of its own.
 
         Raises: TerminalError with status 400 for a body that does not fit, BadHandler (E0343) for a function that
         gives nothing to await, CannotEncode (E0352) for its result, and what the user's code raises.
         """
         running.set(context)
-        managers = self.context_managers
-        if not managers:
-            return await self._call(context, body)
+        return self._call_within(context, body) if self.context_managers else self._call(context, body)
+
+    async def _call_within(self, context: Any, body: bytes) -> bytes:
         async with AsyncExitStack() as around:
-            for manager in managers:
+            for manager in self.context_managers:
                 await around.enter_async_context(manager())
             return await self._call(context, body)
         raise AssertionError("a context manager around an invocation must not swallow what it raises")

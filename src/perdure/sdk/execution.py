@@ -4,7 +4,9 @@ import asyncio
 import contextvars
 import inspect
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Callable
+from functools import partial
+from types import FunctionType
 from typing import Any
 
 from perdure.sdk.definitions import HandlerDefinition
@@ -27,26 +29,27 @@ class Execution:
     One that is replayed and has a result never comes to execution: nobody waits for it.
     """
 
-    __slots__ = ("_began_at", "_encode", "_executing", "_handler", "_machine", "_on_change", "waiting")
+    __slots__ = ("_began_at", "_encode", "_handler", "_loop", "_machine", "_on_change", "executing", "waiting")
 
     def __init__(
         self,
         handler: HandlerDefinition[Any, Any],
         machine: Machine,
-        began_at: float,
+        loop: asyncio.AbstractEventLoop,
         on_change: Callable[[], None],
         encode: Callable[[bytes], bytes],
     ) -> None:
-        """began_at: when the attempt began, in the time of the loop.
-        on_change: called after a result was proposed, and after a failing action has failed the attempt.
+        """on_change: called after a result was proposed, and after a failing action has failed the attempt.
         encode: makes the bytes for the journal of a result's.
         """
         self._handler = handler
         self._machine = machine
-        self._began_at = began_at
+        self._loop = loop
+        self._began_at = loop.time()
         self._on_change = on_change
         self._encode = encode
-        self._executing: dict[int, asyncio.Task[None]] = {}
+        self.executing: dict[int, asyncio.Task[None]] = {}
+        """The actions that execute now, by the completion ids of their runs."""
         self.waiting: dict[int, Run] = {}
         """Recorded and not executed, by their completion ids."""
 
@@ -54,33 +57,29 @@ class Execution:
         """Somebody waits for this completion: if it is a run's, executes the action."""
         run = self.waiting.pop(completion_id, None)
         if run is not None:
-            loop = asyncio.get_running_loop()
-            task = loop.create_task(self._execute(run, loop))
+            task = self._loop.create_task(self._execute(run))
             if not task.done():  # an eager one may be
-                self._executing[completion_id] = task
-
-    @property
-    def executing(self) -> Collection[int]:
-        """The completion ids of the actions that execute now."""
-        return self._executing
+                self.executing[completion_id] = task
 
     def cancel(self) -> None:
         """The attempt is over: nobody wants the results. What runs in a thread cannot be stopped."""
-        for task in self._executing.values():
+        for task in self.executing.values():
             task.cancel()
 
-    async def _execute(self, run: Run, loop: asyncio.AbstractEventLoop) -> None:
+    async def _execute(self, run: Run) -> None:
         machine = self._machine
+        inside_run.set(run.name)
         try:
-            outcome: Outcome | AttemptError = Outcome("value", self._encode(run.serde.serialize(await _result(run))))
+            result = await (run.action() if _is_async(run.action) else _in_thread(run.action))
+            outcome: Outcome | AttemptError = Outcome("value", self._encode(run.serde.serialize(result)))
         except TerminalError as error:
             outcome = commands.failed(error.status_code, error.message, error.metadata)
         except (Exception, asyncio.CancelledError) as error:
             if machine.ending is not None:
                 return
-            outcome = run.after_failure(error, machine, int((loop.time() - self._began_at) * 1000))
+            outcome = run.after_failure(error, machine, int((self._loop.time() - self._began_at) * 1000))
         finally:
-            self._executing.pop(run.completion_id, None)
+            self.executing.pop(run.completion_id, None)
         if machine.ending is not None:
             return
         try:
@@ -94,12 +93,17 @@ class Execution:
         self._on_change()
 
 
-async def _result(run: Run) -> Any:
-    """What the action gives. A function that is not async is called in a thread, so that it may block."""
-    inside_run.set(run.name)
-    if inspect.iscoroutinefunction(run.action):
-        return await run.action()
-    result = await asyncio.to_thread(run.action)
+def _is_async(action: Callable[[], Any]) -> bool:
+    function = action.func if type(action) is partial else action
+    if type(function) is FunctionType:
+        # What `iscoroutinefunction` finds out for most, in a fifth of the time.
+        return function.__code__.co_flags & inspect.CO_COROUTINE != 0 or inspect.iscoroutinefunction(function)
+    return inspect.iscoroutinefunction(action)
+
+
+async def _in_thread(action: Callable[[], Any]) -> Any:
+    """What a function gives that is not async, and so may block."""
+    result = await asyncio.to_thread(action)
     if inspect.isawaitable(result):
         # A lambda around an async function.
         return await result

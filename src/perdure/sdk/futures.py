@@ -73,7 +73,7 @@ class RestateDurableFuture(Awaitable[T]):
             raise terminal(outcome.failure)
         if outcome.kind == "value" and self._attempt.has_codec:
             value = yield from self._attempt.decoded(outcome.value).__await__()
-            return self._decode(outcome._replace(value=value))
+            return self._decode(Outcome("value", value))
         return self._decode(outcome)
 
     def __repr__(self) -> str:

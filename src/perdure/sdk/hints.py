@@ -160,6 +160,8 @@ def check(value: Any, hint: Any) -> None:
         if not _allows_none(hint):
             raise CannotDecode(f"missing, and must be a {name_of(hint)}")
         return
+    if type(value) is hint:
+        return
     try:
         shape = _shape(hint)
     except TypeError:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final, Generic, TypeVar
 
+import msgspec
+
 from perdure.errors import PerdureError
 from perdure.protocol.messages import MessageType
 from perdure.sdk.exceptions import RetryableError
@@ -53,7 +55,7 @@ class RunOptions(Generic[T]):
     @property
     def bound_serde(self) -> Serde[T]:
         """The serde for the type hint."""
-        return bound(self.serde, self.type_hint)
+        return self.serde if self.type_hint is None else bound(self.serde, self.type_hint)
 
     @property
     def has_policy(self) -> bool:
@@ -100,8 +102,7 @@ def bound(serde: Serde[T], type_hint: type[T] | None) -> Serde[T]:
     return serde
 
 
-@dataclass(slots=True)
-class Run:
+class Run(msgspec.Struct, eq=False):
     """A run that was recorded and whose result is not known yet."""
 
     completion_id: int

@@ -36,20 +36,18 @@ class Waiters:
     Each leaf leads to who lacks it: what a notification costs does not depend on how many others are waited for.
     """
 
-    __slots__ = ("_fresh", "_lacking", "_machine", "_waiting")
+    __slots__ = ("_fresh", "_lacking", "_machine", "waiting")
 
     def __init__(self, machine: Machine) -> None:
         self._machine = machine
-        self._waiting: dict[Waiter, None] = {}
+        self.waiting: dict[Waiter, None] = {}
+        """In order, and without its values a set."""
         self._lacking: dict[NotificationId, _Entries] = {}
         self._fresh: dict[Waiter, None] = {}
 
-    def __bool__(self) -> bool:
-        return bool(self._waiting)
-
     def add(self, waiter: Waiter) -> None:
         """A wait begins, which `begin` of its node did not answer."""
-        self._waiting[waiter] = None
+        self.waiting[waiter] = None
         if not waiter.started:
             self._fresh[waiter] = None
         node = waiter.node
@@ -60,14 +58,14 @@ class Waiters:
 
     def discard(self, waiter: Waiter) -> None:
         """A wait is over, however it ended. A succession keeps its eyes open for the next one."""
-        if waiter in self._waiting:
+        if waiter in self.waiting:
             self._leave(waiter)
             node = waiter.node
             for leaf in node.signals if isinstance(node, Succession) else node.pending:
                 self._forget(waiter, leaf)
 
     def _leave(self, waiter: Waiter) -> None:
-        del self._waiting[waiter]
+        del self.waiting[waiter]
         if not waiter.started:
             del self._fresh[waiter]
 
@@ -87,13 +85,13 @@ class Waiters:
     @property
     def nodes(self) -> list[Node]:
         """What they wait for."""
-        return [waiter.node for waiter in self._waiting]
+        return [waiter.node for waiter in self.waiting]
 
     def pending(self, most: int) -> list[AnyLeaf] | None:
         """The notifications that they lack; None if there are more than `most`."""
-        if len(self._waiting) > most or sum(len(waiter.node.pending) for waiter in self._waiting) > most:
+        if len(self.waiting) > most or sum(len(waiter.node.pending) for waiter in self.waiting) > most:
             return None
-        return [leaf for waiter in self._waiting for leaf in waiter.node.pending]
+        return [leaf for waiter in self.waiting for leaf in waiter.node.pending]
 
     def newly_awaited(self) -> Sequence[AnyLeaf]:
         """The leaves that are waited for, and were not the last time that somebody asked."""
@@ -108,7 +106,7 @@ class Waiters:
 
     def awaits(self, key: NotificationId) -> bool:
         """True if somebody waits for this notification now."""
-        return any(waiter in self._waiting for waiter, _ in self._lacking.get(key, ()))
+        return any(waiter in self.waiting for waiter, _ in self._lacking.get(key, ()))
 
     def arrived(self, key: NotificationId) -> Sequence[Waiter]:
         """A notification was taken. Returns: who can go on by it."""
@@ -117,7 +115,7 @@ class Waiters:
             return ()
         if isinstance(key, str):
             entries = self._claim(key, entries)
-        machine, waiting = self._machine, self._waiting
+        machine, waiting = self._machine, self.waiting
         return [waiter for waiter, leaf in entries if waiter.node.arrived(leaf, machine) and waiter in waiting]
 
     def _claim(self, name: str, entries: _Entries) -> _Entries:
@@ -147,16 +145,13 @@ class Waiters:
     def release(self, main: "asyncio.Task[Any] | None") -> None:
         """The attempt is over: lets everything that waits leave the user's code. main: the handler's own task."""
         for waiter, future in self._taken():
-            try:
-                self._machine.require_open()
-            except BaseException as error:
-                future.set_exception(error)
+            future.set_exception(self._machine.closed())
             if waiter.task is not None and waiter.task is not main:
                 retrieve_later(waiter.task)
 
     def _taken(self) -> "list[tuple[Waiter, asyncio.Future[None]]]":
         found = []
-        for waiter in list(self._waiting):
+        for waiter in list(self.waiting):
             self.discard(waiter)
             if waiter.future is not None and not waiter.future.done():
                 found.append((waiter, waiter.future))

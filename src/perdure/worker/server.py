@@ -19,6 +19,13 @@ class _Stream:
         self._taken = 0
         self.exchange: AsgiExchange | DirectExchange | None = None
 
+    def disconnect(self) -> None:
+        """The engine is gone, or does not want this stream any more."""
+        # They hold each other: left in a cycle, both would wait for the garbage collector.
+        exchange, self.exchange = self.exchange, None
+        if exchange is not None:
+            exchange.disconnect()
+
     def head(self, status: int, headers: list[tuple[bytes, bytes]]) -> None:
         payload = frames.encode(frames.HeadPayload(status, headers))
         if len(payload) > frames.PAYLOAD_MAX:
@@ -74,7 +81,7 @@ class WorkerServer(LinkProtocol):
             known.exchange.add_credit(frames.decode_credit(payload))
         elif kind == frames.RESET:
             del self._streams[stream]
-            known.exchange.disconnect()
+            known.disconnect()
 
     def link_lost(self, reason: str) -> None:
         self.disconnect_all()
@@ -84,19 +91,20 @@ class WorkerServer(LinkProtocol):
         """Tells every running handler that its caller is gone."""
         streams, self._streams = self._streams, {}
         for stream in streams.values():
-            if stream.exchange is not None:
-                stream.exchange.disconnect()
+            stream.disconnect()
 
     def reset_stream(self, number: int, reason: str) -> None:
         """Abandons a stream from the worker's side."""
         stream = self._streams.pop(number, None)
-        if stream is not None and stream.exchange is not None:
-            stream.exchange.disconnect()
+        if stream is not None:
+            stream.disconnect()
         self.write(frames.frame(number, frames.RESET, reason.encode()))
 
     def forget_stream(self, number: int) -> None:
         """The response is complete: what the engine still sends on this stream is ignored."""
-        self._streams.pop(number, None)
+        stream = self._streams.pop(number, None)
+        if stream is not None:
+            stream.exchange = None
 
     def _open(self, number: int, request: frames.OpenPayload) -> None:
         if number in self._streams or number == 0:

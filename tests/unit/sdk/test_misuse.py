@@ -1,8 +1,10 @@
 """What could not be replayed, or means nothing: the text says so, and what to do instead."""
 
 import asyncio
+import gc
 import logging
 import threading
+import weakref
 from datetime import timedelta
 from typing import Any
 
@@ -11,6 +13,7 @@ import pytest
 import perdure as restate
 from perdure.protocol import messages_pb2 as pb
 from perdure.sdk import attempt as attempt_module
+from perdure.sdk.attempt import Attempt
 from perdure.sdk.exceptions import ContextClosed
 from support.sdk_peer import (
     Peer,
@@ -178,6 +181,28 @@ def test_a_handler_that_cannot_be_suspended_is_told(
         asyncio.run(play())
     (message,) = [record.getMessage() for record in caplog.records]
     assert "[E0319]" in message
+
+
+def test_an_attempt_that_is_over_is_held_by_nothing() -> None:
+    """Also where the last frames are answered from within `send`, as by an engine in the same process."""
+
+    async def run(ctx: restate.Context, text: str) -> str:
+        return text
+
+    async def play() -> weakref.ref[Attempt]:
+        one = Attempt(handler(run), 7, lambda data: one.end_of_input())
+        one.feed(opening([input_command()]))
+        await asyncio.create_task(one.run())
+        return weakref.ref(one)
+
+    async def look() -> None:
+        reference = await play()
+        # The loop is still in the callback of the task that ended last.
+        await asyncio.sleep(0)
+        gc.collect()
+        assert reference() is None
+
+    asyncio.run(look())
 
 
 def test_an_action_that_cancels_itself_is_a_failing_one() -> None:

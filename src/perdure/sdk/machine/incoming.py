@@ -6,6 +6,7 @@ Entries are kept as bytes and decoded when they are needed.
 """
 
 from collections import deque
+from typing import Final
 
 from perdure.protocol import messages_pb2 as pb
 from perdure.protocol.errors import ProtocolError
@@ -14,6 +15,9 @@ from perdure.protocol.messages import MessageType, decode, is_command, is_notifi
 
 MESSAGE_BYTES_MAX = 256 * 1024 * 1024
 """The largest message that is accepted from a server; servers have lower limits of their own."""
+
+# On the hot path: a member of an enumeration costs more than a number.
+_RUN_ACK: Final = MessageType.PROPOSE_RUN_COMPLETION_ACK.value
 
 
 class Incoming:
@@ -54,22 +58,21 @@ class Incoming:
 
     def _take(self, frame: Frame) -> None:
         type_id = frame.type
-        if is_notification(type_id):
+        if self.ready:
+            if type_id == _RUN_ACK or is_notification(type_id):
+                self.queue.append(frame)
+            elif type_id != MessageType.COMMAND_ACK:
+                raise _unexpected(type_id)
+        elif is_notification(type_id):
             self.queue.append(frame)
-        elif self.ready and type_id == MessageType.PROPOSE_RUN_COMPLETION_ACK:
-            self.queue.append(frame)
-            return
-        elif self.ready and type_id == MessageType.COMMAND_ACK:
-            return
+            self._count_entry()
+        elif is_command(type_id):
+            self.commands.append(frame)
+            self._count_entry()
         elif self.start is None and type_id == MessageType.START:
             self._begin(frame)
-            return
-        elif is_command(type_id) and not self.ready:
-            self.commands.append(frame)
         else:
-            raise ProtocolError(f"a message of type 0x{type_id:04x} is not expected here")
-        if not self.ready:
-            self._count_entry()
+            raise _unexpected(type_id)
 
     def _begin(self, frame: Frame) -> None:
         message = decode(MessageType.START, frame.payload)
@@ -87,3 +90,7 @@ class Incoming:
             if not self.commands or self.commands[0].type != MessageType.INPUT_COMMAND:
                 raise ProtocolError("the journal does not begin with an input")
             self.ready = True
+
+
+def _unexpected(type_id: int) -> ProtocolError:
+    return ProtocolError(f"a message of type 0x{type_id:04x} is not expected here")

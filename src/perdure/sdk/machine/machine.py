@@ -160,13 +160,17 @@ class Machine:
 
     def require_open(self) -> None:
         """Raises what leaves the user's code if the attempt is over."""
-        if self.ending is None:
-            return
+        if self.ending is not None:
+            raise self.closed()
+
+    def closed(self) -> BaseException:
+        """What leaves the user's code now that the attempt is over."""
+        assert self.ending is not None
         if self.ending == "ended":
-            raise ContextClosed("the context is used after its handler has ended")
+            return ContextClosed("the context is used after its handler has ended")
         if self.error is not None:
-            raise SdkInternalException(self.error.message)
-        raise SuspendedException
+            return SdkInternalException(self.error.message)
+        return SuspendedException()
 
     def command(self, type_id: int, message: Message) -> None:
         """Meets the next recorded command, or writes a new one."""
@@ -238,9 +242,7 @@ class Machine:
         return completion_id in self._proposals
 
     def _write(self, type_id: int, payload: bytes, flags: int = 0) -> None:
-        self._out.append(_HEADER.pack(type_id, flags, len(payload)))
-        if payload:
-            self._out.append(payload)
+        self._out.append(_HEADER.pack(type_id, flags, len(payload)) + payload)
 
     # ---- Notifications ----
 

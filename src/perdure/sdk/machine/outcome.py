@@ -2,6 +2,8 @@
 
 from typing import Literal, NamedTuple, TypeAlias
 
+import msgspec
+
 from perdure.protocol import messages_pb2 as pb
 from perdure.protocol.errors import BadFrame
 
@@ -19,7 +21,7 @@ class Failure(NamedTuple):
     metadata: tuple[tuple[str, str], ...] = ()
 
 
-class Outcome(NamedTuple):
+class Outcome(msgspec.Struct, frozen=True, gc=False):
     """The result of a durable operation: exactly what `kind` says, the others are empty."""
 
     kind: Kind
