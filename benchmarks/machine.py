@@ -21,7 +21,7 @@ def describe(folder: Path) -> dict[str, Any]:
         "kernel": platform.release(),
         "python": platform.python_version(),
         "fdatasync_us": sync_time_us(folder),
-        "packages": {name: version(name) for name in ("apsw", "h2", "hypercorn", "protobuf", "restate-sdk", "uvloop")},
+        "packages": {name: version(name) for name in ("apsw", "hypercorn", "jh2", "protobuf", "restate-sdk", "uvloop")},
     }
 
 

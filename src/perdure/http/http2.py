@@ -1,15 +1,15 @@
-"""HTTP/2 connections with prior knowledge: h2 does framing and state, this moves bytes between it and exchanges."""
+"""HTTP/2 connections with prior knowledge: jh2 does framing and state, this moves bytes between it and exchanges."""
 
 import asyncio
 import contextlib
 from typing import Any, Final, cast
 
-import h2.config
-import h2.connection
-import h2.errors
-import h2.events
-import h2.exceptions
-import h2.settings
+import jh2.config
+import jh2.connection
+import jh2.errors
+import jh2.events
+import jh2.exceptions
+import jh2.settings
 
 from perdure.http.connection import SendWatch, Serving
 from perdure.http.exchange import READ_AHEAD, Exchange, Headers
@@ -19,7 +19,7 @@ PREFACE: Final = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 _STREAM_WINDOW: Final = 1024 * 1024
 _CONNECTION_WINDOW: Final = 16 * 1024 * 1024
 _CONNECTION_HEADERS: Final = frozenset({b"connection", b"keep-alive", b"transfer-encoding", b"upgrade"})
-_CONFIG: Final = h2.config.H2Configuration(
+_CONFIG: Final = jh2.config.H2Configuration(
     client_side=False, header_encoding=None, validate_outbound_headers=False, normalize_outbound_headers=False
 )
 
@@ -80,7 +80,7 @@ class Http2Exchange(Exchange):
             self.hold_writing()
 
     def abort(self) -> None:
-        self._connection.reset(self, h2.errors.ErrorCodes.INTERNAL_ERROR)
+        self._connection.reset(self, jh2.errors.ErrorCodes.INTERNAL_ERROR)
 
     def finished(self) -> None:
         self._connection.exchange_finished(self)
@@ -102,7 +102,7 @@ class Http2Connection(asyncio.Protocol):
         self._send_watch = SendWatch(self.last_active)
         self._stopping = False
         self._flush_scheduled = False
-        self._h2 = h2.connection.H2Connection(_CONFIG)
+        self._h2 = jh2.connection.H2Connection(_CONFIG)
 
     # asyncio
 
@@ -111,8 +111,8 @@ class Http2Connection(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)
         self.addresses = (transport.get_extra_info("peername"), transport.get_extra_info("sockname"))
         limits = self.serving.limits
-        codes = h2.settings.SettingCodes
-        self._h2.local_settings = h2.settings.Settings(
+        codes = jh2.settings.SettingCodes
+        self._h2.local_settings = jh2.settings.Settings(
             client=False,
             initial_values={
                 codes.INITIAL_WINDOW_SIZE: _STREAM_WINDOW,
@@ -128,7 +128,7 @@ class Http2Connection(asyncio.Protocol):
         self.last_active = self.serving.loop.time()
         try:
             events = self._h2.receive_data(data)
-        except (h2.exceptions.ProtocolError, h2.exceptions.H2Error):
+        except (jh2.exceptions.ProtocolError, jh2.exceptions.H2Error):
             self._flush()
             self.close()
             return
@@ -165,35 +165,35 @@ class Http2Connection(asyncio.Protocol):
         for exchange in tuple(self._exchanges.values()):
             self._pump_on(exchange)
 
-    # Events of h2
+    # Events of jh2
 
-    def _handle(self, event: h2.events.Event) -> None:
+    def _handle(self, event: jh2.events.Event) -> None:
         match event:
-            case h2.events.RequestReceived():
+            case jh2.events.RequestReceived():
                 self._request(event)
-            case h2.events.DataReceived():
+            case jh2.events.DataReceived():
                 self._data(event)
-            case h2.events.StreamEnded():
+            case jh2.events.StreamEnded():
                 if (exchange := self._exchanges.get(event.stream_id)) is not None:
                     exchange.end_body()
-            case h2.events.StreamReset():
+            case jh2.events.StreamReset():
                 if (exchange := self._exchanges.pop(event.stream_id, None)) is not None:
                     exchange.closed = True
                     exchange.client_gone()
-            case h2.events.WindowUpdated(stream_id=stream) if stream:
+            case jh2.events.WindowUpdated(stream_id=stream) if stream:
                 if (exchange := self._exchanges.get(stream)) is not None:
                     self._pump_on(exchange)
-            case h2.events.WindowUpdated() | h2.events.RemoteSettingsChanged():
+            case jh2.events.WindowUpdated() | jh2.events.RemoteSettingsChanged():
                 for exchange in tuple(self._exchanges.values()):
                     self._pump_on(exchange)
-            case h2.events.ConnectionTerminated():
+            case jh2.events.ConnectionTerminated():
                 if not self._exchanges:
                     self.close()
 
-    def _request(self, event: h2.events.RequestReceived) -> None:
+    def _request(self, event: jh2.events.RequestReceived) -> None:
         stream = event.stream_id
         if len(event.headers) > self.serving.limits.headers or self._stopping:
-            code = h2.errors.ErrorCodes.REFUSED_STREAM if self._stopping else h2.errors.ErrorCodes.ENHANCE_YOUR_CALM
+            code = jh2.errors.ErrorCodes.REFUSED_STREAM if self._stopping else jh2.errors.ErrorCodes.ENHANCE_YOUR_CALM
             self._h2.reset_stream(stream, code)
             return
         method, target, authority = b"", b"/", None
@@ -214,7 +214,7 @@ class Http2Connection(asyncio.Protocol):
         self._exchanges[stream] = exchange
         self._new.append(exchange)
 
-    def _data(self, event: h2.events.DataReceived) -> None:
+    def _data(self, event: jh2.events.DataReceived) -> None:
         size = event.flow_controlled_length
         exchange = self._exchanges.get(event.stream_id)
         if exchange is None or exchange.response_done:
@@ -231,7 +231,7 @@ class Http2Connection(asyncio.Protocol):
         if size and self._transport is not None:
             try:
                 self._h2.acknowledge_received_data(size, stream)
-            except h2.exceptions.StreamClosedError:
+            except jh2.exceptions.StreamClosedError:
                 pass  # the connection's share was given back all the same
             self._schedule_flush()
 
@@ -271,12 +271,12 @@ class Http2Connection(asyncio.Protocol):
         if len(exchange.outgoing) <= READ_AHEAD and not self._writing_paused:
             exchange.resume_writing()
 
-    def reset(self, exchange: Http2Exchange, code: h2.errors.ErrorCodes) -> None:
+    def reset(self, exchange: Http2Exchange, code: jh2.errors.ErrorCodes) -> None:
         if not exchange.closed and self._transport is not None:
             exchange.closed = True
             try:
                 self._h2.reset_stream(exchange.stream, code)
-            except h2.exceptions.StreamClosedError:
+            except jh2.exceptions.StreamClosedError:
                 pass  # the client was faster
             self._schedule_flush()
 
@@ -300,8 +300,8 @@ class Http2Connection(asyncio.Protocol):
     def _reset_unread(self, stream: int) -> None:
         """Ends a request body that nobody reads and that has not ended by itself."""
         if self._transport is not None:
-            with contextlib.suppress(h2.exceptions.NoSuchStreamError):  # StreamClosedError is one, too
-                self._h2.reset_stream(stream, h2.errors.ErrorCodes.NO_ERROR)
+            with contextlib.suppress(jh2.exceptions.NoSuchStreamError):  # StreamClosedError is one, too
+                self._h2.reset_stream(stream, jh2.errors.ErrorCodes.NO_ERROR)
                 self._schedule_flush()
 
     def _forget(self, exchange: Http2Exchange) -> None:

@@ -300,7 +300,7 @@ class Http2Connection(asyncio.Protocol):
                 try:
                     self._send_from(stream)
                 except (jh2.exceptions.ProtocolError, KeyError) as error:
-                    # h2 has already seen the stream's end or reset, whose event may come right after this.
+                    # jh2 has already seen the stream's end or reset, whose event may come right after this.
                     stream.deliver_failure(TransportError(f"{self._target} ended the stream: {error}"))
         self._write()
         if self._requests >= self._settings.requests_max and not self._unsent:
@@ -371,7 +371,7 @@ class Http2Connection(asyncio.Protocol):
         try:
             self._h2.increment_flow_control_window(size, number)
         except (jh2.exceptions.ProtocolError, KeyError):
-            return  # the stream has ended in h2 already
+            return  # the stream has ended in jh2 already
         self._schedule_flush()
 
     def _write(self) -> None:
