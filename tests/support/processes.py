@@ -1,26 +1,40 @@
 """Programs that a test starts and ends: each in a session of its own, each with a log."""
 
 import os
+import random
 import signal
 import socket
 import subprocess
 from collections.abc import Mapping, Sequence
+from itertools import count, islice
 from pathlib import Path
 
 STOP_S = 10.0
 """Time for a program to end by itself before it is killed."""
 
 
-def free_addresses(count: int) -> list[str]:
-    """Addresses `127.0.0.1:PORT` that nobody uses now; held together, so that they differ."""
-    held = [socket.socket() for _ in range(count)]
-    try:
-        for sock in held:
-            sock.bind(("127.0.0.1", 0))
-        return [f"127.0.0.1:{sock.getsockname()[1]}" for sock in held]
-    finally:
-        for sock in held:
-            sock.close()
+_PORTS = range(15_000, 32_000)
+"""Below those that the system gives to whoever asks for any: one that was free stays so until a program takes it."""
+
+_places = count(random.randrange(len(_PORTS)))
+"""In turn, so that none comes again soon; from anywhere, since another run of tests may be under way."""
+
+
+def free_addresses(wanted: int) -> list[str]:
+    """So many different addresses `127.0.0.1:PORT` that nobody uses now."""
+    ports = (_PORTS[place % len(_PORTS)] for place in _places)
+    return [f"127.0.0.1:{port}" for port in islice(filter(_is_free, ports), wanted)]
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as sock:
+        # As servers do: what is left of an earlier connection is no hindrance.
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            sock.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 def listening_socket() -> socket.socket:
