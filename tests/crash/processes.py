@@ -16,6 +16,8 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
+from support.processes import free_addresses
+
 SOURCES = Path(__file__).parents[2] / "src"
 
 START_S = 20.0
@@ -34,13 +36,6 @@ def wait_for(what: Callable[[], Any], why: str, timeout: float = START_S) -> Any
         assert time.monotonic() < end, f"waited {timeout:g} s in vain: {why}"
         time.sleep(0.01)
     return found
-
-
-def free_port() -> int:
-    """A port that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _redirected(run: Callable[..., None], out: str, err: str, environment: dict[str, str], *arguments: Any) -> None:
@@ -195,7 +190,7 @@ class Endpoint(Program):
     def __init__(self, folder: Path, path: Path, environment: dict[str, str] | None = None) -> None:
         super().__init__("endpoint", folder, environment)
         self._path = path
-        self.port = free_port()
+        self.port = int(free_addresses(1)[0].rpartition(":")[2])
         self.url = f"http://127.0.0.1:{self.port}"
 
     def start(self) -> None:
