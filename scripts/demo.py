@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
 
 from support.client import Client, wait_for  # noqa: E402
-from support.processes import Program, free_addresses  # noqa: E402
+from support.processes import Program, free_addresses, is_free  # noqa: E402
 
 EXAMPLES = {
     "coding_agent/agent:app": 9080,
@@ -77,13 +77,7 @@ def examples(folder: Path) -> Iterator[Client]:
 
 def at_port(port: int) -> str:
     """The address with this port if nobody has it, else any."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return free_addresses(1)[0]
-    return f"127.0.0.1:{port}"
+    return f"127.0.0.1:{port}" if is_free(port) else free_addresses(1)[0]
 
 
 def listens(address: str) -> bool:

@@ -23,10 +23,11 @@ _places = count(random.randrange(len(_PORTS)))
 def free_addresses(wanted: int) -> list[str]:
     """So many different addresses `127.0.0.1:PORT` that nobody uses now."""
     ports = (_PORTS[place % len(_PORTS)] for place in _places)
-    return [f"127.0.0.1:{port}" for port in islice(filter(_is_free, ports), wanted)]
+    return [f"127.0.0.1:{port}" for port in islice(filter(is_free, ports), wanted)]
 
 
-def _is_free(port: int) -> bool:
+def is_free(port: int) -> bool:
+    """Whether a server may listen there now."""
     with socket.socket() as sock:
         # As servers do: what is left of an earlier connection is no hindrance.
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

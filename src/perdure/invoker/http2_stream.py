@@ -81,7 +81,7 @@ class Http2Stream(ResponseDelivery):
     @property
     def over(self) -> bool:
         """Whether the exchange has ended, failed or been reset."""
-        return self._over
+        return self._handler is None
 
     @property
     def queued(self) -> int:
@@ -89,14 +89,14 @@ class Http2Stream(ResponseDelivery):
         return self.queue.size
 
     def send(self, data: bytes) -> None:
-        if self._over or self.sent_all or not data:
+        if self._handler is None or self.sent_all or not data:
             return
         self.queue.push(data)
         if self.connection is not None:
             self.connection.wants_to_send(self)
 
     def half_close(self) -> None:
-        if self._over or self.sent_all:
+        if self._handler is None or self.sent_all:
             return
         self.sent_all = True
         if self.connection is not None:

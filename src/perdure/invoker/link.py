@@ -37,7 +37,7 @@ class _LinkStream(ResponseDelivery):
         return self._queue.size if self._queue is not None else 0
 
     def send(self, data: bytes) -> None:
-        if self._over or self._sent_all or not data:
+        if self._handler is None or self._sent_all or not data:
             return
         size = len(data)
         if self._queue is None and size <= self._credit:
@@ -50,7 +50,7 @@ class _LinkStream(ResponseDelivery):
         self._send_queued()
 
     def half_close(self) -> None:
-        if self._over or self._sent_all:
+        if self._handler is None or self._sent_all:
             return
         self._sent_all = True
         if self._queue is None:
@@ -58,7 +58,7 @@ class _LinkStream(ResponseDelivery):
 
     def consumed(self, size: int) -> None:
         self._consumed += size
-        if self._consumed >= frames.WINDOW // 4 and not self._over:
+        if self._consumed >= frames.WINDOW // 4 and self._handler is not None:
             self._link.write(frames.credit_frame(self._number, self._consumed))
             self._consumed = 0
 

@@ -23,11 +23,11 @@ class ResponseDelivery:
     other: the error goes to the loop's exception handler. Subclasses implement `_release`.
     """
 
-    __slots__ = ("_handler", "_over")
+    __slots__ = ("_handler",)
 
     def __init__(self, handler: StreamHandler) -> None:
         self._handler: StreamHandler | None = handler
-        self._over = False
+        """None: the exchange is over. It usually holds this stream: in a cycle both would wait for the collector."""
 
     def _release(self, *, completed: bool) -> None:
         """Called once, when the exchange is over: give back what it holds, and abandon it at the peer unless
@@ -36,7 +36,7 @@ class ResponseDelivery:
 
     def reset(self) -> None:
         """Abandons the exchange. No callback follows."""
-        if not self._over:
+        if self._handler is not None:
             self._end(completed=False)
 
     def deliver_head(self, status: int, headers: Iterable[tuple[bytes, bytes]]) -> None:
@@ -78,8 +78,6 @@ class ResponseDelivery:
             self._handler_raised(raised)
 
     def _end(self, *, completed: bool) -> None:
-        self._over = True
-        # It usually holds this stream: left in a cycle, both would wait for the garbage collector.
         self._handler = None
         self._release(completed=completed)
 

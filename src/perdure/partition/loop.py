@@ -143,9 +143,7 @@ class Partition:
         }
         done: Position | None = BEFORE_ALL
         while done is not None:
-            token = self._waiters.new_token()
-            recovered: asyncio.Future[Position | None] = asyncio.get_running_loop().create_future()
-            self._waiters.expect_reply(token, recovered)
+            token, recovered = self._expected_reply()
             await self._run_batch([(Recover(reply_to=token, after=done), None)])
             done = await recovered
         self._task = asyncio.create_task(self._run(), name="partition")
@@ -190,11 +188,15 @@ class Partition:
             self._nudge = asyncio.get_running_loop().call_later(QUIET_S, self._arrived.set)
 
     async def ask(self, build: Callable[[int], Record]) -> Any:
+        token, future = self._expected_reply()
+        self.put(build(token))
+        return await future
+
+    def _expected_reply(self) -> tuple[int, asyncio.Future[Any]]:
         token = self._waiters.new_token()
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._waiters.expect_reply(token, future)
-        self.put(build(token))
-        return await future
+        return token, future
 
     def new_token(self) -> int:
         return self._waiters.new_token()
