@@ -55,8 +55,8 @@ def test_cancel_races_completion(site: Site, remote: Remote) -> None:
         else:
             assert answer.done, "nobody else cancels"
             assert row["completion_failure"] == "[409] cancelled"
-            # It may surface at the last step just as well.
-            assert steps(site, tag) in (["undone"], ["finished", "undone"])
+            # It may surface at the last step just as well: that one's thread is then still writing beside the undoing.
+            assert sorted(steps(site, tag)) in (["undone"], ["finished", "undone"])
         assert_told(site, id, "cancel", answer)
 
 
