@@ -189,7 +189,7 @@ async def _bind(host: str, port: int, loop: asyncio.AbstractEventLoop) -> list[s
 
 
 def _bind_one(family: int, address: tuple[object, ...], port: int) -> socket.socket:
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         # Lets a restarted server have its port back at once; it does not let two servers share one.
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -2,20 +2,18 @@
 
 One task, on the event loop's thread. A batch is: take every record that waits, begin, apply each in order, commit,
 perform the actions. What arrives meanwhile is the next batch, so that load makes batches bigger and one sync
-pays for many steps. On a disk that syncs quickly the commit is done in place; on a slow one on a thread, so that
-sockets are served meanwhile (the hop itself costs about 0.2 ms).
+pays for many steps.
 """
 
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, Protocol, TypeVar
 
 import structlog
 
-from perdure.clock import Clock
+from perdure.clock import Clock, SystemClock
 from perdure.engine.machine import apply
 from perdure.engine.outcome import outcome_of
 from perdure.engine.tx import Tx
@@ -40,6 +38,7 @@ from perdure.model.changes import Changes
 from perdure.model.invocation import BEFORE_ALL, Position, Status
 from perdure.model.records import AttemptProgress, Invoke, MessageArrived, Record, Recover, TimersDue
 from perdure.model.registry import Registry
+from perdure.partition.commits import Commits
 from perdure.partition.gateway import NotReady, Waiter
 from perdure.partition.progress import Applied, can_wait, joined
 from perdure.partition.timers import TimerShell
@@ -48,12 +47,6 @@ from perdure.partition.waiters import Waiters
 T = TypeVar("T")
 
 log = structlog.get_logger()
-
-INLINE_COMMIT_MAX_S = 0.001
-"""As long as commits take less than this on the average, they are done on the event loop's thread."""
-
-_COMMIT_MEMORY = 0.9
-"""Weight of the past in that average."""
 
 QUIET_S = 0.005
 """So long a record that nobody waits for may wait for one that somebody does, to share its sync."""
@@ -115,8 +108,8 @@ class Partition:
         self._timers = TimerShell(clock, lambda: self.put(TimersDue()))
         self._arrived = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
-        self._committer = ThreadPoolExecutor(1, "commit")
-        self._commit_s = 0.0
+        # Virtual time is the same every time: it does not depend on how long a disk takes.
+        self._commits = Commits(measured=isinstance(clock, SystemClock))
         self._nudge: asyncio.TimerHandle | None = None
         self._notes: ChangeNotes | None = None
         self._tell_changes: Callable[[], None] | None = None
@@ -156,7 +149,7 @@ class Partition:
         if self._task is not None:
             await self._task
         self._waiters.fail_all(_stopping())
-        self._committer.shutdown()
+        self._commits.close()
 
     async def abandon(self) -> None:
         """Ends where it is, as a crash would: what waits is neither applied nor refused."""
@@ -165,7 +158,7 @@ class Partition:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
-        self._committer.shutdown()
+        self._commits.close()
 
     # what the surfaces and the invoker ask
 
@@ -308,7 +301,7 @@ class Partition:
     def _next_batch(self) -> list[tuple[Record, Applied | None]]:
         waiting = len(self._queue)
         size = min(waiting, BATCH_MAX)
-        if self._syncs_quickly:
+        if self._commits.are_quick:
             size = min(size, max(self._quick_batch, waiting // 2))
         if self._suspects:
             self._suspects -= 1
@@ -322,7 +315,7 @@ class Partition:
     async def _run_batch(self, batch: list[tuple[Record, Applied | None]]) -> None:
         try:
             actions = self._store.run(partial(self._apply_all, batch))
-            await self._commit()
+            await self._commits.run(self._store.commit)
         except StoreUnavailable as error:
             self._store.rollback()
             log.error("store unavailable", reason=str(error), records=len(batch))
@@ -350,24 +343,6 @@ class Partition:
             if self._queue:
                 # Between two batches everybody else gets a turn.
                 await asyncio.sleep(0)
-
-    @property
-    def _syncs_quickly(self) -> bool:
-        return self._commit_s < INLINE_COMMIT_MAX_S
-
-    async def _commit(self) -> None:
-        loop = asyncio.get_running_loop()
-        if self._syncs_quickly:
-            took = self._timed_commit(loop.time)
-        else:
-            took = await loop.run_in_executor(self._committer, self._timed_commit, loop.time)
-        self._commit_s = _COMMIT_MEMORY * self._commit_s + (1 - _COMMIT_MEMORY) * took
-
-    def _timed_commit(self, clock: Callable[[], float]) -> float:
-        """Seconds the commit took, without the way to a thread and back."""
-        began = clock()
-        self._store.commit()
-        return clock() - began
 
     def _apply_all(self, batch: list[tuple[Record, Applied | None]]) -> list[Action]:
         """Applies in order inside one transaction, messages to this partition included, and leaves it open."""

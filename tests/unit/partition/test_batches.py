@@ -7,7 +7,7 @@ import pytest
 
 from perdure import ids
 from perdure.model.records import Invoke
-from perdure.partition import loop
+from perdure.partition.commits import Commits
 from perdure.partition.loop import QUICK_BATCH_MAX
 from perdure.protocol.messages import encode_input
 from support.attempt_harness import TARGETS, Harness
@@ -47,15 +47,12 @@ async def attempts_before_each_commit(harness: Harness) -> list[int]:
     return begun
 
 
-def test_handlers_work_on_one_batch_while_the_next_is_applied(
-    harness: Harness, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(loop, "INLINE_COMMIT_MAX_S", float("inf"))
+def test_handlers_work_on_one_batch_while_the_next_is_applied(harness: Harness) -> None:
     begun = harness.run(attempts_before_each_commit(harness))
     half = BURST // 2
     assert begun == [0, half, half + QUICK_BATCH_MAX]
 
 
 def test_on_a_slow_disk_one_sync_pays_for_all(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loop, "INLINE_COMMIT_MAX_S", 0.0)
+    monkeypatch.setattr(Commits, "are_quick", False)
     assert harness.run(attempts_before_each_commit(harness)) == [0]
