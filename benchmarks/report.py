@@ -21,7 +21,7 @@ def write(
     growth: Growth,
     own: OwnSdk,
 ) -> None:
-    verdicts = judge(comparison, growth, own, machine["fdatasync_us"])
+    verdicts = judge(comparison, growth, own, machine["fdatasync_us"], machine["resync_us"])
     raw = {
         "command": command,
         "date": date,
@@ -50,8 +50,9 @@ def _machine(machine: dict[str, Any]) -> str:
     packages = ", ".join(f"{name} {number}" for name, number in machine["packages"].items())
     return (
         f"{machine['cpu']}, {machine['cores']} cores, kernel {machine['kernel']}, Python {machine['python']};"
-        f" fdatasync of 4 KiB {machine['fdatasync_us']:.0f} µs (median); load average before the run"
-        f" {machine['load_average']}. {packages}."
+        f" fdatasync of 4 KiB {machine['fdatasync_us']:.0f} µs at the end of a file,"
+        f" {machine['resync_us']:.0f} µs within (medians); load average before the run {machine['load_average']}."
+        f" {packages}."
     )
 
 

@@ -1,9 +1,9 @@
 """What Perdure promises about its cost, and whether a run kept it."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from compare import EMBEDDED, HTTP2, LINK, OFFICIAL, OWN, OWN_HTTP2, Comparison, Sample
+from compare import EMBEDDED, HTTP2, LINK, OFFICIAL, OWN, OWN_HTTP2, OWN_SERVER, Comparison, Sample
 from growth import Growth
 from own_sdk import REPLAYED_ENTRIES, OwnSdk
 
@@ -32,10 +32,13 @@ class Verdict:
     passed: bool
 
 
-def judge(comparison: Comparison, growth: Growth, own: OwnSdk, fdatasync_us: float) -> list[Verdict]:
-    """Targets whose numbers were not measured are left out. fdatasync_us: the median of one, on the same disk."""
+def judge(comparison: Comparison, growth: Growth, own: OwnSdk, fdatasync_us: float, resync_us: float) -> list[Verdict]:
+    """Targets whose numbers were not measured are left out.
+
+    fdatasync_us, resync_us: medians of one on the same disk, at the end of a file and within.
+    """
     verdicts = [*_throughput(comparison), *_own_sdk(comparison), *_step(comparison, fdatasync_us), *_alone(own)]
-    verdicts += [*_latency(comparison), *_processor(comparison)]
+    verdicts += [*_latency(comparison, resync_us), *_processor(comparison)]
     return [*verdicts, *_journals(growth), *_stores(growth), *_suspended(growth)]
 
 
@@ -71,7 +74,11 @@ def _own_sdk(comparison: Comparison) -> Iterator[Verdict]:
         if steps:
             target = f"{title}, own SDK: steps per second, {MANY} callers"
             yield _at_least(target, steps, OWN_STEPS_MIN, f"≥ {OWN_STEPS_MIN:g} × official")
-    for name, same_transport, title in ((OWN, LINK, "Worker link"), (OWN_HTTP2, HTTP2, "HTTP/2")):
+    for name, same_transport, title in (
+        (OWN, LINK, "Worker link"),
+        (OWN_HTTP2, HTTP2, "HTTP/2, both behind hypercorn"),
+        (OWN_SERVER, HTTP2, "HTTP/2, `app.serve` beside hypercorn"),
+    ):
         beside = {
             sample.workload: sample.per_second / other.per_second
             for sample in comparison.samples
@@ -106,11 +113,19 @@ def _alone(own: OwnSdk) -> Iterator[Verdict]:
             yield Verdict(target, f"< {limit:g} {unit}", f"{found:.0f} {unit}", found < limit)
 
 
-def _latency(comparison: Comparison) -> Iterator[Verdict]:
+def _latency(comparison: Comparison, resync_us: float) -> Iterator[Verdict]:
     for language, name in (("python", LINK), ("python", HTTP2), ("typescript", HTTP2)):
-        ratios = {own.workload: own.p50_ms / its.p50_ms for own, its in pairs(comparison, language, name, 1)}
-        if ratios:
-            yield _at_most(f"{name}, {language}: p50 of one caller", ratios, P50_MAX, "≤ 1/3 of official")
+        found = list(pairs(comparison, language, name, 1))
+        if found:
+            ratios = {own.workload: own.p50_ms / its.p50_ms for own, its in found}
+            verdict = _at_most(f"{name}, {language}: p50 of one caller", ratios, P50_MAX, "≤ 1/3 of official")
+            floors = {own.workload: _without_server_ms(own, resync_us) / its.p50_ms for own, its in found}
+            yield replace(verdict, found=f"{verdict.found}; without the server's work: {_listed(floors)}")
+
+
+def _without_server_ms(sample: Sample, resync_us: float) -> float:
+    """Of what one caller waits for, the handlers' processor time and the syncs: of arrival, each step, and the end."""
+    return sample.cpu["service"] + (2 + sample.steps) * resync_us / 1000
 
 
 def _processor(comparison: Comparison) -> Iterator[Verdict]:
@@ -136,8 +151,11 @@ def _at_most(target: str, ratios: dict[str, float], limit: float, wanted: str) -
 
 
 def _found(worst: str, ratios: dict[str, float]) -> str:
-    every = ", ".join(f"{name} {ratio:.2f}" for name, ratio in ratios.items())
-    return f"{ratios[worst]:.2f} × ({worst}); all: {every}"
+    return f"{ratios[worst]:.2f} × ({worst}); all: {_listed(ratios)}"
+
+
+def _listed(ratios: dict[str, float]) -> str:
+    return ", ".join(f"{name} {ratio:.2f}" for name, ratio in ratios.items())
 
 
 def _journals(growth: Growth) -> Iterator[Verdict]:
