@@ -2,9 +2,7 @@
 
 import asyncio
 import contextlib
-import os
 import socket
-import stat
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -130,35 +128,6 @@ async def raw(server: HttpServer, *pieces: bytes) -> bytes:
 
 
 both = pytest.mark.parametrize("http2", [False, True], ids=["http1", "http2"])
-
-
-def accepted_from(client: tuple[str, int]) -> socket.socket:
-    """This process' other end of a client's connection."""
-    for number in map(int, os.listdir("/proc/self/fd")):
-        with contextlib.suppress(OSError):
-            if stat.S_ISSOCK(os.fstat(number).st_mode):
-                found = socket.socket(fileno=os.dup(number))
-                with contextlib.suppress(OSError):
-                    if found.getpeername() == client:
-                        return found
-                found.close()
-    raise AssertionError(f"nothing is connected to {client}")
-
-
-def test_small_writes_are_not_held_back(run: Any) -> None:
-    """Otherwise the kernel waits with the second small write for the other side to acknowledge the first: 40 ms."""
-
-    async def main() -> None:
-        async with serving(App()) as server, asyncio.timeout(BOUND):
-            reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
-            writer.write(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
-            await reader.readline()
-            with accepted_from(writer.get_extra_info("sockname")) as accepted:
-                assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
-            writer.close()
-            await writer.wait_closed()
-
-    run(main())
 
 
 @both
