@@ -5,11 +5,10 @@ transaction, since its attempt will soon have more to say; everything else is fo
 """
 
 from collections.abc import Callable
-from copy import copy
 from operator import itemgetter
 from typing import Any
 
-import msgspec
+from msgspec.structs import astuple
 
 from perdure.model.invocation import Invocation, JournalEntry, Status
 
@@ -32,16 +31,18 @@ index and puts it back, also when the value stays. `save_progress` has every oth
 _PROGRESS = tuple(index for index in range(_FIRST_SAVED_FIELD, len(_FIELDS)) if _FIELDS[index] not in _SETTLED)
 _progress_of = itemgetter(*_PROGRESS)
 
-_APPENDED = slice(_FIELDS.index("journal_size"), _FIELDS.index("entry_stored_at") + 1)
-"""What an entry that is appended changes, and nearly every step nothing else: the columns of `save_appended`."""
-_BEFORE_APPENDED = slice(_FIRST_SAVED_FIELD, _APPENDED.start)
-_AFTER_APPENDED = slice(_APPENDED.stop, None)
+_copy: Callable[[Invocation], Invocation] = Invocation.__copy__  # type: ignore[attr-defined]
+"""As `copy.copy` does, without asking first what it is."""
+
+# On the hot path: reading a member of an enumeration costs more than all else that is asked of a row.
+_INVOKED = Status.INVOKED
 
 
 class HotRows:
     """execute: of the connection's cursor. insert and those that begin with save: statements of `queries.sql`.
 
-    Holds what the tables hold, and what is unwritten. `clear` after a rollback.
+    Holds what the tables hold, and what is unwritten. `clear` after a rollback. A row that is inserted or saved is not
+    copied: whoever changes it afterwards must save it again.
     """
 
     def __init__(
@@ -56,8 +57,8 @@ class HotRows:
         self._numbers: dict[str, int] = {}
         self._unwritten: dict[int, bool] = {}
         """True: the row is in the table already, with other contents."""
-        self._running: dict[int, tuple[Any, ...]] = {}
-        """Rows that run in the table, too: their fields there."""
+        self._running: dict[int, Invocation] = {}
+        """Rows that run in the table, too, as they are there."""
         self._inputs: dict[int, JournalEntry] = {}
         """Journals that are nothing but a small input."""
         self._awaited: set[int] = set()
@@ -68,7 +69,7 @@ class HotRows:
     def get(self, number: int) -> Invocation | None:
         """A copy to change and to save; None: not here."""
         row = self._rows.get(number)
-        return None if row is None else copy(row)
+        return None if row is None else _copy(row)
 
     def by_id(self, invocation_id: str) -> Invocation | None:
         number = self._numbers.get(invocation_id)
@@ -77,7 +78,7 @@ class HotRows:
     def insert(self, invocation: Invocation) -> None:
         number = invocation.number
         assert number not in self._rows, "a number is given to one invocation"
-        self._rows[number] = copy(invocation)
+        self._rows[number] = invocation
         self._numbers[invocation.id] = number
         self._unwritten[number] = False
         if number not in self._awaited:
@@ -87,7 +88,7 @@ class HotRows:
         """What was deleted stays so."""
         number = invocation.number
         if number not in self._deleted:
-            self._rows[number] = copy(invocation)
+            self._rows[number] = invocation
             self._numbers[invocation.id] = number
             self._unwritten.setdefault(number, True)
 
@@ -102,20 +103,17 @@ class HotRows:
         for number, present in self._unwritten.items():
             row = self._rows[number]
             runs = _runs(row)
-            fields = msgspec.structs.astuple(row)
             if not present:
-                self._execute(self._insert, fields)
+                self._execute(self._insert, astuple(row))
             elif not runs or (written := self._running.get(number)) is None:
-                self._execute(self._save, (*fields[_FIRST_SAVED_FIELD:], number))
-            elif (
-                fields[_BEFORE_APPENDED] == written[_BEFORE_APPENDED]
-                and fields[_AFTER_APPENDED] == written[_AFTER_APPENDED]
-            ):
-                self._execute(self._save_appended, (*fields[_APPENDED], number))
+                self._execute(self._save, (*astuple(row)[_FIRST_SAVED_FIELD:], number))
+            elif _is_appended(row, written):
+                appended = (row.journal_size, row.command_count, row.modified_at, row.entry_stored_at, number)
+                self._execute(self._save_appended, appended)
             else:
-                self._execute(self._save_progress, (*_progress_of(fields), number))
+                self._execute(self._save_progress, (*_progress_of(astuple(row)), number))
             if runs:
-                self._running[number] = fields
+                self._running[number] = row
             else:
                 self._forget(number)
         self._unwritten.clear()
@@ -170,10 +168,24 @@ class HotRows:
         return number in self._unawaited
 
 
+def _is_appended(row: Invocation, written: Invocation) -> bool:
+    """True: only what an appended entry changes is new, the columns of `save_appended`. `written` is used up.
+
+    Nearly every step changes nothing else. What is the same object may have been changed since it was written.
+    """
+    if row is written:
+        return False
+    written.journal_size = row.journal_size
+    written.command_count = row.command_count
+    written.modified_at = row.modified_at
+    written.entry_stored_at = row.entry_stored_at
+    return row == written
+
+
 def _runs(row: Invocation) -> bool:
     """True: an attempt is under way that has not failed yet, so that the row is small and will be needed soon."""
     return (
-        row.status is Status.INVOKED
+        row.status is _INVOKED
         and row.last_failure is None
         and row.completion_expires_at is None
         and row.journal_expires_at is None
