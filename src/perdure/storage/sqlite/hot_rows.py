@@ -39,16 +39,16 @@ _INVOKED = Status.INVOKED
 
 
 class HotRows:
-    """execute: of the connection's cursor. insert and those that begin with save: statements of `queries.sql`.
+    """write_rows: `executemany` of the connection's cursor. The others: statements of `queries.sql`.
 
     Holds what the tables hold, and what is unwritten. `clear` after a rollback. A row that is inserted or saved is not
     copied: whoever changes it afterwards must save it again.
     """
 
     def __init__(
-        self, execute: Callable[..., Any], *, insert: str, save: str, save_progress: str, save_appended: str
+        self, write_rows: Callable[..., Any], *, insert: str, save: str, save_progress: str, save_appended: str
     ) -> None:
-        self._execute = execute
+        self._write_rows = write_rows
         self._insert = insert
         self._save = save
         self._save_progress = save_progress
@@ -100,22 +100,36 @@ class HotRows:
 
     def write(self) -> None:
         """Writes what is unwritten, and keeps what runs."""
+        if not self._unwritten:
+            return
+        inserted: list[tuple[Any, ...]] = []
+        saved: list[tuple[Any, ...]] = []
+        progressed: list[tuple[Any, ...]] = []
+        appended: list[tuple[Any, ...]] = []
         for number, present in self._unwritten.items():
             row = self._rows[number]
             runs = _runs(row)
             if not present:
-                self._execute(self._insert, astuple(row))
+                inserted.append(astuple(row))
             elif not runs or (written := self._running.get(number)) is None:
-                self._execute(self._save, (*astuple(row)[_FIRST_SAVED_FIELD:], number))
+                saved.append((*astuple(row)[_FIRST_SAVED_FIELD:], number))
             elif _is_appended(row, written):
-                appended = (row.journal_size, row.command_count, row.modified_at, row.entry_stored_at, number)
-                self._execute(self._save_appended, appended)
+                appended.append((row.journal_size, row.command_count, row.modified_at, row.entry_stored_at, number))
             else:
-                self._execute(self._save_progress, (*_progress_of(astuple(row)), number))
+                progressed.append((*_progress_of(astuple(row)), number))
             if runs:
                 self._running[number] = row
             else:
                 self._forget(number)
+        # All rows of a statement at once: to find a long one among those that are prepared takes a fifth of its time.
+        for statement, rows in (
+            (self._insert, inserted),
+            (self._save, saved),
+            (self._save_progress, progressed),
+            (self._save_appended, appended),
+        ):
+            if rows:
+                self._write_rows(statement, rows)
         self._unwritten.clear()
 
     def end(self) -> None:

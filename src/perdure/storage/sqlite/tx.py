@@ -57,9 +57,10 @@ class SqliteTx:
         self._sequences: dict[str, int] = {}
         self._dirty_sequences: set[str] = set()
         # One cursor serves all: no statement is left half read. Its statement cache does the preparing.
-        self._execute = connection.cursor().execute
+        cursor = connection.cursor()
+        self._execute = cursor.execute
         self._hot = HotRows(
-            self._execute,
+            cursor.executemany,
             insert=_QUERIES["insert_invocation"],
             save=_QUERIES["save_invocation"],
             save_progress=_QUERIES["save_progress"],
