@@ -10,16 +10,13 @@ from typing import Any
 
 from msgspec.structs import astuple
 
-from perdure.model.invocation import Invocation, JournalEntry, Status
+from perdure.model.invocation import Invocation, Status
 
 ROWS_MAX = 4096
 """So many rows are kept between transactions."""
 
 TEXT_MAX = 1024
 """Characters of a key; a row with a longer one is not kept."""
-
-INPUT_MAX = 4096
-"""Bytes of an input that is kept for the start of the first attempt, which wants it next."""
 
 _FIELDS = Invocation.__struct_fields__
 _FIRST_SAVED_FIELD = _FIELDS.index("status")
@@ -39,15 +36,23 @@ _INVOKED = Status.INVOKED
 
 
 class HotRows:
-    """write_rows: `executemany` of the connection's cursor. The others: statements of `queries.sql`.
+    """read: of the table. write_rows: `executemany` of the connection's cursor. The others: of `queries.sql`.
 
     Holds what the tables hold, and what is unwritten. `clear` after a rollback. A row that is inserted or saved is not
     copied: whoever changes it afterwards must save it again.
     """
 
     def __init__(
-        self, write_rows: Callable[..., Any], *, insert: str, save: str, save_progress: str, save_appended: str
+        self,
+        read: Callable[[int], Invocation | None],
+        write_rows: Callable[..., Any],
+        *,
+        insert: str,
+        save: str,
+        save_progress: str,
+        save_appended: str,
     ) -> None:
+        self._read = read
         self._write_rows = write_rows
         self._insert = insert
         self._save = save
@@ -59,19 +64,18 @@ class HotRows:
         """True: the row is in the table already, with other contents."""
         self._running: dict[int, Invocation] = {}
         """Rows that run in the table, too, as they are there."""
-        self._inputs: dict[int, JournalEntry] = {}
-        """Journals that are nothing but a small input."""
         self._awaited: set[int] = set()
         self._unawaited: set[int] = set()
         """Rows of which is known that no entry of another invocation waits for them."""
         self._deleted: set[int] = set()
 
     def get(self, number: int) -> Invocation | None:
-        """A copy to change and to save; None: not here."""
+        """A copy to change and to save."""
         row = self._rows.get(number)
-        return None if row is None else _copy(row)
+        return self._read(number) if row is None else _copy(row)
 
     def by_id(self, invocation_id: str) -> Invocation | None:
+        """The same; None: not here."""
         number = self._numbers.get(invocation_id)
         return None if number is None else self.get(number)
 
@@ -142,7 +146,7 @@ class HotRows:
 
     def clear(self) -> None:
         """Forgets everything, unwritten or not."""
-        for kept in (self._rows, self._numbers, self._unwritten, self._running, self._inputs):
+        for kept in (self._rows, self._numbers, self._unwritten, self._running):
             kept.clear()
         for known in (self._awaited, self._unawaited, self._deleted):
             known.clear()
@@ -152,25 +156,9 @@ class HotRows:
         if row is not None:
             del self._numbers[row.id]
         self._running.pop(number, None)
-        self._inputs.pop(number, None)
         self._unawaited.discard(number)
 
     # what is known beside the row
-
-    def note_entry(self, number: int, entry: JournalEntry) -> None:
-        """An entry was appended to the journal."""
-        if entry.index == 0 and len(entry.raw) <= INPUT_MAX:
-            self._inputs[number] = entry
-        else:
-            self._inputs.pop(number, None)
-
-    def forget_entries(self, number: int) -> None:
-        """The journal was cut."""
-        self._inputs.pop(number, None)
-
-    def only_entry(self, number: int) -> JournalEntry | None:
-        """The input, when it is known to be the whole journal."""
-        return self._inputs.get(number)
 
     def note_awaiter(self, number: int) -> None:
         """Somebody waits for the outcome."""

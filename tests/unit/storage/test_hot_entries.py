@@ -7,7 +7,7 @@ import pytest
 
 from perdure.model.invocation import JournalEntry
 from perdure.protocol.messages import MessageType
-from perdure.storage.sqlite.new_entries import TOGETHER
+from perdure.storage.sqlite.hot_entries import TOGETHER
 from support.stores import FileStore
 
 JOURNALS = 3
