@@ -170,11 +170,12 @@ class Partition:
             self._waiters.fail(record.reply_to, _stopping())
             return
         item = (record, applied)
-        whole = joined(self._queue[-1], item) if self._queue else None
+        queue = self._queue
+        whole = joined(queue[-1], item) if queue else None
         if whole is None:
-            self._queue.append(item)
+            queue.append(item)
         else:
-            self._queue[-1] = whole
+            queue[-1] = whole
         if not can_wait(record):
             self._arrived.set()
         elif self._nudge is None:
@@ -333,16 +334,27 @@ class Partition:
                 self._queue.extendleft(reversed(batch))
                 self._suspects = len(batch)
         else:
-            for action in actions:
-                _guarded(self._performers[type(action)], action)
-            for _, applied in batch:
-                if applied is not None:
-                    _guarded(applied, None)
+            self._follow_up(batch, actions)
             if self._tell_changes is not None:
                 _guarded(self._tell_changes)
             if self._queue:
                 # Between two batches everybody else gets a turn.
                 await asyncio.sleep(0)
+
+    def _follow_up(self, batch: list[tuple[Record, Applied | None]], actions: list[Action]) -> None:
+        """Does what may happen only now that the batch is durable. As `_guarded`, without its calls."""
+        performers = self._performers
+        for action in actions:
+            try:
+                performers[type(action)](action)
+            except Exception:
+                log.exception(_FOLLOW_UP_FAILED)
+        for _, applied in batch:
+            if applied is not None:
+                try:
+                    applied(None)
+                except Exception:
+                    log.exception(_FOLLOW_UP_FAILED)
 
     def _apply_all(self, batch: list[tuple[Record, Applied | None]]) -> list[Action]:
         """Applies in order inside one transaction, messages to this partition included, and leaves it open."""
@@ -395,6 +407,7 @@ class Partition:
 
 _PAUSE_AFTER_STORE_FAILURE_S = 0.05
 _TIMER_RETRY_MS = 1_000
+_FOLLOW_UP_FAILED = "a follow-up of a record failed"
 
 
 def _guarded(run: Callable[..., None], *arguments: Any) -> None:
@@ -402,7 +415,7 @@ def _guarded(run: Callable[..., None], *arguments: Any) -> None:
     try:
         run(*arguments)
     except Exception:
-        log.exception("a follow-up of a record failed")
+        log.exception(_FOLLOW_UP_FAILED)
 
 
 def _stopping() -> StoreUnavailable:

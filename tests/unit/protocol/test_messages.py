@@ -1,7 +1,7 @@
 """What the protocol says about messages beyond the recordings."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from perdure.protocol import messages_pb2 as pb
@@ -95,6 +95,11 @@ def test_failures_carry_metadata() -> None:
     assert [(entry.key, entry.value) for entry in failure.metadata] == [("k", "v")]
 
 
+@example(127, bytes(125))
+@example(128, bytes(125))
+@example(127, bytes(126))
+@example(0, bytes(127))
+@example(0, bytes(128))
 @settings(deadline=None)
 @given(st.integers(0, 2**32 - 1), st.binary(max_size=300))
 def test_what_is_written_by_hand_is_what_the_library_writes(number: int, value: bytes) -> None:

@@ -1,5 +1,7 @@
 """Run blocks and the output: stored, and for a proposed result answered."""
 
+from functools import lru_cache
+
 from perdure.engine.journal import append_command, append_notification, forward
 from perdure.engine.notifications import Notification
 from perdure.engine.turn import Turn
@@ -11,6 +13,10 @@ from perdure.protocol.framing import ACK_FLAG, encode_frame
 from perdure.protocol.messages import MessageType
 
 FIRST_VERSION_WITH_RUN_ACKS = 7
+
+# On the hot path: reading a member of an enumeration costs several times as much as a number.
+_COMPLETION = MessageType.RUN_COMPLETION.value
+_ACK = MessageType.PROPOSE_RUN_COMPLETION_ACK.value
 
 
 def on_run(turn: Turn, invocation: Invocation, entry: Entry) -> None:
@@ -30,17 +36,20 @@ def on_run_proposal(turn: Turn, invocation: Invocation, entry: Entry) -> None:
     """
     proposal = entry.message
     completion_id = proposal.result_completion_id
-    message_type = MessageType.RUN_COMPLETION
-    if proposal.WhichOneof("result") == "failure":
-        raw = messages.completion(message_type, completion_id, failure=proposal.failure)
-        notification = Notification(message_type, raw, completion_id=completion_id, failed=True)
+    failed = proposal.WhichOneof("result") == "failure"
+    if failed:
+        raw = messages.completion(_COMPLETION, completion_id, failure=proposal.failure)
     else:
-        raw = messages.completion(message_type, completion_id, value=proposal.value)
-        notification = Notification(message_type, raw, completion_id=completion_id)
+        raw = messages.value_completion(completion_id, proposal.value)
+    notification = Notification(_COMPLETION, raw, completion_id, failed=failed)
     index = append_notification(turn, invocation, notification)
     version = invocation.protocol_version
     if entry.flags & ACK_FLAG and version is not None and version >= FIRST_VERSION_WITH_RUN_ACKS:
-        ack = encode_frame(MessageType.PROPOSE_RUN_COMPLETION_ACK, messages.run_ack(completion_id))
-        turn.emit(SendToAttempt(invocation.number, invocation.attempt, None, ack))
+        turn.emit(SendToAttempt(invocation.number, invocation.attempt, None, _ack(completion_id)))
     else:
         forward(turn, invocation, index, notification)
+
+
+@lru_cache(maxsize=1024)  # completion ids are small numbers: every invocation has the same ones
+def _ack(completion_id: int) -> bytes:
+    return encode_frame(_ACK, messages.run_ack(completion_id))

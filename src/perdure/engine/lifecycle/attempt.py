@@ -40,7 +40,10 @@ def on_progress(turn: Turn, record: AttemptProgress) -> None:
     invocation.last_server = record.server
     try:
         for entry in record.entries:
-            _on_entry(turn, invocation, record, entry)
+            if entry.type == _PROPOSAL:
+                on_run_proposal(turn, invocation, entry)
+            else:
+                _on_command(turn, invocation, record, entry)
     except CommandRefused as refusal:
         # The handler cannot go on from here: it is asked to stop, and starts again from the last stored entry.
         turn.emit(HalfClose(invocation.number, invocation.attempt, drain=True))
@@ -57,10 +60,7 @@ def on_progress(turn: Turn, record: AttemptProgress) -> None:
             _on_failed(turn, invocation, record.end)
 
 
-def _on_entry(turn: Turn, invocation: Invocation, record: AttemptProgress, entry: Entry) -> None:
-    if entry.type == _PROPOSAL:
-        on_run_proposal(turn, invocation, entry)
-        return
+def _on_command(turn: Turn, invocation: Invocation, record: AttemptProgress, entry: Entry) -> None:
     index = invocation.command_count
     COMMANDS[entry.type](turn, invocation, entry)
     if invocation.deployment_id is None or invocation.protocol_version is None:

@@ -28,6 +28,7 @@ from perdure.model.invocation import (
 )
 from perdure.model.records import Message
 from perdure.model.registry import Deployment, Registry, ServiceSettings
+from perdure.storage.sqlite.hot_entries import HotEntries
 from perdure.storage.sqlite.hot_rows import HotRows
 from perdure.storage.sqlite.queries import load_queries
 
@@ -56,14 +57,21 @@ class SqliteTx:
         self._sequences: dict[str, int] = {}
         self._dirty_sequences: set[str] = set()
         # One cursor serves all: no statement is left half read. Its statement cache does the preparing.
-        self._execute = connection.cursor().execute
+        cursor = connection.cursor()
+        self._execute = cursor.execute
         self._hot = HotRows(
-            self._execute,
+            lambda number: self._stored_invocation("invocation", number),
+            cursor.executemany,
             insert=_QUERIES["insert_invocation"],
             save=_QUERIES["save_invocation"],
             save_progress=_QUERIES["save_progress"],
             save_appended=_QUERIES["save_appended"],
         )
+        self._entries = HotEntries(
+            self._execute, append_one=_QUERIES["append_entry"], append_many=_QUERIES["append_entries"]
+        )
+        self.append_entry = self._entries.append
+        self.invocation = self._hot.get
         self.insert_invocation = self._hot.insert
         self.save_invocation = self._hot.save
 
@@ -71,6 +79,8 @@ class SqliteTx:
 
     def flush(self) -> None:
         """Writes what was kept back for one write per transaction. Nothing may follow but the commit."""
+        self._entries.write()
+        self._entries.end()
         self._hot.write()
         self._hot.end()
         for name in self._dirty_sequences:
@@ -79,6 +89,7 @@ class SqliteTx:
 
     def forget(self) -> None:
         """Drops what was derived from tables, because a rollback may have changed them."""
+        self._entries.clear()
         self._hot.clear()
         self._registry = None
         self._sequences.clear()
@@ -130,9 +141,6 @@ class SqliteTx:
 
     # invocations
 
-    def invocation(self, number: int) -> Invocation | None:
-        return self._hot.get(number) or self._stored_invocation("invocation", number)
-
     def invocation_by_id(self, invocation_id: str) -> Invocation | None:
         return self._hot.by_id(invocation_id) or self._stored_invocation("invocation_by_id", invocation_id)
 
@@ -145,6 +153,7 @@ class SqliteTx:
         return [_to_invocation(row) for row in self.rows("all_invocations")]
 
     def delete_invocation(self, number: int) -> None:
+        self._entries.forget(number)
         self._hot.delete(number)
         for query in ("delete_invocation", "delete_entries", "delete_events", "take_awaiters"):
             self._execute(_QUERIES[query], (number,)).fetchall()
@@ -172,28 +181,28 @@ class SqliteTx:
 
     # journals
 
-    def append_entry(self, number: int, entry: JournalEntry) -> None:
-        self._hot.note_entry(number, entry)
-        self._execute(_QUERIES["append_entry"], (number, *msgspec.structs.astuple(entry)))
-
     def entry(self, number: int, index: int) -> JournalEntry | None:
+        self._entries.write()
         row = self._one("entry", (number, index))
         return None if row is None else JournalEntry(*row)
 
     def entries(self, number: int) -> list[JournalEntry]:
-        if (only := self._hot.only_entry(number)) is not None:
+        if (only := self._entries.only_entry(number)) is not None:
             return [only]
+        self._entries.write()
         return [JournalEntry(*row) for row in self._execute(_QUERIES["entries"], (number,))]
 
     def entries_of(self, number: int, types: Collection[int]) -> list[JournalEntry]:
+        self._entries.write()
         wanted = msgspec.json.encode(list(types)).decode()
         return [JournalEntry(*row) for row in self._execute(_QUERIES["entries_of"], (number, wanted))]
 
     def notified(self, number: int) -> list[Notified]:
+        self._entries.write()
         return [Notified(*row) for row in self._execute(_QUERIES["notified"], (number,))]
 
     def delete_entries(self, number: int, keep: int | None) -> None:
-        self._hot.forget_entries(number)
+        self._entries.forget(number)
         if keep is None:
             self._execute(_QUERIES["delete_entries"], (number,))
         else:
@@ -351,6 +360,7 @@ class SqliteTx:
 
     def rows(self, query: str) -> list[Any]:
         """What a statement without parameters returns."""
+        self._entries.write()
         self._hot.write()
         return self._execute(_QUERIES[query]).fetchall()
 
