@@ -19,6 +19,7 @@ than one (`asyncio.gather`, `TaskGroup`, …), or `_SETTLING_HOPS_ALONE` times a
 
 import asyncio
 import logging
+from asyncio import current_task
 from collections.abc import Callable, Generator, Mapping
 from threading import get_ident
 from typing import Any, Final
@@ -82,7 +83,7 @@ class Attempt:
         self.headers = headers if headers is not None else {}
         self.clock = clock if clock is not None else SystemClock()
         self.machine = Machine(version)
-        self._codec = codec
+        self.codec = codec
         self.created: list[RestateDurableFuture[Any]] = []
         """Futures whose results somebody should want."""
         self._send = send
@@ -176,15 +177,11 @@ class Attempt:
 
     def encode(self, value: bytes) -> bytes:
         """The bytes of a value for the journal."""
-        return value if self._codec is None else self._codec.encode(value)
-
-    @property
-    def has_codec(self) -> bool:
-        return self._codec is not None
+        return value if self.codec is None else self.codec.encode(value)
 
     async def decoded(self, value: bytes) -> bytes:
         """The bytes of a value as serdes wrote them."""
-        return await decoded(self._codec, value)
+        return await decoded(self.codec, value)
 
     async def _decoded_input(self, given: pb.InputCommandMessage) -> pb.InputCommandMessage:
         plain = pb.InputCommandMessage()
@@ -198,7 +195,7 @@ class Attempt:
         machine = self.machine
         try:
             given = machine.input()
-            if self._codec is not None:
+            if self.codec is not None:
                 given = await self._decoded_input(given)
             context = make_context(self, given)
             body = await self.handler.run(context, given.value.content)
@@ -266,7 +263,13 @@ class Attempt:
     def require_usable(self) -> "asyncio.Task[Any] | None":
         """The task that asks. Raises: Misuse if it may not use the context; what ends it if the attempt is over."""
         # Asked with the loop, it says what the loop's own thread does.
-        task = asyncio.current_task(self._loop) if get_ident() == self._thread else None
+        task = current_task(self._loop) if get_ident() == self._thread else None
+        if task is not self._task or self.machine.ending is not None or self._unreplayable is not None:
+            self._look_closer(task)
+        return task
+
+    def _look_closer(self, task: "asyncio.Task[Any] | None") -> None:
+        """Raises what `require_usable` does."""
         if self.machine.ending is not None:
             if task is not None and task is not self._task:
                 retrieve_later(task)
@@ -275,7 +278,6 @@ class Attempt:
             self._check_foreign()
         if self._unreplayable is not None:
             self._refuse_to_go_on()
-        return task
 
     def _check_foreign(self) -> None:
         name = inside_run.get()
@@ -465,11 +467,11 @@ class Attempt:
     # ---- Output ----
 
     def _schedule_flush(self) -> None:
-        if not self._flush_pending and self._loop is not None and self.machine.has_output:
+        if not self._flush_pending and self._loop is not None and self.machine.output:
             self._flush_pending = True
             self._loop.call_soon(self._flush)
 
     def _flush(self) -> None:
         self._flush_pending = False
-        if self.machine.has_output:
+        if self.machine.output:
             self._send(self.machine.take_output())

@@ -7,7 +7,6 @@ processing, each operation writes a new one. Notifications wait in one queue and
 when a wait needs more: so a race has the same winner in every attempt. The operations are in `commands.py`.
 """
 
-import struct
 from collections import deque
 from collections.abc import Sequence
 from typing import Final, Literal
@@ -16,9 +15,10 @@ from google.protobuf.message import DecodeError, Message
 
 from perdure.protocol import messages_pb2 as pb
 from perdure.protocol.errors import ProtocolError
-from perdure.protocol.framing import ACK_FLAG, Frame
-from perdure.protocol.messages import CANCEL_SIGNAL, MessageType
+from perdure.protocol.framing import ACK_FLAG, Frame, encode_frame
+from perdure.protocol.messages import CANCEL_SIGNAL, MESSAGE_CLASSES, MessageType
 from perdure.protocol.seeds import random_seed_v5
+from perdure.protocol.wire import write_bytes, write_varint
 from perdure.sdk.exceptions import ContextClosed, SdkInternalException, SuspendedException
 from perdure.sdk.machine.awaiting import Node, await_tree, flat_suspension
 from perdure.sdk.machine.errors import (
@@ -35,9 +35,12 @@ from perdure.sdk.machine.mismatch import describe_added_await, describe_mismatch
 from perdure.sdk.machine.outcome import Failure, NotificationId, Outcome, read_notification, write_failure
 from perdure.sdk.machine.state import StateView
 
-_HEADER: Final = struct.Struct(">HHI")
 _FIRST_AWAKEABLE: Final = 17
 """Signal ids below are reserved."""
+
+# On the hot path: a member of an enumeration costs more than a number.
+_PROPOSE: Final = MessageType.PROPOSE_RUN_COMPLETION.value
+_RUN_ACK: Final = MessageType.PROPOSE_RUN_COMPLETION_ACK.value
 
 # Until the start message is there.
 _NO_START: Final = pb.StartMessage()
@@ -57,13 +60,13 @@ class Machine:
         "_last_completion",
         "_last_signal",
         "_named_signals",
-        "_out",
         "_proposals",
         "command_index",
         "commands_written",
         "ending",
         "error",
         "incoming",
+        "output",
         "recorded_count",
         "replaying",
         "results",
@@ -87,7 +90,8 @@ class Machine:
         self.commands_written = 0
         self.ending: Ending | None = None
         self.error: AttemptError | None = None
-        self._out: list[bytes] = []
+        self.output: list[bytes] = []
+        """Frames that are to be sent."""
         self._last_completion = 0
         self._last_signal = _FIRST_AWAKEABLE - 1
         self._named_signals: dict[str, deque[Outcome]] = {}
@@ -129,13 +133,9 @@ class Machine:
 
     def take_output(self) -> bytes:
         """What is to be sent since the last time."""
-        data = b"".join(self._out)
-        self._out.clear()
+        data = b"".join(self.output)
+        self.output.clear()
         return data
-
-    @property
-    def has_output(self) -> bool:
-        return bool(self._out)
 
     def _begin(self) -> None:
         start = self.incoming.start
@@ -174,16 +174,20 @@ class Machine:
 
     def command(self, type_id: int, message: Message) -> None:
         """Meets the next recorded command, or writes a new one."""
+        self.encoded_command(type_id, message.SerializeToString())
+
+    def encoded_command(self, type_id: int, payload: bytes) -> None:
+        """The same, for a message that is encoded already."""
         if self.ending is not None:
             self.require_open()
-        payload = message.SerializeToString()
         self.command_index += 1
         if not self.replaying:
             self.commands_written += 1
-            self._write(type_id, payload)
+            self.output.append(encode_frame(type_id, payload))
             return
         recorded = self.incoming.commands[self.command_index]
-        if (recorded.type != type_id or recorded.payload != payload) and not same(type_id, message, recorded):
+        if (recorded.type != type_id or recorded.payload != payload) and not same(type_id, payload, recorded):
+            message = MESSAGE_CLASSES[type_id].FromString(payload)
             related = RelatedCommand(self.command_index, type_id, entry_name(message))
             text = describe_mismatch(self.incoming.commands, self.command_index, type_id, message)
             raise self.fail(AttemptError(JOURNAL_MISMATCH, text, related=related))
@@ -227,22 +231,20 @@ class Machine:
         """Asks the server to store the result of a run; it counts once an ack or a completion was taken."""
         if self.ending is not None:
             return
-        message = pb.ProposeRunCompletionMessage(result_completion_id=completion_id)
+        payload = b"\x08" + write_varint(completion_id)
         if outcome.failure is not None:
-            message.failure.CopyFrom(self.failure(outcome.failure))
+            payload += write_bytes(b"\x7a", self.failure(outcome.failure).SerializeToString())
         else:
-            message.value = outcome.value
+            payload += write_bytes(b"\x72", outcome.value)
         self._proposals[completion_id] = outcome
-        self._write(
-            MessageType.PROPOSE_RUN_COMPLETION, message.SerializeToString(), ACK_FLAG if self.version >= 7 else 0
-        )
+        self.output.append(encode_frame(_PROPOSE, payload, ACK_FLAG if self.version >= 7 else 0))
 
     def is_proposed(self, completion_id: int) -> bool:
         """True while the server has the result of a run, and has not said that it is stored."""
         return completion_id in self._proposals
 
     def _write(self, type_id: int, payload: bytes, flags: int = 0) -> None:
-        self._out.append(_HEADER.pack(type_id, flags, len(payload)) + payload)
+        self.output.append(encode_frame(type_id, payload, flags))
 
     # ---- Notifications ----
 
@@ -253,7 +255,7 @@ class Machine:
             return None
         frame = queue.popleft()
         try:
-            if frame.type == MessageType.PROPOSE_RUN_COMPLETION_ACK:
+            if frame.type == _RUN_ACK:
                 return self._acknowledged(pb.ProposeRunCompletionAckMessage.FromString(frame.payload).completion_id)
             key, outcome = read_notification(frame.payload)
         except (DecodeError, ProtocolError):
@@ -362,7 +364,7 @@ class Machine:
         """The server is gone, or does not want this attempt any more: nothing more is written."""
         if self.ending is None:
             self.ending = "dropped"
-        self._out.clear()
+        self.output.clear()
 
     def run_attempt_number(self) -> int:
         """How many times the run that was met last has been tried, this time included."""
