@@ -381,29 +381,30 @@ class Attempt:
     def _turn(self) -> None:
         """Takes notifications until somebody can go on."""
         machine = self.machine
+        waiters = self._waiters
         try:
-            while self._waiters.waiting:
+            while waiters.waiting:
                 if machine.ending is not None:
                     self._release_waiters()
                     self._schedule_flush()
                     return
                 if machine.cancelling:
                     if (missing := machine.pass_cancel_on()) is None:
-                        self._waiters.surface_cancel()
+                        waiters.surface_cancel()
                         return
                     if (key := machine.take()) is None:
                         self._wait_for_callee(missing)
                         return
                     # Nobody goes on by it any more; a succession may have to know later.
-                    self._waiters.arrived(key)
+                    waiters.arrived(key)
                     continue
                 if (key := machine.take()) is None:
                     self._rest()
                     return
-                if resolved := self._waiters.arrived(key):
+                if resolved := waiters.arrived(key):
                     for waiter in resolved:
-                        self._waiters.wake(waiter)
-                    if self._waiters.waiting:
+                        waiters.wake(waiter)
+                    if waiters.waiting:
                         self._schedule_turn()
                     return
         except SdkInternalBaseException:
@@ -438,11 +439,12 @@ class Attempt:
 
     def _block(self) -> None:
         """Starts the runs that are waited for, and tells the server what the handler waits for."""
-        assert self._execution is not None
+        execution = self._execution
+        assert execution is not None
         for leaf in self._waiters.newly_awaited():
             if isinstance(leaf, Leaf):
-                self._execution.start(leaf.id)
-        if self.machine.version >= 7 and not self._execution.executing:
+                execution.start(leaf.id)
+        if not execution.executing and self.machine.version >= 7:
             self._announce()
         self._schedule_flush()
 

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable
 from functools import partial
 from types import FunctionType
-from typing import Any
+from typing import Any, Final
 
 from perdure.sdk.definitions import HandlerDefinition
 from perdure.sdk.exceptions import SdkInternalBaseException, TerminalError
@@ -18,6 +18,8 @@ from perdure.sdk.machine.outcome import Outcome
 from perdure.sdk.runs import Run
 
 log = logging.getLogger("perdure.sdk")
+
+_COROUTINE: Final = inspect.CO_COROUTINE
 
 inside_run: contextvars.ContextVar[str | None] = contextvars.ContextVar("inside_run", default=None)
 """The name of the run whose action this code belongs to."""
@@ -95,9 +97,9 @@ class Execution:
 
 def _is_async(action: Callable[[], Any]) -> bool:
     function = action.func if type(action) is partial else action
-    if type(function) is FunctionType:
+    if type(function) is FunctionType and function.__code__.co_flags & _COROUTINE:
         # What `iscoroutinefunction` finds out for most, in a fifth of the time.
-        return function.__code__.co_flags & inspect.CO_COROUTINE != 0 or inspect.iscoroutinefunction(function)
+        return True
     return inspect.iscoroutinefunction(action)
 
 

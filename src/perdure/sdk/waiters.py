@@ -51,6 +51,9 @@ class Waiters:
         if not waiter.started:
             self._fresh[waiter] = None
         node = waiter.node
+        if not isinstance(node, Combined):
+            self._lacking.setdefault(node.key, {})[waiter, node] = None
+            return
         leaves = node.signals if waiter.known and isinstance(node, Succession) else node.pending
         waiter.known = True
         for leaf in leaves:
@@ -134,8 +137,9 @@ class Waiters:
         else:
             # There is nothing else that it lacks.
             self._leave(waiter)
-        if waiter.future is not None and not waiter.future.done():
-            waiter.future.set_result(None)
+        future = waiter.future
+        if future is not None and not future.done():
+            future.set_result(None)
 
     def surface_cancel(self) -> None:
         """The invocation is cancelled: each wait ends with the error that says so."""

@@ -43,7 +43,11 @@ class Incoming:
     def feed(self, data: bytes) -> None:
         """Takes bytes of the body, cut anywhere. Raises: ProtocolError."""
         for frame in self._decoder.feed(data):
-            self._take(frame)
+            if self.ready and frame.type == _RUN_ACK:
+                # An attempt that goes on hears of little else.
+                self.queue.append(frame)
+            else:
+                self._take(frame)
         self._decoder.raise_pending()
 
     def end(self) -> None:
@@ -59,7 +63,7 @@ class Incoming:
     def _take(self, frame: Frame) -> None:
         type_id = frame.type
         if self.ready:
-            if type_id == _RUN_ACK or is_notification(type_id):
+            if is_notification(type_id):
                 self.queue.append(frame)
             elif type_id != MessageType.COMMAND_ACK:
                 raise _unexpected(type_id)

@@ -113,13 +113,14 @@ class Machine:
         """Takes bytes of the request. What breaks the protocol fails the attempt; `ending` tells."""
         if self.ending is not None:
             return
-        was_ready = self.incoming.ready
+        incoming = self.incoming
+        was_ready = incoming.ready
         try:
-            self.incoming.feed(data)
+            incoming.feed(data)
         except ProtocolError as error:
             self.fail(AttemptError(PROTOCOL_VIOLATION, str(error)))
         else:
-            if self.incoming.ready and not was_ready:
+            if not was_ready and incoming.ready:
                 self._begin()
 
     def end_of_input(self) -> None:
