@@ -147,7 +147,7 @@ class Attempt:
                 self._begun = self._loop.create_future()
                 await self._begun
             if machine.ending is None:
-                self._execution = Execution(self.handler, machine, self._loop, self._run_ended, self.encode)
+                self._execution = Execution(self.handler, machine, self._loop, self._run_ended, self.codec)
                 await self._handle(self._execution)
         except asyncio.CancelledError:
             if self.machine.ending is None:
@@ -317,7 +317,8 @@ class Attempt:
         assert self._loop is not None
         if waiter is None:
             waiter = Waiter(node)
-        waiter.future, waiter.task = self._loop.create_future(), task
+        waiter.future = future = self._loop.create_future()
+        waiter.task = task
         self._waiters.add(waiter)
         # Something moves: not at rest yet.
         self._hops = 0
@@ -328,7 +329,7 @@ class Attempt:
             if self._has_other_tasks:
                 self._schedule_turn()
         try:
-            yield from waiter.future
+            yield from future
         except asyncio.CancelledError:
             self._wait_cancelled(waiter)
             raise

@@ -9,6 +9,7 @@ from functools import partial
 from types import FunctionType
 from typing import Any, Final
 
+from perdure.sdk.codec import JournalValueCodec
 from perdure.sdk.definitions import HandlerDefinition
 from perdure.sdk.exceptions import SdkInternalBaseException, TerminalError
 from perdure.sdk.machine import commands
@@ -31,7 +32,7 @@ class Execution:
     One that is replayed and has a result never comes to execution: nobody waits for it.
     """
 
-    __slots__ = ("_began_at", "_encode", "_handler", "_loop", "_machine", "_on_change", "executing", "waiting")
+    __slots__ = ("_began_at", "_codec", "_handler", "_loop", "_machine", "_on_change", "executing", "waiting")
 
     def __init__(
         self,
@@ -39,17 +40,17 @@ class Execution:
         machine: Machine,
         loop: asyncio.AbstractEventLoop,
         on_change: Callable[[], None],
-        encode: Callable[[bytes], bytes],
+        codec: JournalValueCodec | None,
     ) -> None:
         """on_change: called after a result was proposed, and after a failing action has failed the attempt.
-        encode: makes the bytes for the journal of a result's.
+        codec: for results on their way to the journal.
         """
         self._handler = handler
         self._machine = machine
         self._loop = loop
         self._began_at = loop.time()
         self._on_change = on_change
-        self._encode = encode
+        self._codec = codec
         self.executing: dict[int, asyncio.Task[None]] = {}
         """The actions that execute now, by the completion ids of their runs."""
         self.waiting: dict[int, Run] = {}
@@ -73,7 +74,10 @@ class Execution:
         inside_run.set(run.name)
         try:
             result = await (run.action() if _is_async(run.action) else _in_thread(run.action))
-            outcome: Outcome | AttemptError = Outcome("value", self._encode(run.serde.serialize(result)))
+            value = run.serde.serialize(result)
+            if self._codec is not None:
+                value = self._codec.encode(value)
+            outcome: Outcome | AttemptError = Outcome("value", value)
         except TerminalError as error:
             outcome = commands.failed(error.status_code, error.message, error.metadata)
         except (Exception, asyncio.CancelledError) as error:

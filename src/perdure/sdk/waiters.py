@@ -4,26 +4,25 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
+import msgspec
+
 from perdure.sdk.exceptions import CANCELLED, TerminalError
 from perdure.sdk.machine.awaiting import AnyLeaf, Combined, Node, Succession
 from perdure.sdk.machine.machine import Machine
 from perdure.sdk.machine.outcome import NotificationId
 
 
-class Waiter:
+class Waiter(msgspec.Struct, eq=False):
     """A task that waits for a node.
 
     future: done when it may go on.  known: its leaves have been registered.  started: the runs among them, too.
     """
 
-    __slots__ = ("future", "known", "node", "started", "task")
-
-    def __init__(self, node: Node) -> None:
-        self.node = node
-        self.future: asyncio.Future[None] | None = None
-        self.task: asyncio.Task[Any] | None = None
-        self.known = False
-        self.started = False
+    node: Node
+    future: "asyncio.Future[None] | None" = None
+    task: "asyncio.Task[Any] | None" = None
+    known: bool = False
+    started: bool = False
 
 
 _Entries: TypeAlias = dict[tuple[Waiter, AnyLeaf], None]
@@ -118,8 +117,11 @@ class Waiters:
             return ()
         if isinstance(key, str):
             entries = self._claim(key, entries)
-        machine, waiting = self._machine, self.waiting
-        return [waiter for waiter, leaf in entries if waiter.node.arrived(leaf, machine) and waiter in waiting]
+        found = []
+        for waiter, leaf in entries:
+            if waiter.node.arrived(leaf, self._machine) and waiter in self.waiting:
+                found.append(waiter)
+        return found
 
     def _claim(self, name: str, entries: _Entries) -> _Entries:
         """A signal is for the first one that waits for it, and whoever shares that one's future."""

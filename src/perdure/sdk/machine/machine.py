@@ -257,7 +257,12 @@ class Machine:
         frame = queue.popleft()
         try:
             if frame.type == _RUN_ACK:
-                return self._acknowledged(pb.ProposeRunCompletionAckMessage.FromString(frame.payload).completion_id)
+                completion_id = pb.ProposeRunCompletionAckMessage.FromString(frame.payload).completion_id
+                outcome = self._proposals.pop(completion_id, None)
+                if outcome is None:
+                    raise self._acknowledged_wrongly(completion_id)
+                self.results[completion_id] = outcome
+                return completion_id
             key, outcome = read_notification(frame.payload)
         except (DecodeError, ProtocolError):
             raise self.fail(AttemptError(PROTOCOL_VIOLATION, "a notification cannot be decoded")) from None
@@ -273,13 +278,9 @@ class Machine:
             self.results.setdefault(key, outcome)
         return key
 
-    def _acknowledged(self, completion_id: int) -> int:
-        outcome = self._proposals.pop(completion_id, None)
-        if outcome is None:
-            text = f"the server acknowledged the result of a run ({completion_id}) that this attempt did not propose"
-            raise self.fail(AttemptError(PROTOCOL_VIOLATION, text))
-        self.results[completion_id] = outcome
-        return completion_id
+    def _acknowledged_wrongly(self, completion_id: int) -> SdkInternalException:
+        text = f"the server acknowledged the result of a run ({completion_id}) that this attempt did not propose"
+        return self.fail(AttemptError(PROTOCOL_VIOLATION, text))
 
     def take_signal(self, name: str) -> Outcome | None:
         """The first signal of that name which nobody has taken yet."""
