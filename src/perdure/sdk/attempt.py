@@ -476,5 +476,5 @@ class Attempt:
 
     def _flush(self) -> None:
         self._flush_pending = False
-        if self.machine.output:
-            self._send(self.machine.take_output())
+        if data := self.machine.take_output():
+            self._send(data)

@@ -51,7 +51,11 @@ class Waiters:
             self._fresh[waiter] = None
         node = waiter.node
         if not isinstance(node, Combined):
-            self._lacking.setdefault(node.key, {})[waiter, node] = None
+            entries = self._lacking.get(node.key)
+            if entries is None:
+                self._lacking[node.key] = {(waiter, node): None}
+            else:
+                entries[waiter, node] = None
             return
         leaves = node.signals if waiter.known and isinstance(node, Succession) else node.pending
         waiter.known = True
@@ -99,11 +103,11 @@ class Waiters:
         """The leaves that are waited for, and were not the last time that somebody asked."""
         if not self._fresh:
             return ()
-        fresh, self._fresh = self._fresh, {}
         leaves: list[AnyLeaf] = []
-        for waiter in fresh:
+        for waiter in self._fresh:
             waiter.started = True
             leaves += waiter.node.pending
+        self._fresh.clear()
         return leaves
 
     def awaits(self, key: NotificationId) -> bool:

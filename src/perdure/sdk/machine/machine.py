@@ -57,7 +57,6 @@ class Machine:
         "_cancelling",
         "_further_cancels",
         "_identified",
-        "_last_completion",
         "_last_signal",
         "_named_signals",
         "_proposals",
@@ -66,6 +65,7 @@ class Machine:
         "ending",
         "error",
         "incoming",
+        "last_completion",
         "output",
         "recorded_count",
         "replaying",
@@ -92,7 +92,7 @@ class Machine:
         self.error: AttemptError | None = None
         self.output: list[bytes] = []
         """Frames that are to be sent."""
-        self._last_completion = 0
+        self.last_completion = 0
         self._last_signal = _FIRST_AWAKEABLE - 1
         self._named_signals: dict[str, deque[Outcome]] = {}
         self._proposals: dict[int, Outcome] = {}
@@ -204,8 +204,8 @@ class Machine:
         return self.incoming.commands[self.command_index].payload
 
     def next_completion_id(self) -> int:
-        self._last_completion += 1
-        return self._last_completion
+        self.last_completion += 1
+        return self.last_completion
 
     def next_signal_id(self) -> int:
         self._last_signal += 1
