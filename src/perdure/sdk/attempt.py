@@ -298,7 +298,8 @@ class Attempt:
         elif self.machine.incoming.ended:
             # Nothing may be left to wait for.
             self._schedule_turn()
-        self._schedule_flush()
+        if not self._flush_pending:
+            self._schedule_flush()
 
     def cancel(self, invocation_id: str) -> None:
         """Asks another invocation to cancel itself."""
@@ -443,8 +444,8 @@ class Attempt:
         execution = self._execution
         assert execution is not None
         for leaf in self._waiters.newly_awaited():
-            if isinstance(leaf, Leaf):
-                execution.start(leaf.id)
+            if leaf.key in execution.waiting:
+                execution.start(leaf.key)
         if not execution.executing and self.machine.version >= 7:
             self._announce()
         self._schedule_flush()
@@ -476,5 +477,8 @@ class Attempt:
 
     def _flush(self) -> None:
         self._flush_pending = False
-        if data := self.machine.take_output():
+        output = self.machine.output
+        if output:
+            data = b"".join(output)
+            output.clear()
             self._send(data)

@@ -15,7 +15,7 @@ from perdure.sdk.exceptions import SdkInternalBaseException, TerminalError
 from perdure.sdk.machine import commands
 from perdure.sdk.machine.errors import AttemptError
 from perdure.sdk.machine.machine import Machine
-from perdure.sdk.machine.outcome import Outcome
+from perdure.sdk.machine.outcome import NotificationId, Outcome
 from perdure.sdk.runs import Run
 
 log = logging.getLogger("perdure.sdk")
@@ -51,18 +51,17 @@ class Execution:
         self._began_at = loop.time()
         self._on_change = on_change
         self._codec = codec
-        self.executing: dict[int, asyncio.Task[None]] = {}
+        self.executing: dict[NotificationId, asyncio.Task[None]] = {}
         """The actions that execute now, by the completion ids of their runs."""
-        self.waiting: dict[int, Run] = {}
+        self.waiting: dict[NotificationId, Run] = {}
         """Recorded and not executed, by their completion ids."""
 
-    def start(self, completion_id: int) -> None:
-        """Somebody waits for this completion: if it is a run's, executes the action."""
-        run = self.waiting.pop(completion_id, None)
-        if run is not None:
-            task = self._loop.create_task(self._execute(run))
-            if not task.done():  # an eager one may be
-                self.executing[completion_id] = task
+    def start(self, completion_id: NotificationId) -> None:
+        """Somebody waits for the result of a run that is `waiting`: executes its action."""
+        run = self.waiting.pop(completion_id)
+        task = self._loop.create_task(self._execute(run))
+        if not task.done():  # an eager one may be
+            self.executing[completion_id] = task
 
     def cancel(self) -> None:
         """The attempt is over: nobody wants the results. What runs in a thread cannot be stopped."""

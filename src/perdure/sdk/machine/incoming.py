@@ -40,15 +40,17 @@ class Incoming:
         self.queue: deque[Frame] = deque()
         """Notifications and acks, in the order of arrival, that nobody needed yet."""
 
-    def feed(self, data: bytes) -> None:
-        """Takes bytes of the body, cut anywhere. Raises: ProtocolError."""
+    def feed(self, data: bytes) -> bool:
+        """Takes bytes of the body, cut anywhere. Returns: True if they made it `ready`. Raises: ProtocolError."""
+        was_ready = self.ready
         for frame in self._decoder.feed(data):
-            if self.ready and frame.type == _RUN_ACK:
+            if frame.type == _RUN_ACK and self.ready:
                 # An attempt that goes on hears of little else.
                 self.queue.append(frame)
             else:
                 self._take(frame)
         self._decoder.raise_pending()
+        return self.ready and not was_ready
 
     def end(self) -> None:
         """The body has ended. Raises: ProtocolError if the handler cannot have begun."""

@@ -113,14 +113,12 @@ class Machine:
         """Takes bytes of the request. What breaks the protocol fails the attempt; `ending` tells."""
         if self.ending is not None:
             return
-        incoming = self.incoming
-        was_ready = incoming.ready
         try:
-            incoming.feed(data)
+            completed = self.incoming.feed(data)
         except ProtocolError as error:
             self.fail(AttemptError(PROTOCOL_VIOLATION, str(error)))
         else:
-            if not was_ready and incoming.ready:
+            if completed:
                 self._begin()
 
     def end_of_input(self) -> None:
@@ -131,12 +129,6 @@ class Machine:
             self.incoming.end()
         except ProtocolError as error:
             self.fail(AttemptError(PROTOCOL_VIOLATION, str(error)))
-
-    def take_output(self) -> bytes:
-        """What is to be sent since the last time."""
-        data = b"".join(self.output)
-        self.output.clear()
-        return data
 
     def _begin(self) -> None:
         start = self.incoming.start
