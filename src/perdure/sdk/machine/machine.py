@@ -7,6 +7,7 @@ processing, each operation writes a new one. Notifications wait in one queue and
 when a wait needs more: so a race has the same winner in every attempt. The operations are in `commands.py`.
 """
 
+import struct
 from collections import deque
 from collections.abc import Sequence
 from typing import Final, Literal
@@ -15,7 +16,7 @@ from google.protobuf.message import DecodeError, Message
 
 from perdure.protocol import messages_pb2 as pb
 from perdure.protocol.errors import ProtocolError
-from perdure.protocol.framing import ACK_FLAG, Frame, encode_frame
+from perdure.protocol.framing import ACK_FLAG, Frame
 from perdure.protocol.messages import CANCEL_SIGNAL, MESSAGE_CLASSES, MessageType
 from perdure.protocol.seeds import random_seed_v5
 from perdure.protocol.wire import write_bytes, write_varint
@@ -38,9 +39,12 @@ from perdure.sdk.machine.state import StateView
 _FIRST_AWAKEABLE: Final = 17
 """Signal ids below are reserved."""
 
-# On the hot path: a member of an enumeration costs more than a number.
+# On the hot path: members of enumerations and of modules cost more than names.
 _PROPOSE: Final = MessageType.PROPOSE_RUN_COMPLETION.value
 _RUN_ACK: Final = MessageType.PROPOSE_RUN_COMPLETION_ACK.value
+_pack_header: Final = struct.Struct(">HHI").pack
+_read_ack: Final = pb.ProposeRunCompletionAckMessage.FromString
+_read_input: Final = pb.InputCommandMessage.FromString
 
 # Until the start message is there.
 _NO_START: Final = pb.StartMessage()
@@ -141,7 +145,7 @@ class Machine:
     def input(self) -> pb.InputCommandMessage:
         """What the invocation was given. Raises: SdkInternalException."""
         try:
-            return pb.InputCommandMessage.FromString(self.incoming.commands[0].payload)
+            return _read_input(self.incoming.commands[0].payload)
         except DecodeError:
             raise self.fail(AttemptError(PROTOCOL_VIOLATION, "the input cannot be decoded")) from None
 
@@ -176,7 +180,7 @@ class Machine:
         self.command_index += 1
         if not self.replaying:
             self.commands_written += 1
-            self.output.append(encode_frame(type_id, payload))
+            self.output.append(_pack_header(type_id, 0, len(payload)) + payload)
             return
         recorded = self.incoming.commands[self.command_index]
         if (recorded.type != type_id or recorded.payload != payload) and not same(type_id, payload, recorded):
@@ -230,14 +234,14 @@ class Machine:
         else:
             payload += write_bytes(b"\x72", outcome.value)
         self._proposals[completion_id] = outcome
-        self.output.append(encode_frame(_PROPOSE, payload, ACK_FLAG if self.version >= 7 else 0))
+        self.output.append(_pack_header(_PROPOSE, ACK_FLAG if self.version >= 7 else 0, len(payload)) + payload)
 
     def is_proposed(self, completion_id: int) -> bool:
         """True while the server has the result of a run, and has not said that it is stored."""
         return completion_id in self._proposals
 
     def _write(self, type_id: int, payload: bytes, flags: int = 0) -> None:
-        self.output.append(encode_frame(type_id, payload, flags))
+        self.output.append(_pack_header(type_id, flags, len(payload)) + payload)
 
     # ---- Notifications ----
 
@@ -249,7 +253,7 @@ class Machine:
         frame = queue.popleft()
         try:
             if frame.type == _RUN_ACK:
-                completion_id = pb.ProposeRunCompletionAckMessage.FromString(frame.payload).completion_id
+                completion_id = _read_ack(frame.payload).completion_id
                 outcome = self._proposals.pop(completion_id, None)
                 if outcome is None:
                     raise self._acknowledged_wrongly(completion_id)
