@@ -241,7 +241,8 @@ class Attempt:
         if error is not None and error.code != INTERNAL:
             # The others are logged where they are caught, with their tracebacks.
             log.error("an attempt of %s failed: %s", self.handler, error.message)
-        self._release_waiters()
+        if self._waiters.waiting:
+            self._release_waiters()
         if self._execution is not None:
             self._execution.cancel()
         # So that nothing is left for the garbage collector to find: the task's context leads back to here.

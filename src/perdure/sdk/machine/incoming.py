@@ -17,6 +17,8 @@ MESSAGE_BYTES_MAX = 256 * 1024 * 1024
 """The largest message that is accepted from a server; servers have lower limits of their own."""
 
 # On the hot path: a member of an enumeration costs more than a number.
+_START: Final = MessageType.START.value
+_INPUT: Final = MessageType.INPUT_COMMAND.value
 _RUN_ACK: Final = MessageType.PROPOSE_RUN_COMPLETION_ACK.value
 
 
@@ -75,13 +77,13 @@ class Incoming:
         elif is_command(type_id):
             self.commands.append(frame)
             self._count_entry()
-        elif self.start is None and type_id == MessageType.START:
+        elif self.start is None and type_id == _START:
             self._begin(frame)
         else:
             raise _unexpected(type_id)
 
     def _begin(self, frame: Frame) -> None:
-        message = decode(MessageType.START, frame.payload)
+        message = decode(_START, frame.payload)
         assert isinstance(message, pb.StartMessage)
         if message.known_entries == 0:
             raise ProtocolError("the start message announces an empty journal; at least the input belongs to it")
@@ -93,7 +95,7 @@ class Incoming:
             raise ProtocolError("an entry of the journal came before the start message")
         self._entries_left -= 1
         if self._entries_left == 0:
-            if not self.commands or self.commands[0].type != MessageType.INPUT_COMMAND:
+            if not self.commands or self.commands[0].type != _INPUT:
                 raise ProtocolError("the journal does not begin with an input")
             self.ready = True
 

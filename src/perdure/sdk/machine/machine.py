@@ -40,6 +40,8 @@ _FIRST_AWAKEABLE: Final = 17
 """Signal ids below are reserved."""
 
 # On the hot path: members of enumerations and of modules cost more than names.
+_END: Final = MessageType.END.value
+_OUTPUT: Final = MessageType.OUTPUT_COMMAND.value
 _PROPOSE: Final = MessageType.PROPOSE_RUN_COMPLETION.value
 _RUN_ACK: Final = MessageType.PROPOSE_RUN_COMPLETION_ACK.value
 _pack_header: Final = struct.Struct(">HHI").pack
@@ -340,14 +342,13 @@ class Machine:
 
     def finish(self, outcome: Outcome) -> None:
         """Writes the result of the invocation, and the final frame."""
-        message = pb.OutputCommandMessage()
         if outcome.failure is not None:
-            message.failure.CopyFrom(self.failure(outcome.failure))
+            payload = write_bytes(b"\x7a", self.failure(outcome.failure).SerializeToString())
         else:
-            message.value.SetInParent()
-            message.value.content = outcome.value
-        self.command(MessageType.OUTPUT_COMMAND, message)
-        self._write(MessageType.END, b"")
+            # An empty value is one, too.
+            payload = write_bytes(b"\x72", write_bytes(b"\x0a", outcome.value) if outcome.value else b"")
+        self.encoded_command(_OUTPUT, payload)
+        self._write(_END, b"")
         self.ending = "ended"
 
     def fail(self, error: AttemptError) -> SdkInternalException:
