@@ -92,6 +92,8 @@ class FrameDecoder:
                 self._needed = end - at
                 break
             frames.append(Frame(type_, flags, data[start:end]))
+            if end == size:
+                return frames
             at = end
         else:
             self._needed = HEADER_SIZE

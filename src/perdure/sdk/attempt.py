@@ -19,6 +19,7 @@ than one (`asyncio.gather`, `TaskGroup`, …), or `_SETTLING_HOPS_ALONE` times a
 
 import asyncio
 import logging
+from asyncio import current_task
 from collections.abc import Callable, Generator, Mapping
 from threading import get_ident
 from typing import Any, Final
@@ -82,7 +83,7 @@ class Attempt:
         self.headers = headers if headers is not None else {}
         self.clock = clock if clock is not None else SystemClock()
         self.machine = Machine(version)
-        self._codec = codec
+        self.codec = codec
         self.created: list[RestateDurableFuture[Any]] = []
         """Futures whose results somebody should want."""
         self._send = send
@@ -146,7 +147,7 @@ class Attempt:
                 self._begun = self._loop.create_future()
                 await self._begun
             if machine.ending is None:
-                self._execution = Execution(self.handler, machine, self._loop, self._run_ended, self.encode)
+                self._execution = Execution(self.handler, machine, self._loop, self._run_ended, self.codec)
                 await self._handle(self._execution)
         except asyncio.CancelledError:
             if self.machine.ending is None:
@@ -176,15 +177,11 @@ class Attempt:
 
     def encode(self, value: bytes) -> bytes:
         """The bytes of a value for the journal."""
-        return value if self._codec is None else self._codec.encode(value)
-
-    @property
-    def has_codec(self) -> bool:
-        return self._codec is not None
+        return value if self.codec is None else self.codec.encode(value)
 
     async def decoded(self, value: bytes) -> bytes:
         """The bytes of a value as serdes wrote them."""
-        return await decoded(self._codec, value)
+        return await decoded(self.codec, value)
 
     async def _decoded_input(self, given: pb.InputCommandMessage) -> pb.InputCommandMessage:
         plain = pb.InputCommandMessage()
@@ -198,7 +195,7 @@ class Attempt:
         machine = self.machine
         try:
             given = machine.input()
-            if self._codec is not None:
+            if self.codec is not None:
                 given = await self._decoded_input(given)
             context = make_context(self, given)
             body = await self.handler.run(context, given.value.content)
@@ -244,7 +241,8 @@ class Attempt:
         if error is not None and error.code != INTERNAL:
             # The others are logged where they are caught, with their tracebacks.
             log.error("an attempt of %s failed: %s", self.handler, error.message)
-        self._release_waiters()
+        if self._waiters.waiting:
+            self._release_waiters()
         if self._execution is not None:
             self._execution.cancel()
         # So that nothing is left for the garbage collector to find: the task's context leads back to here.
@@ -266,7 +264,13 @@ class Attempt:
     def require_usable(self) -> "asyncio.Task[Any] | None":
         """The task that asks. Raises: Misuse if it may not use the context; what ends it if the attempt is over."""
         # Asked with the loop, it says what the loop's own thread does.
-        task = asyncio.current_task(self._loop) if get_ident() == self._thread else None
+        task = current_task(self._loop) if get_ident() == self._thread else None
+        if task is not self._task or self.machine.ending is not None or self._unreplayable is not None:
+            self._look_closer(task)
+        return task
+
+    def _look_closer(self, task: "asyncio.Task[Any] | None") -> None:
+        """Raises what `require_usable` does."""
         if self.machine.ending is not None:
             if task is not None and task is not self._task:
                 retrieve_later(task)
@@ -275,7 +279,6 @@ class Attempt:
             self._check_foreign()
         if self._unreplayable is not None:
             self._refuse_to_go_on()
-        return task
 
     def _check_foreign(self) -> None:
         name = inside_run.get()
@@ -296,7 +299,8 @@ class Attempt:
         elif self.machine.incoming.ended:
             # Nothing may be left to wait for.
             self._schedule_turn()
-        self._schedule_flush()
+        if not self._flush_pending:
+            self._schedule_flush()
 
     def cancel(self, invocation_id: str) -> None:
         """Asks another invocation to cancel itself."""
@@ -315,7 +319,8 @@ class Attempt:
         assert self._loop is not None
         if waiter is None:
             waiter = Waiter(node)
-        waiter.future, waiter.task = self._loop.create_future(), task
+        waiter.future = future = self._loop.create_future()
+        waiter.task = task
         self._waiters.add(waiter)
         # Something moves: not at rest yet.
         self._hops = 0
@@ -326,7 +331,7 @@ class Attempt:
             if self._has_other_tasks:
                 self._schedule_turn()
         try:
-            yield from waiter.future
+            yield from future
         except asyncio.CancelledError:
             self._wait_cancelled(waiter)
             raise
@@ -379,29 +384,30 @@ class Attempt:
     def _turn(self) -> None:
         """Takes notifications until somebody can go on."""
         machine = self.machine
+        waiters = self._waiters
         try:
-            while self._waiters.waiting:
+            while waiters.waiting:
                 if machine.ending is not None:
                     self._release_waiters()
                     self._schedule_flush()
                     return
                 if machine.cancelling:
                     if (missing := machine.pass_cancel_on()) is None:
-                        self._waiters.surface_cancel()
+                        waiters.surface_cancel()
                         return
                     if (key := machine.take()) is None:
                         self._wait_for_callee(missing)
                         return
                     # Nobody goes on by it any more; a succession may have to know later.
-                    self._waiters.arrived(key)
+                    waiters.arrived(key)
                     continue
                 if (key := machine.take()) is None:
                     self._rest()
                     return
-                if resolved := self._waiters.arrived(key):
+                if resolved := waiters.arrived(key):
                     for waiter in resolved:
-                        self._waiters.wake(waiter)
-                    if self._waiters.waiting:
+                        waiters.wake(waiter)
+                    if waiters.waiting:
                         self._schedule_turn()
                     return
         except SdkInternalBaseException:
@@ -436,11 +442,12 @@ class Attempt:
 
     def _block(self) -> None:
         """Starts the runs that are waited for, and tells the server what the handler waits for."""
-        assert self._execution is not None
+        execution = self._execution
+        assert execution is not None
         for leaf in self._waiters.newly_awaited():
-            if isinstance(leaf, Leaf):
-                self._execution.start(leaf.id)
-        if self.machine.version >= 7 and not self._execution.executing:
+            if leaf.key in execution.waiting:
+                execution.start(leaf.key)
+        if not execution.executing and self.machine.version >= 7:
             self._announce()
         self._schedule_flush()
 
@@ -465,11 +472,14 @@ class Attempt:
     # ---- Output ----
 
     def _schedule_flush(self) -> None:
-        if not self._flush_pending and self._loop is not None and self.machine.has_output:
+        if not self._flush_pending and self._loop is not None and self.machine.output:
             self._flush_pending = True
             self._loop.call_soon(self._flush)
 
     def _flush(self) -> None:
         self._flush_pending = False
-        if self.machine.has_output:
-            self._send(self.machine.take_output())
+        output = self.machine.output
+        if output:
+            data = b"".join(output)
+            output.clear()
+            self._send(data)

@@ -116,6 +116,7 @@ class Binding:
         self._where = where
         self._parameters = parameters
         self._hints = {one.name: _MISSING if one.kind in _VARIABLE else found.of(one.name) for one in parameters}
+        self._input_hint = self._hints[parameters[0].name] if parameters else _MISSING
         self._result = found.of("return")
         self.as_object = len(parameters) > 1 or (
             len(parameters) == 1 and parameters[0].kind is inspect.Parameter.KEYWORD_ONLY
@@ -126,10 +127,6 @@ class Binding:
         self.input_serde = input_serde if own_serde or self.as_object else self._typed(input_serde, self._input_hint)
         self.output_serde = self._typed(output_serde, self._result)
         self._decode_object = _object_decoder(parameters, self._hints) if self.as_object else None
-
-    @property
-    def _input_hint(self) -> Any:
-        return self._hints[self._parameters[0].name] if self._parameters else _MISSING
 
     @staticmethod
     def _typed(serde: Serde[Any], hint: Any) -> Serde[Any]:

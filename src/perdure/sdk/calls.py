@@ -10,7 +10,6 @@ from perdure.sdk.futures import RestateDurableCallFuture, RestateDurableFuture, 
 from perdure.sdk.machine import commands
 from perdure.sdk.machine.awaiting import Leaf
 from perdure.sdk.machine.commands import Target
-from perdure.sdk.machine.outcome import Outcome
 
 if TYPE_CHECKING:
     from perdure.sdk.attempt import Attempt
@@ -74,9 +73,7 @@ def raw_call(attempt: "Attempt", who: Target, body: bytes, decode: Callable[[byt
     attempt.require_usable()
     invocation, result = commands.call(attempt.machine, who, attempt.encode(body))
     what = f"call of {who.service}/{who.handler}"
-    future = RestateDurableCallFuture(
-        attempt, result, lambda outcome: decode(outcome.value), what, _invocation(attempt, invocation, what)
-    )
+    future = RestateDurableCallFuture(attempt, result, decode, what, _invocation(attempt, invocation, what))
     attempt.created.append(future)
     return future
 
@@ -90,8 +87,4 @@ def raw_send(attempt: "Attempt", who: Target, body: bytes, delay: timedelta | No
 
 
 def _invocation(attempt: "Attempt", leaf: Leaf, what: str) -> RestateDurableFuture[str]:
-    return RestateDurableFuture(attempt, leaf, _id_of, f"invocation id of the {what}")
-
-
-def _id_of(outcome: Outcome) -> str:
-    return outcome.invocation_id
+    return RestateDurableFuture(attempt, leaf, None, f"invocation id of the {what}")

@@ -23,9 +23,6 @@ from perdure.sdk.futures import (
     RestateDurableFuture,
     RestateDurableSleepFuture,
     SendHandle,
-    maybe_value_of,
-    nothing_of,
-    value_of,
 )
 from perdure.sdk.machine import commands
 from perdure.sdk.machine.outcome import Outcome
@@ -176,11 +173,12 @@ class Context:
         return self._add_run(name, partial(action, *args) if args else action, options)
 
     def _add_run(self, name: str, action: Callable[[], Any], options: RunOptions[T]) -> RestateDurableFuture[T]:
-        self._attempt.require_usable()
-        serde = options.bound_serde
-        leaf = commands.run(self._machine, name)
-        self._attempt.add_run(Run(leaf.id, self._machine.command_index, name, action, options, serde))
-        return RestateDurableFuture(self._attempt, leaf, value_of(serde), "run", name)
+        attempt, machine = self._attempt, self._machine
+        attempt.require_usable()
+        serde = options.serde if options.type_hint is None else bound(options.serde, options.type_hint)
+        leaf = commands.run(machine, name)
+        attempt.add_run(Run(leaf.id, machine.command_index, name, action, options, serde))
+        return RestateDurableFuture(attempt, leaf, serde.deserialize, "run", name)
 
     # ---- Time ----
 
@@ -192,7 +190,7 @@ class Context:
         self._attempt.require_usable()
         wake_up = self._attempt.clock.now() + max(0, delta // timedelta(milliseconds=1))
         leaf = commands.sleep(self._machine, wake_up, name or "")
-        future = RestateDurableSleepFuture(self._attempt, leaf, nothing_of, "sleep")
+        future = RestateDurableSleepFuture(self._attempt, leaf, None, "sleep")
         self._attempt.created.append(future)
         return future
 
@@ -334,7 +332,7 @@ class Context:
         """An id to hand out, `sign_1…`, and its value. Raises, when awaited: TerminalError if it is rejected."""
         self._attempt.require_usable()
         identifier, leaf = commands.awakeable(self._machine)
-        return identifier, RestateDurableFuture(self._attempt, leaf, value_of(bound(serde, type_hint)), "awakeable")
+        return identifier, RestateDurableFuture(self._attempt, leaf, bound(serde, type_hint).deserialize, "awakeable")
 
     def resolve_awakeable(self, name: str, value: I, serde: Serde[I] = _DEFAULT) -> None:
         """Completes an awakeable; the first completion counts. name: its id."""
@@ -352,7 +350,7 @@ class Context:
         """The next signal of that name to this invocation. Raises, when awaited: TerminalError if it is a rejection."""
         self._attempt.require_usable()
         leaf = commands.signal(self._machine, name)
-        return RestateDurableFuture(self._attempt, leaf, value_of(bound(serde, type_hint)), "signal", name)
+        return RestateDurableFuture(self._attempt, leaf, bound(serde, type_hint).deserialize, "signal", name)
 
     def resolve_signal(self, invocation_id: str, name: str, value: I, serde: Serde[I] = _DEFAULT) -> None:
         """Sends a signal with a value to another invocation. invocation_id: `inv_…`."""
@@ -367,7 +365,7 @@ class Context:
         commands.send_signal(self._machine, invocation_id, name, commands.failed(failure_code, failure_message))
 
     def _future(self, leaf: Any, serde: Serde[T], what: str) -> RestateDurableFuture[T]:
-        future = RestateDurableFuture(self._attempt, leaf, value_of(serde), what)
+        future: RestateDurableFuture[T] = RestateDurableFuture(self._attempt, leaf, serde.deserialize, what)
         self._attempt.created.append(future)
         return future
 
@@ -404,18 +402,13 @@ class _Readable(Context):
         """
         self._attempt.require_usable()
         leaf = commands.get_state(self._machine, name.encode(), entry_name or "")
-        decode = maybe_value_of(bound(serde, type_hint))
-        return RestateDurableFuture(self._attempt, leaf, decode, "state", name)
+        return RestateDurableFuture(self._attempt, leaf, bound(serde, type_hint).deserialize, "state", name)
 
     def state_keys(self, entry_name: str | None = None) -> RestateDurableFuture[list[str]]:
         """The keys of the state that have a value. entry_name: of the step, shown to operators."""
         self._attempt.require_usable()
         leaf = commands.get_state_keys(self._machine, entry_name or "")
-        return RestateDurableFuture(self._attempt, leaf, _texts, "state keys")
-
-
-def _texts(outcome: Outcome) -> list[str]:
-    return [key.decode() for key in outcome.keys]
+        return RestateDurableFuture(self._attempt, leaf, None, "state keys")
 
 
 class KeyValueStore(_Readable):

@@ -7,17 +7,20 @@ import logging
 from collections.abc import Callable
 from functools import partial
 from types import FunctionType
-from typing import Any
+from typing import Any, Final
 
+from perdure.sdk.codec import JournalValueCodec
 from perdure.sdk.definitions import HandlerDefinition
 from perdure.sdk.exceptions import SdkInternalBaseException, TerminalError
 from perdure.sdk.machine import commands
 from perdure.sdk.machine.errors import AttemptError
 from perdure.sdk.machine.machine import Machine
-from perdure.sdk.machine.outcome import Outcome
+from perdure.sdk.machine.outcome import NotificationId, Outcome
 from perdure.sdk.runs import Run
 
 log = logging.getLogger("perdure.sdk")
+
+_COROUTINE: Final = inspect.CO_COROUTINE
 
 inside_run: contextvars.ContextVar[str | None] = contextvars.ContextVar("inside_run", default=None)
 """The name of the run whose action this code belongs to."""
@@ -29,7 +32,7 @@ class Execution:
     One that is replayed and has a result never comes to execution: nobody waits for it.
     """
 
-    __slots__ = ("_began_at", "_encode", "_handler", "_loop", "_machine", "_on_change", "executing", "waiting")
+    __slots__ = ("_began_at", "_codec", "_handler", "_loop", "_machine", "_on_change", "executing", "waiting")
 
     def __init__(
         self,
@@ -37,29 +40,28 @@ class Execution:
         machine: Machine,
         loop: asyncio.AbstractEventLoop,
         on_change: Callable[[], None],
-        encode: Callable[[bytes], bytes],
+        codec: JournalValueCodec | None,
     ) -> None:
         """on_change: called after a result was proposed, and after a failing action has failed the attempt.
-        encode: makes the bytes for the journal of a result's.
+        codec: for results on their way to the journal.
         """
         self._handler = handler
         self._machine = machine
         self._loop = loop
         self._began_at = loop.time()
         self._on_change = on_change
-        self._encode = encode
-        self.executing: dict[int, asyncio.Task[None]] = {}
+        self._codec = codec
+        self.executing: dict[NotificationId, asyncio.Task[None]] = {}
         """The actions that execute now, by the completion ids of their runs."""
-        self.waiting: dict[int, Run] = {}
+        self.waiting: dict[NotificationId, Run] = {}
         """Recorded and not executed, by their completion ids."""
 
-    def start(self, completion_id: int) -> None:
-        """Somebody waits for this completion: if it is a run's, executes the action."""
-        run = self.waiting.pop(completion_id, None)
-        if run is not None:
-            task = self._loop.create_task(self._execute(run))
-            if not task.done():  # an eager one may be
-                self.executing[completion_id] = task
+    def start(self, completion_id: NotificationId) -> None:
+        """Somebody waits for the result of a run that is `waiting`: executes its action."""
+        run = self.waiting.pop(completion_id)
+        task = self._loop.create_task(self._execute(run))
+        if not task.done():  # an eager one may be
+            self.executing[completion_id] = task
 
     def cancel(self) -> None:
         """The attempt is over: nobody wants the results. What runs in a thread cannot be stopped."""
@@ -71,7 +73,10 @@ class Execution:
         inside_run.set(run.name)
         try:
             result = await (run.action() if _is_async(run.action) else _in_thread(run.action))
-            outcome: Outcome | AttemptError = Outcome("value", self._encode(run.serde.serialize(result)))
+            value = run.serde.serialize(result)
+            if self._codec is not None:
+                value = self._codec.encode(value)
+            outcome: Outcome | AttemptError = Outcome("value", value)
         except TerminalError as error:
             outcome = commands.failed(error.status_code, error.message, error.metadata)
         except (Exception, asyncio.CancelledError) as error:
@@ -95,9 +100,9 @@ class Execution:
 
 def _is_async(action: Callable[[], Any]) -> bool:
     function = action.func if type(action) is partial else action
-    if type(function) is FunctionType:
+    if type(function) is FunctionType and function.__code__.co_flags & _COROUTINE:
         # What `iscoroutinefunction` finds out for most, in a fifth of the time.
-        return function.__code__.co_flags & inspect.CO_COROUTINE != 0 or inspect.iscoroutinefunction(function)
+        return True
     return inspect.iscoroutinefunction(action)
 
 

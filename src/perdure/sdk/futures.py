@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from perdure.sdk.exceptions import TerminalError
 from perdure.sdk.machine.awaiting import AnyLeaf
 from perdure.sdk.machine.outcome import Failure, Outcome
-from perdure.sdk.serde import Serde
 
 if TYPE_CHECKING:
     from perdure.sdk.attempt import Attempt
@@ -19,22 +18,15 @@ def terminal(failure: Failure) -> TerminalError:
     return TerminalError(failure.message, failure.code, dict(failure.metadata) if failure.metadata else None)
 
 
-def value_of(serde: Serde[T]) -> Callable[[Outcome], T]:
-    """What the serde makes of the bytes; if that is None, the user's hint has allowed for it."""
-
-    def decode(outcome: Outcome) -> Any:
-        return None if outcome.kind == "void" else serde.deserialize(outcome.value)
-
-    return decode
-
-
-def maybe_value_of(serde: Serde[T]) -> Callable[[Outcome], T | None]:
-    """The same, where there may be no value at all."""
-    return lambda outcome: None if outcome.kind == "void" else serde.deserialize(outcome.value)
-
-
-def nothing_of(_: Outcome) -> None:
-    """Of operations that only end."""
+def _without_bytes(outcome: Outcome) -> Any:
+    """What an outcome brings that is neither a value nor a failure."""
+    match outcome.kind:
+        case "invocation_id":
+            return outcome.invocation_id
+        case "state_keys":
+            return [key.decode() for key in outcome.keys]
+        case _:
+            return None
 
 
 class RestateDurableFuture(Awaitable[T]):
@@ -50,8 +42,9 @@ class RestateDurableFuture(Awaitable[T]):
     __slots__ = ("_attempt", "_decode", "_leaf", "_name", "_outcome", "_what", "wanted")
 
     def __init__(
-        self, attempt: "Attempt", leaf: Any, decode: Callable[[Outcome], T], what: str, name: str | None = None
+        self, attempt: "Attempt", leaf: Any, decode: Callable[[bytes], Any] | None, what: str, name: str | None = None
     ) -> None:
+        """decode: makes the value of its bytes; None for what never has any.  what, name: for texts."""
         self._attempt = attempt
         self._leaf = leaf
         self._decode = decode
@@ -71,10 +64,15 @@ class RestateDurableFuture(Awaitable[T]):
             assert outcome is not None
         if outcome.failure is not None:
             raise terminal(outcome.failure)
-        if outcome.kind == "value" and self._attempt.has_codec:
-            value = yield from self._attempt.decoded(outcome.value).__await__()
-            return self._decode(Outcome("value", value))
-        return self._decode(outcome)
+        decode = self._decode
+        if decode is None or outcome.kind != "value":
+            nothing: T = _without_bytes(outcome)
+            return nothing
+        value = outcome.value
+        if self._attempt.codec is not None:
+            value = yield from self._attempt.decoded(value).__await__()
+        result: T = decode(value)
+        return result
 
     def __repr__(self) -> str:
         return f"<durable future of {self.what}>"
@@ -120,7 +118,7 @@ class RestateDurableCallFuture(RestateDurableFuture[T], Generic[T]):
         self,
         attempt: "Attempt",
         leaf: Any,
-        decode: Callable[[Outcome], T],
+        decode: Callable[[bytes], T],
         what: str,
         invocation: RestateDurableFuture[str],
     ) -> None:

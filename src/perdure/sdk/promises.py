@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Generator
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from perdure.sdk.futures import RestateDurableFuture, maybe_value_of, nothing_of, value_of
+from perdure.sdk.futures import RestateDurableFuture
 from perdure.sdk.machine import commands
 from perdure.sdk.machine.outcome import Outcome
 from perdure.sdk.serde import Serde
@@ -31,14 +31,13 @@ class DurablePromise(Awaitable[T]):
         """Waits until the promise is completed. Raises, when awaited: TerminalError if it is rejected."""
         self._attempt.require_usable()
         leaf = commands.get_promise(self._attempt.machine, self._name)
-        return RestateDurableFuture(self._attempt, leaf, value_of(self._serde), "promise", self._name)
+        return RestateDurableFuture(self._attempt, leaf, self._serde.deserialize, "promise", self._name)
 
     def peek(self) -> RestateDurableFuture[T | None]:
         """Its value, None while it is not completed. Raises, when awaited: TerminalError if it is rejected."""
         self._attempt.require_usable()
         leaf = commands.peek_promise(self._attempt.machine, self._name)
-        decode = maybe_value_of(self._serde)
-        return RestateDurableFuture(self._attempt, leaf, decode, "promise", self._name)
+        return RestateDurableFuture(self._attempt, leaf, self._serde.deserialize, "promise", self._name)
 
     def resolve(self, value: T) -> RestateDurableFuture[None]:
         """Completes it. Raises, when awaited: TerminalError with status 409 if it is completed already."""
@@ -55,4 +54,4 @@ class DurablePromise(Awaitable[T]):
     def _complete(self, outcome: Outcome) -> RestateDurableFuture[None]:
         self._attempt.require_usable()
         leaf = commands.complete_promise(self._attempt.machine, self._name, outcome)
-        return RestateDurableFuture(self._attempt, leaf, nothing_of, "completion of promise", self._name)
+        return RestateDurableFuture(self._attempt, leaf, None, "completion of promise", self._name)

@@ -53,11 +53,6 @@ class RunOptions(Generic[T]):
     max_retry_duration: timedelta | None = None
 
     @property
-    def bound_serde(self) -> Serde[T]:
-        """The serde for the type hint."""
-        return self.serde if self.type_hint is None else bound(self.serde, self.type_hint)
-
-    @property
     def has_policy(self) -> bool:
         """True if any number of a retry policy is given."""
         return (

@@ -4,26 +4,25 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
+import msgspec
+
 from perdure.sdk.exceptions import CANCELLED, TerminalError
-from perdure.sdk.machine.awaiting import AnyLeaf, Combined, Node, Succession
+from perdure.sdk.machine.awaiting import AnyLeaf, Combined, Leaf, Node, Succession
 from perdure.sdk.machine.machine import Machine
 from perdure.sdk.machine.outcome import NotificationId
 
 
-class Waiter:
+class Waiter(msgspec.Struct, eq=False):
     """A task that waits for a node.
 
     future: done when it may go on.  known: its leaves have been registered.  started: the runs among them, too.
     """
 
-    __slots__ = ("future", "known", "node", "started", "task")
-
-    def __init__(self, node: Node) -> None:
-        self.node = node
-        self.future: asyncio.Future[None] | None = None
-        self.task: asyncio.Task[Any] | None = None
-        self.known = False
-        self.started = False
+    node: Node
+    future: "asyncio.Future[None] | None" = None
+    task: "asyncio.Task[Any] | None" = None
+    known: bool = False
+    started: bool = False
 
 
 _Entries: TypeAlias = dict[tuple[Waiter, AnyLeaf], None]
@@ -36,12 +35,14 @@ class Waiters:
     Each leaf leads to who lacks it: what a notification costs does not depend on how many others are waited for.
     """
 
-    __slots__ = ("_fresh", "_lacking", "_machine", "waiting")
+    __slots__ = ("_alone", "_fresh", "_lacking", "_machine", "waiting")
 
     def __init__(self, machine: Machine) -> None:
         self._machine = machine
         self.waiting: dict[Waiter, None] = {}
         """In order, and without its values a set."""
+        self._alone: dict[NotificationId, Waiter] = {}
+        """Most waits: each lacks this one leaf, and nobody lacked it before. What `_lacking` has of it came later."""
         self._lacking: dict[NotificationId, _Entries] = {}
         self._fresh: dict[Waiter, None] = {}
 
@@ -51,6 +52,10 @@ class Waiters:
         if not waiter.started:
             self._fresh[waiter] = None
         node = waiter.node
+        if isinstance(node, Leaf):
+            key = node.key
+            if key not in self._lacking and self._alone.setdefault(key, waiter) is waiter:
+                return
         leaves = node.signals if waiter.known and isinstance(node, Succession) else node.pending
         waiter.known = True
         for leaf in leaves:
@@ -76,6 +81,9 @@ class Waiters:
             self._forget(waiter, leaf)
 
     def _forget(self, waiter: Waiter, leaf: AnyLeaf) -> None:
+        if self._alone.get(leaf.key) is waiter:
+            del self._alone[leaf.key]
+            return
         lacking = self._lacking.get(leaf.key)
         if lacking is not None:
             lacking.pop((waiter, leaf), None)
@@ -97,26 +105,30 @@ class Waiters:
         """The leaves that are waited for, and were not the last time that somebody asked."""
         if not self._fresh:
             return ()
-        fresh, self._fresh = self._fresh, {}
         leaves: list[AnyLeaf] = []
-        for waiter in fresh:
+        for waiter in self._fresh:
             waiter.started = True
             leaves += waiter.node.pending
+        self._fresh.clear()
         return leaves
 
     def awaits(self, key: NotificationId) -> bool:
         """True if somebody waits for this notification now."""
-        return any(waiter in self.waiting for waiter, _ in self._lacking.get(key, ()))
+        return key in self._alone or any(waiter in self.waiting for waiter, _ in self._lacking.get(key, ()))
 
     def arrived(self, key: NotificationId) -> Sequence[Waiter]:
         """A notification was taken. Returns: who can go on by it."""
-        entries = self._lacking.pop(key, None)
-        if entries is None:
-            return ()
+        alone = self._alone.pop(key, None)
+        if key not in self._lacking:
+            return () if alone is None else (alone,)
+        entries = self._lacking.pop(key)
         if isinstance(key, str):
             entries = self._claim(key, entries)
-        machine, waiting = self._machine, self.waiting
-        return [waiter for waiter, leaf in entries if waiter.node.arrived(leaf, machine) and waiter in waiting]
+        found = [] if alone is None else [alone]
+        for waiter, leaf in entries:
+            if waiter.node.arrived(leaf, self._machine) and waiter in self.waiting:
+                found.append(waiter)
+        return found
 
     def _claim(self, name: str, entries: _Entries) -> _Entries:
         """A signal is for the first one that waits for it, and whoever shares that one's future."""
@@ -133,9 +145,12 @@ class Waiters:
             self.discard(waiter)
         else:
             # There is nothing else that it lacks.
-            self._leave(waiter)
-        if waiter.future is not None and not waiter.future.done():
-            waiter.future.set_result(None)
+            del self.waiting[waiter]
+            if not waiter.started:
+                del self._fresh[waiter]
+        future = waiter.future
+        if future is not None and not future.done():
+            future.set_result(None)
 
     def surface_cancel(self) -> None:
         """The invocation is cancelled: each wait ends with the error that says so."""

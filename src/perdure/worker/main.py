@@ -64,6 +64,8 @@ async def _serve(target: str, link: socket.socket) -> int:
     signal.signal(signal.SIGTERM, terminate)
     # Control-C in the terminal goes to the whole group; the engine decides what becomes of its workers.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # As the server does, if less so. Here, so that what the app sets counts.
+    gc.set_threshold(10_000, 20, 20)
     try:
         host = AsgiHost(load_app(target))
         failure = None

@@ -5,14 +5,18 @@ same journal then replays under every SDK.
 """
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from perdure.ids import awakeable_id
 from perdure.protocol import messages_pb2 as pb
 from perdure.protocol.messages import CANCEL_SIGNAL, MessageType
+from perdure.protocol.wire import write_bytes, write_varint
 from perdure.sdk.machine.awaiting import Leaf, NamedLeaf
 from perdure.sdk.machine.machine import Machine
 from perdure.sdk.machine.outcome import VOID, Failure, Outcome
+
+# On the hot path: a member of an enumeration costs more than a number.
+_RUN: Final = MessageType.RUN_COMMAND.value
 
 # ---- State ----
 
@@ -101,9 +105,13 @@ def sleep(machine: Machine, wake_up_ms: int, name: str) -> Leaf:
 
 def run(machine: Machine, name: str) -> Leaf:
     """Records that something is done; `Machine.propose` gives the result, if no notification brings it."""
-    leaf = Leaf(machine.next_completion_id())
-    machine.command(MessageType.RUN_COMMAND, pb.RunCommandMessage(result_completion_id=leaf.id, name=name))
-    return leaf
+    machine.last_completion = completion_id = machine.last_completion + 1
+    # Most commands are runs: written by hand in half of the time.
+    payload = b"\x58" + write_varint(completion_id)
+    if name:
+        payload += write_bytes(b"\x62", name.encode())
+    machine.encoded_command(_RUN, payload)
+    return Leaf(completion_id)
 
 
 # ---- Calls ----

@@ -17,6 +17,8 @@ MESSAGE_BYTES_MAX = 256 * 1024 * 1024
 """The largest message that is accepted from a server; servers have lower limits of their own."""
 
 # On the hot path: a member of an enumeration costs more than a number.
+_START: Final = MessageType.START.value
+_INPUT: Final = MessageType.INPUT_COMMAND.value
 _RUN_ACK: Final = MessageType.PROPOSE_RUN_COMPLETION_ACK.value
 
 
@@ -40,11 +42,17 @@ class Incoming:
         self.queue: deque[Frame] = deque()
         """Notifications and acks, in the order of arrival, that nobody needed yet."""
 
-    def feed(self, data: bytes) -> None:
-        """Takes bytes of the body, cut anywhere. Raises: ProtocolError."""
+    def feed(self, data: bytes) -> bool:
+        """Takes bytes of the body, cut anywhere. Returns: True if they made it `ready`. Raises: ProtocolError."""
+        was_ready = self.ready
         for frame in self._decoder.feed(data):
-            self._take(frame)
+            if frame.type == _RUN_ACK and self.ready:
+                # An attempt that goes on hears of little else.
+                self.queue.append(frame)
+            else:
+                self._take(frame)
         self._decoder.raise_pending()
+        return self.ready and not was_ready
 
     def end(self) -> None:
         """The body has ended. Raises: ProtocolError if the handler cannot have begun."""
@@ -59,7 +67,7 @@ class Incoming:
     def _take(self, frame: Frame) -> None:
         type_id = frame.type
         if self.ready:
-            if type_id == _RUN_ACK or is_notification(type_id):
+            if is_notification(type_id):
                 self.queue.append(frame)
             elif type_id != MessageType.COMMAND_ACK:
                 raise _unexpected(type_id)
@@ -69,13 +77,13 @@ class Incoming:
         elif is_command(type_id):
             self.commands.append(frame)
             self._count_entry()
-        elif self.start is None and type_id == MessageType.START:
+        elif self.start is None and type_id == _START:
             self._begin(frame)
         else:
             raise _unexpected(type_id)
 
     def _begin(self, frame: Frame) -> None:
-        message = decode(MessageType.START, frame.payload)
+        message = decode(_START, frame.payload)
         assert isinstance(message, pb.StartMessage)
         if message.known_entries == 0:
             raise ProtocolError("the start message announces an empty journal; at least the input belongs to it")
@@ -87,7 +95,7 @@ class Incoming:
             raise ProtocolError("an entry of the journal came before the start message")
         self._entries_left -= 1
         if self._entries_left == 0:
-            if not self.commands or self.commands[0].type != MessageType.INPUT_COMMAND:
+            if not self.commands or self.commands[0].type != _INPUT:
                 raise ProtocolError("the journal does not begin with an input")
             self.ready = True
 

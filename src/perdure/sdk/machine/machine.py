@@ -17,8 +17,9 @@ from google.protobuf.message import DecodeError, Message
 from perdure.protocol import messages_pb2 as pb
 from perdure.protocol.errors import ProtocolError
 from perdure.protocol.framing import ACK_FLAG, Frame
-from perdure.protocol.messages import CANCEL_SIGNAL, MessageType
+from perdure.protocol.messages import CANCEL_SIGNAL, MESSAGE_CLASSES, MessageType
 from perdure.protocol.seeds import random_seed_v5
+from perdure.protocol.wire import write_bytes, write_varint
 from perdure.sdk.exceptions import ContextClosed, SdkInternalException, SuspendedException
 from perdure.sdk.machine.awaiting import Node, await_tree, flat_suspension
 from perdure.sdk.machine.errors import (
@@ -35,9 +36,17 @@ from perdure.sdk.machine.mismatch import describe_added_await, describe_mismatch
 from perdure.sdk.machine.outcome import Failure, NotificationId, Outcome, read_notification, write_failure
 from perdure.sdk.machine.state import StateView
 
-_HEADER: Final = struct.Struct(">HHI")
 _FIRST_AWAKEABLE: Final = 17
 """Signal ids below are reserved."""
+
+# On the hot path: members of enumerations and of modules cost more than names.
+_END: Final = MessageType.END.value
+_OUTPUT: Final = MessageType.OUTPUT_COMMAND.value
+_PROPOSE: Final = MessageType.PROPOSE_RUN_COMPLETION.value
+_RUN_ACK: Final = MessageType.PROPOSE_RUN_COMPLETION_ACK.value
+_pack_header: Final = struct.Struct(">HHI").pack
+_read_ack: Final = pb.ProposeRunCompletionAckMessage.FromString
+_read_input: Final = pb.InputCommandMessage.FromString
 
 # Until the start message is there.
 _NO_START: Final = pb.StartMessage()
@@ -54,16 +63,16 @@ class Machine:
         "_cancelling",
         "_further_cancels",
         "_identified",
-        "_last_completion",
         "_last_signal",
         "_named_signals",
-        "_out",
         "_proposals",
         "command_index",
         "commands_written",
         "ending",
         "error",
         "incoming",
+        "last_completion",
+        "output",
         "recorded_count",
         "replaying",
         "results",
@@ -87,8 +96,9 @@ class Machine:
         self.commands_written = 0
         self.ending: Ending | None = None
         self.error: AttemptError | None = None
-        self._out: list[bytes] = []
-        self._last_completion = 0
+        self.output: list[bytes] = []
+        """Frames that are to be sent."""
+        self.last_completion = 0
         self._last_signal = _FIRST_AWAKEABLE - 1
         self._named_signals: dict[str, deque[Outcome]] = {}
         self._proposals: dict[int, Outcome] = {}
@@ -109,13 +119,12 @@ class Machine:
         """Takes bytes of the request. What breaks the protocol fails the attempt; `ending` tells."""
         if self.ending is not None:
             return
-        was_ready = self.incoming.ready
         try:
-            self.incoming.feed(data)
+            completed = self.incoming.feed(data)
         except ProtocolError as error:
             self.fail(AttemptError(PROTOCOL_VIOLATION, str(error)))
         else:
-            if self.incoming.ready and not was_ready:
+            if completed:
                 self._begin()
 
     def end_of_input(self) -> None:
@@ -126,16 +135,6 @@ class Machine:
             self.incoming.end()
         except ProtocolError as error:
             self.fail(AttemptError(PROTOCOL_VIOLATION, str(error)))
-
-    def take_output(self) -> bytes:
-        """What is to be sent since the last time."""
-        data = b"".join(self._out)
-        self._out.clear()
-        return data
-
-    @property
-    def has_output(self) -> bool:
-        return bool(self._out)
 
     def _begin(self) -> None:
         start = self.incoming.start
@@ -148,7 +147,7 @@ class Machine:
     def input(self) -> pb.InputCommandMessage:
         """What the invocation was given. Raises: SdkInternalException."""
         try:
-            return pb.InputCommandMessage.FromString(self.incoming.commands[0].payload)
+            return _read_input(self.incoming.commands[0].payload)
         except DecodeError:
             raise self.fail(AttemptError(PROTOCOL_VIOLATION, "the input cannot be decoded")) from None
 
@@ -174,16 +173,20 @@ class Machine:
 
     def command(self, type_id: int, message: Message) -> None:
         """Meets the next recorded command, or writes a new one."""
+        self.encoded_command(type_id, message.SerializeToString())
+
+    def encoded_command(self, type_id: int, payload: bytes) -> None:
+        """The same, for a message that is encoded already."""
         if self.ending is not None:
             self.require_open()
-        payload = message.SerializeToString()
         self.command_index += 1
         if not self.replaying:
             self.commands_written += 1
-            self._write(type_id, payload)
+            self.output.append(_pack_header(type_id, 0, len(payload)) + payload)
             return
         recorded = self.incoming.commands[self.command_index]
-        if (recorded.type != type_id or recorded.payload != payload) and not same(type_id, message, recorded):
+        if (recorded.type != type_id or recorded.payload != payload) and not same(type_id, payload, recorded):
+            message = MESSAGE_CLASSES[type_id].FromString(payload)
             related = RelatedCommand(self.command_index, type_id, entry_name(message))
             text = describe_mismatch(self.incoming.commands, self.command_index, type_id, message)
             raise self.fail(AttemptError(JOURNAL_MISMATCH, text, related=related))
@@ -199,8 +202,8 @@ class Machine:
         return self.incoming.commands[self.command_index].payload
 
     def next_completion_id(self) -> int:
-        self._last_completion += 1
-        return self._last_completion
+        self.last_completion += 1
+        return self.last_completion
 
     def next_signal_id(self) -> int:
         self._last_signal += 1
@@ -227,22 +230,20 @@ class Machine:
         """Asks the server to store the result of a run; it counts once an ack or a completion was taken."""
         if self.ending is not None:
             return
-        message = pb.ProposeRunCompletionMessage(result_completion_id=completion_id)
+        payload = b"\x08" + write_varint(completion_id)
         if outcome.failure is not None:
-            message.failure.CopyFrom(self.failure(outcome.failure))
+            payload += write_bytes(b"\x7a", self.failure(outcome.failure).SerializeToString())
         else:
-            message.value = outcome.value
+            payload += write_bytes(b"\x72", outcome.value)
         self._proposals[completion_id] = outcome
-        self._write(
-            MessageType.PROPOSE_RUN_COMPLETION, message.SerializeToString(), ACK_FLAG if self.version >= 7 else 0
-        )
+        self.output.append(_pack_header(_PROPOSE, ACK_FLAG if self.version >= 7 else 0, len(payload)) + payload)
 
     def is_proposed(self, completion_id: int) -> bool:
         """True while the server has the result of a run, and has not said that it is stored."""
         return completion_id in self._proposals
 
     def _write(self, type_id: int, payload: bytes, flags: int = 0) -> None:
-        self._out.append(_HEADER.pack(type_id, flags, len(payload)) + payload)
+        self.output.append(_pack_header(type_id, flags, len(payload)) + payload)
 
     # ---- Notifications ----
 
@@ -253,8 +254,13 @@ class Machine:
             return None
         frame = queue.popleft()
         try:
-            if frame.type == MessageType.PROPOSE_RUN_COMPLETION_ACK:
-                return self._acknowledged(pb.ProposeRunCompletionAckMessage.FromString(frame.payload).completion_id)
+            if frame.type == _RUN_ACK:
+                completion_id = _read_ack(frame.payload).completion_id
+                outcome = self._proposals.pop(completion_id, None)
+                if outcome is None:
+                    raise self._acknowledged_wrongly(completion_id)
+                self.results[completion_id] = outcome
+                return completion_id
             key, outcome = read_notification(frame.payload)
         except (DecodeError, ProtocolError):
             raise self.fail(AttemptError(PROTOCOL_VIOLATION, "a notification cannot be decoded")) from None
@@ -270,13 +276,9 @@ class Machine:
             self.results.setdefault(key, outcome)
         return key
 
-    def _acknowledged(self, completion_id: int) -> int:
-        outcome = self._proposals.pop(completion_id, None)
-        if outcome is None:
-            text = f"the server acknowledged the result of a run ({completion_id}) that this attempt did not propose"
-            raise self.fail(AttemptError(PROTOCOL_VIOLATION, text))
-        self.results[completion_id] = outcome
-        return completion_id
+    def _acknowledged_wrongly(self, completion_id: int) -> SdkInternalException:
+        text = f"the server acknowledged the result of a run ({completion_id}) that this attempt did not propose"
+        return self.fail(AttemptError(PROTOCOL_VIOLATION, text))
 
     def take_signal(self, name: str) -> Outcome | None:
         """The first signal of that name which nobody has taken yet."""
@@ -340,14 +342,13 @@ class Machine:
 
     def finish(self, outcome: Outcome) -> None:
         """Writes the result of the invocation, and the final frame."""
-        message = pb.OutputCommandMessage()
         if outcome.failure is not None:
-            message.failure.CopyFrom(self.failure(outcome.failure))
+            payload = write_bytes(b"\x7a", self.failure(outcome.failure).SerializeToString())
         else:
-            message.value.SetInParent()
-            message.value.content = outcome.value
-        self.command(MessageType.OUTPUT_COMMAND, message)
-        self._write(MessageType.END, b"")
+            # An empty value is one, too.
+            payload = write_bytes(b"\x72", write_bytes(b"\x0a", outcome.value) if outcome.value else b"")
+        self.encoded_command(_OUTPUT, payload)
+        self._write(_END, b"")
         self.ending = "ended"
 
     def fail(self, error: AttemptError) -> SdkInternalException:
@@ -362,7 +363,7 @@ class Machine:
         """The server is gone, or does not want this attempt any more: nothing more is written."""
         if self.ending is None:
             self.ending = "dropped"
-        self._out.clear()
+        self.output.clear()
 
     def run_attempt_number(self) -> int:
         """How many times the run that was met last has been tried, this time included."""

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from google.protobuf.message import DecodeError, Message
+from google.protobuf.message import DecodeError
 
 from perdure.protocol.framing import Frame
 from perdure.protocol.messages import MESSAGE_CLASSES, MessageType
@@ -17,15 +17,13 @@ _MAY_DIFFER: Final[dict[int, tuple[str, ...]]] = {
 }
 
 
-def same(type_id: int, issued: Message, recorded: Frame) -> bool:
+def same(type_id: int, issued: bytes, recorded: Frame) -> bool:
     """True if the command `issued` fits the recorded one, although its bytes may differ."""
     if recorded.type != type_id:
         return False
-    theirs = MESSAGE_CLASSES[type_id]()
-    ours = MESSAGE_CLASSES[type_id]()
-    ours.CopyFrom(issued)
+    ours = MESSAGE_CLASSES[type_id].FromString(issued)
     try:
-        theirs.ParseFromString(recorded.payload)
+        theirs = MESSAGE_CLASSES[type_id].FromString(recorded.payload)
     except DecodeError:
         return False
     for field in _MAY_DIFFER.get(type_id, ()):

@@ -1,6 +1,6 @@
 """What a notification brings."""
 
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Final, Literal, NamedTuple, TypeAlias
 
 import msgspec
 
@@ -33,6 +33,8 @@ class Outcome(msgspec.Struct, frozen=True, gc=False):
 
 VOID = Outcome("void")
 
+_read_message: Final = pb.NotificationMessage.FromString
+
 
 def read_failure(message: pb.Failure) -> Failure:
     """The failure in a message."""
@@ -50,7 +52,7 @@ def write_failure(failure: Failure) -> pb.Failure:
 
 def read_notification(payload: bytes) -> tuple[NotificationId, Outcome]:
     """The id and the outcome of a notification of any type. Raises: BadFrame, DecodeError."""
-    message = pb.NotificationMessage.FromString(payload)
+    message = _read_message(payload)
     match message.WhichOneof("id"):
         case "completion_id":
             key: NotificationId = message.completion_id
