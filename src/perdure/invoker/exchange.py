@@ -1,6 +1,8 @@
 """One open attempt: the exchange with the endpoint, its timers, and what it tells the partition."""
 
 import asyncio
+from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 
 YOUNG_S = 1.0
 """Most attempts are over by then. Only those that are not get timers of their own."""
+
+_TOLD = AttemptNews.TOLD
 
 UNREAD_MAX = 4 * 1024 * 1024
 """Bytes of notifications and acks that may wait for a handler that does not read them."""
@@ -121,26 +125,26 @@ class Exchange:
 
     # what the endpoint says
 
-    def head_received(self, status: int, headers: dict[str, str]) -> None:
+    def head_received(self, status: int, headers: Mapping[str, str]) -> None:
         if self.over:
             return
         self.server = headers.get("x-restate-server")
-        self._invoker.tell(self.start, AttemptNews.TOLD)
-        self._active_at = self._loop.time()
+        self._invoker.tell(self.start, _TOLD)
         failure = self._machine.head_received(status, headers, self._invoker.clock.now())
         if failure is not None:
             self._tell([], failure, 0)
 
     def data_received(self, data: bytes) -> None:
         size = len(data)
-        if self._machine.ended:
+        machine = self._machine
+        if machine.ended:
             self._consumed(size)
             return
         self._active_at = self._loop.time()
-        heard = self._machine.data_received(data)
+        heard = machine.data_received(data)
         if heard.awaiting_on is not None:
             self.awaiting_on = heard.awaiting_on
-            self._invoker.tell(self.start, AttemptNews.TOLD)
+            self._invoker.tell(self.start, _TOLD)
         if heard.entries or heard.end is not None:
             # The endpoint gets its credit back when what it said is durable: that bounds what waits here.
             self._tell(heard.entries, heard.end, size)
@@ -173,9 +177,9 @@ class Exchange:
         )
         if end is not None:
             self._finish()
-        self._invoker.put(record, lambda error: self._applied(error, size, ended=end is not None))
+        self._invoker.put(record, partial(self._applied, size, end is not None))
 
-    def _applied(self, error: StoreUnavailable | None, size: int, *, ended: bool) -> None:
+    def _applied(self, size: int, ended: bool, error: StoreUnavailable | None) -> None:
         if error is None:
             self._consumed(size)
             if ended:
