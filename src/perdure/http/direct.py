@@ -45,14 +45,15 @@ class DirectExchange:
     unread = 0
     """Bytes that the attempt has not taken: it takes them at once."""
 
-    def __init__(self, sink: ResponseSink, *, credit: int) -> None:
+    def __init__(self, sink: ResponseSink, running: set[asyncio.Task[None]], *, credit: int) -> None:
+        """running: holds the attempt's task until its end."""
         self._sink = sink
+        self._running = running
         self._credit = credit
         self._attempt: DirectAttempt | None = None
         self._waiting = bytearray()
         self._over = False
         self._gone = False
-        self.task: asyncio.Task[None]
 
     def start(self, app: AcceptsAttempts, path: str, headers: Mapping[str, str], clock: Clock | None) -> bool:
         """False: the app does not accept it, and this exchange is of no use."""
@@ -60,7 +61,8 @@ class DirectExchange:
         if accepted is None:
             return False
         self._attempt, head = accepted
-        self.task = asyncio.get_running_loop().create_task(self._run(self._attempt, head))
+        # The loop holds tasks weakly; without this a waiting attempt could be collected in the middle.
+        self._running.add(asyncio.get_running_loop().create_task(self._run(self._attempt, head)))
         return True
 
     # Called by the owner.
@@ -128,6 +130,11 @@ class DirectExchange:
         else:
             self._over = True
             self._flush()
+        finally:
+            # Here, since a callback of the task would cost another turn of the loop.
+            task = asyncio.current_task()
+            assert task is not None
+            self._running.discard(task)
 
     def _broken(self, reason: str) -> None:
         if not self._gone:

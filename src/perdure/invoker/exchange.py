@@ -155,13 +155,13 @@ class Exchange:
         failure = self._machine.end_received()
         if failure is not None:
             self._tell([], failure, 0)
-        self._invoker.settled(self)
+        self._invoker.draining.discard(self)
 
     def stream_failed(self, error: TransportError) -> None:
         if not self._machine.ended:
             self._machine.ended = True
             self._tell([], self._invoker.connection_failure(error), 0)
-        self._invoker.settled(self)
+        self._invoker.draining.discard(self)
 
     def _tell(self, entries: list[Entry], end: AttemptEnd | None, size: int) -> None:
         start = self.start
@@ -205,7 +205,7 @@ class Exchange:
         self._disarm()
         assert self._stream is not None
         self._stream.half_close()
-        self._invoker.drain(self)
+        self._invoker.draining.add(self)
 
     def drained(self) -> None:
         """The response had its time to end by itself."""
@@ -223,10 +223,11 @@ class Exchange:
             self._timer = self._loop.call_later(seconds, self.look)
 
     def _disarm(self) -> None:
-        self._invoker.young.discard(self)
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        else:
+            self._invoker.young.discard(self)
 
     def look(self) -> None:
         """A timeout may have passed. Activity only notes the time, since that happens for every frame."""

@@ -143,7 +143,7 @@ class Scripted:
 def exchange_with(test: Callable[[DirectExchange, Scripted, Sink], Any]) -> None:
     async def main() -> None:
         attempt, sink = Scripted(), Sink()
-        exchange = DirectExchange(sink, credit=4)
+        exchange = DirectExchange(sink, set(), credit=4)
         assert exchange.start(attempt, "/invoke/S/h", {}, None)
         await asyncio.sleep(0)
         await test(exchange, attempt, sink)
