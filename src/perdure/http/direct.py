@@ -54,6 +54,7 @@ class DirectExchange:
         self._waiting = bytearray()
         self._over = False
         self._gone = False
+        self.task: asyncio.Task[None]
 
     def start(self, app: AcceptsAttempts, path: str, headers: Mapping[str, str], clock: Clock | None) -> bool:
         """False: the app does not accept it, and this exchange is of no use."""
@@ -61,8 +62,9 @@ class DirectExchange:
         if accepted is None:
             return False
         self._attempt, head = accepted
+        self.task = asyncio.get_running_loop().create_task(self._run(self._attempt, head))
         # The loop holds tasks weakly; without this a waiting attempt could be collected in the middle.
-        self._running.add(asyncio.get_running_loop().create_task(self._run(self._attempt, head)))
+        self._running.add(self.task)
         return True
 
     # Called by the owner.
@@ -132,9 +134,7 @@ class DirectExchange:
             self._flush()
         finally:
             # Here, since a callback of the task would cost another turn of the loop.
-            task = asyncio.current_task()
-            assert task is not None
-            self._running.discard(task)
+            self._running.discard(self.task)
 
     def _broken(self, reason: str) -> None:
         if not self._gone:
