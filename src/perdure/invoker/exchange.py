@@ -42,6 +42,7 @@ class Exchange:
         "_loop",
         "_machine",
         "_queued_max",
+        "_sent",
         "_sent_before",
         "_stream",
         "_timer",
@@ -62,6 +63,8 @@ class Exchange:
         self._active_at = self._loop.time()
         self._half_closed = False
         self._queued_max = UNREAD_MAX
+        self._sent = 0
+        """Bytes."""
         self._given_up = False
         self.over = False
         self.server: str | None = None
@@ -74,7 +77,8 @@ class Exchange:
         start = self.start
         self._stream = transport.open(self._request(), self)
         frames = start.take_frames()
-        self._queued_max = len(frames) + UNREAD_MAX
+        self._sent = len(frames)
+        self._queued_max = self._sent + UNREAD_MAX
         self._stream.send(frames)
         if transport.bidirectional and self._inactivity_s > 0 and not start.pause_requested:
             self._arm(self._inactivity_s)
@@ -92,7 +96,9 @@ class Exchange:
         self._active_at = self._loop.time()
         assert self._stream is not None
         self._stream.send(data)
-        if self._stream.queued > self._queued_max:
+        self._sent += len(data)
+        # No more can be queued than was sent; to ask is dear.
+        if self._sent > self._queued_max and self._stream.queued > self._queued_max:
             # A handler that does not read what it is told gets the rest with its next attempt, out of the store.
             self.half_close()
 

@@ -58,7 +58,8 @@ class FrameDecoder:
         Raises: FrameTooLarge, as soon as the header is seen. Frames in front of it are returned first:
         the error then comes with the next call, which `raise_pending` is if no more bytes arrive.
         """
-        self.raise_pending()
+        if self._too_large is not None:
+            raise self._too_large
         if not self._buffer:
             return self._cut(data)
         self._buffer += data
