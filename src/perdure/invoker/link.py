@@ -43,7 +43,10 @@ class _LinkStream(ResponseDelivery):
         size = len(data)
         if self._queue is None and size <= self._credit:
             self._credit -= size
-            self._link.write_data(self._number, data)
+            if size <= frames.DATA_MAX:
+                self._link.write(self._number, frames.DATA, data)
+            else:
+                self._link.write_data(self._number, data)
             return
         if self._queue is None:
             self._queue = BodyQueue()

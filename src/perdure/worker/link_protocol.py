@@ -22,9 +22,10 @@ class LinkProtocol(asyncio.Protocol):
         self._socket = cast(asyncio.Transport, transport)
 
     def data_received(self, data: bytes) -> None:
+        received = self.frame_received
         try:
             for stream, kind, payload in self._decoder.feed(data):
-                self.frame_received(stream, kind, payload)
+                received(stream, kind, payload)
         except frames.FrameError as error:
             self.abort(f"the peer broke the worker link's format: {error}")
 
