@@ -114,6 +114,8 @@ class Invocations:
 
     def _check_parameters(self, request: Request) -> int | None:
         """The execution time (ms since the epoch), if a delay is asked for. Raises: IngressError 400."""
+        if not request.has_parameters and b"x-restate-limit-key" not in request.headers:
+            return None
         parameters = request.parameters()
         execution_time = None
         delay = parameters.get("delay")

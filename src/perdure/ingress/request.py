@@ -52,6 +52,10 @@ class Request:
         value = self.headers.get(name)
         return None if value is None else _header_text(name, value)
 
+    @property
+    def has_parameters(self) -> bool:
+        return bool(self._query)
+
     def parameters(self) -> dict[str, str]:
         """The query's parameters, names in lower case, the last value of each. A missing value is an empty one."""
         if not self._query:
