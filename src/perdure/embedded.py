@@ -15,6 +15,7 @@ from perdure.client.client import Client
 from perdure.client.in_memory import InMemoryConnection
 from perdure.errors import PerdureError
 from perdure.http.asgi_bridge import App, LifespanFailed
+from perdure.http.exchange import Answerable, Pending
 from perdure.ingress.app import IngressApp
 from perdure.invoker.asgi import AsgiTransport
 from perdure.node.node import Core
@@ -65,7 +66,9 @@ class Embedded:
         self._temporary: Path | None = None
         self._core: Core | None = None
         self._admin: ASGIApp | None = None
-        self.client = Client(InMemoryConnection(self._ingress_app), InMemoryConnection(self._admin_app))
+        self.client = Client(
+            InMemoryConnection(self._ingress_app, self._answer_directly), InMemoryConnection(self._admin_app)
+        )
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -131,6 +134,9 @@ class Embedded:
 
     def _ingress_app(self) -> IngressApp | None:
         return None if self._core is None else self._core.ingress
+
+    def _answer_directly(self, request: Answerable, body: bytes) -> Pending | None:
+        return None if self._core is None else self._core.ingress.answer_directly(request, body)
 
     def _admin_app(self) -> ASGIApp | None:
         if self._admin is None and self._core is not None:

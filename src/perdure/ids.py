@@ -248,10 +248,13 @@ class _RandomPool:
         self._bytes, self._used = b"", 0
 
     def take(self, size: int) -> bytes:
-        if self._used + size > len(self._bytes):
-            self._bytes, self._used = self.source(4096), 0
-        self._used += size
-        return self._bytes[self._used - size : self._used]
+        start = self._used
+        end = start + size
+        if end > len(self._bytes):
+            self._bytes = self.source(4096)
+            start, end = 0, size
+        self._used = end
+        return self._bytes[start:end]
 
 
 _pool = _RandomPool()

@@ -74,7 +74,12 @@ class FakeStream:
         self.sent = bytearray()
         self.half_closed = False
         self.over = False
-        self.queued = 0
+        self.reads = True
+        """Whether the endpoint takes in what it is told."""
+
+    @property
+    def queued(self) -> int:
+        return 0 if self.reads else len(self.sent)
 
     def send(self, data: bytes) -> None:
         self.sent += data

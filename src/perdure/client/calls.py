@@ -73,7 +73,8 @@ class Calls:
         """
         target = target_of(handler)
         answer = await self._invoke("call", target, arg, options)
-        return target.decode(await decoded(self._codec, answer.body))
+        body = answer.body
+        return target.decode(body if self._codec is None else await decoded(self._codec, body))
 
     async def _send(
         self, target: HandlerTarget, arg: Any, delay: timedelta | None, options: CallOptions
@@ -129,9 +130,9 @@ class Calls:
         path = f"/restate/awakeables/{quote(awakeable_id, safe='')}/reject"
         await self._ask_ingress("POST", path, {}, reason.encode())
 
-    async def _invoke(
+    def _invoke(
         self, verb: str, target: HandlerTarget, arg: Any, options: CallOptions, query: str = ""
-    ) -> Response:
+    ) -> Awaitable[Response]:
         head = {name.lower(): value for name, value in (options.get("headers") or {}).items()}
         body = b""
         if arg is not NO_INPUT and target.content_type is not None:
@@ -147,7 +148,7 @@ class Calls:
         scope = options.get("scope")
         place = "" if scope is None else f"scope/{quote(scope, safe='')}/"
         path = f"/restate/{place}{verb}/{target.path(options.get('key'))}{query}"
-        return await self._ask_ingress("POST", path, head, body)
+        return self._ask_ingress("POST", path, head, body)
 
     def _encoded(self, value: bytes) -> bytes:
         return value if self._codec is None else self._codec.encode(value)

@@ -1,14 +1,14 @@
 """One request and its whole response, however they travel."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Protocol
+
+import msgspec
 
 Headers = Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(msgspec.Struct, frozen=True, gc=False):
     """headers: lower-case names."""
 
     status: int

@@ -1,11 +1,13 @@
 """Requests to an ASGI app in this process, without a socket."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 from urllib.parse import unquote
 
 from perdure.client.connection import Headers, Response
 from perdure.client.failures import NoConnection
+from perdure.http.exchange import AnswerDirectly
 
 Message = MutableMapping[str, Any]
 App = Callable[..., Awaitable[None]]
@@ -13,21 +15,67 @@ App = Callable[..., Awaitable[None]]
 
 
 class InMemoryConnection:
-    """Implements `connection.Connection`. find: gives the app, None when nobody serves any more."""
+    """Implements `connection.Connection`."""
 
-    def __init__(self, find: Callable[[], App | None]) -> None:
+    def __init__(self, find: Callable[[], App | None], answer_directly: AnswerDirectly | None = None) -> None:
+        """find: gives the app, None when nobody serves any more. answer_directly: what it offers for requests."""
         self._find = find
+        self._answer_directly = answer_directly
 
     async def request(self, method: str, path: str, headers: Headers, body: bytes) -> Response:
+        request = _Request(method, path, headers)
+        if self._answer_directly is not None:
+            pending = self._answer_directly(request, body)
+            if pending is not None:
+                request.response = asyncio.get_running_loop().create_future()
+                try:
+                    return await request.response
+                except asyncio.CancelledError:
+                    pending.cancel()
+                    raise
         app = self._find()
         if app is None:
             raise NoConnection("the engine in this process is not running")
         exchange = _Exchange(body)
-        await app(_scope(method, path, headers), exchange.receive, exchange.send)
-        return Response(exchange.status, exchange.headers, b"".join(exchange.pieces))
+        await app(request.scope(), exchange.receive, exchange.send)
+        return _response(exchange.status, exchange.headers, b"".join(exchange.pieces))
 
     async def close(self) -> None:
         """Nothing is open."""
+
+
+class _Request:
+    """Implements `http.exchange.Answerable`."""
+
+    __slots__ = ("headers", "method", "query", "raw_path", "response")
+
+    def __init__(self, method: str, path: str, headers: Headers) -> None:
+        self.method = method
+        self.raw_path, _, self.query = path.encode("ascii").partition(b"?")
+        self.headers = [(name.encode("ascii"), value.encode("latin-1")) for name, value in headers.items()]
+        self.response: asyncio.Future[Response]
+
+    def respond(self, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
+        # Who was cancelled just now will say so later.
+        if not self.response.done():
+            self.response.set_result(_response(status, headers, body))
+
+    def scope(self) -> Message:
+        path = self.raw_path.decode("ascii")
+        return {
+            "type": "http",
+            "asgi": {"version": "3.0", "spec_version": "2.3"},
+            "http_version": "1.1",
+            "method": self.method,
+            "scheme": "http",
+            "path": unquote(path) if "%" in path else path,
+            "raw_path": self.raw_path,
+            "query_string": self.query,
+            "root_path": "",
+            "headers": self.headers,
+            "client": None,
+            "server": None,
+        }
 
 
 class _Exchange:
@@ -38,7 +86,7 @@ class _Exchange:
     def __init__(self, body: bytes) -> None:
         self._body: bytes | None = body
         self.status = 0
-        self.headers: dict[str, str] = {}
+        self.headers: list[tuple[bytes, bytes]] = []
         self.pieces: list[bytes] = []
 
     async def receive(self) -> Message:
@@ -50,24 +98,10 @@ class _Exchange:
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            self.headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in message["headers"]}
+            self.headers = message["headers"]
         else:
             self.pieces.append(message.get("body", b""))
 
 
-def _scope(method: str, path: str, headers: Headers) -> Message:
-    path, _, query = path.partition("?")
-    return {
-        "type": "http",
-        "asgi": {"version": "3.0", "spec_version": "2.3"},
-        "http_version": "1.1",
-        "method": method,
-        "scheme": "http",
-        "path": unquote(path) if "%" in path else path,
-        "raw_path": path.encode("ascii"),
-        "query_string": query.encode("ascii"),
-        "root_path": "",
-        "headers": [(name.encode("ascii"), value.encode("latin-1")) for name, value in headers.items()],
-        "client": None,
-        "server": None,
-    }
+def _response(status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> Response:
+    return Response(status, {name.decode("latin-1"): value.decode("latin-1") for name, value in headers}, body)

@@ -295,9 +295,9 @@ class AsgiHost:
         if exchange is None:
             scope = http_scope(method, path, headers, self._lifespan.state)
             exchange = AsgiExchange(self._app, scope, sink, credit=credit)
-        # The loop holds tasks weakly; without this a waiting app could be collected in the middle.
-        self._running.add(exchange.task)
-        exchange.task.add_done_callback(self._running.discard)
+            # The loop holds tasks weakly; without this a waiting app could be collected in the middle.
+            self._running.add(exchange.task)
+            exchange.task.add_done_callback(self._running.discard)
         return exchange
 
     def _open_directly(
@@ -305,12 +305,14 @@ class AsgiHost:
     ) -> AsgiExchange | DirectExchange | None:
         if self._direct is None:
             return None
-        exchange = DirectExchange(sink, credit=credit)
+        exchange = DirectExchange(sink, self._running, credit=credit)
         return exchange if exchange.start(self._direct, path, dict(headers), self._clock) else None
 
     async def stop(self) -> None:
         """Cancels what still runs, then runs the app's shutdown."""
         running = list(self._running)
+        # A task that is cancelled before its first step does not get to tell that it is over.
+        self._running.clear()
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)

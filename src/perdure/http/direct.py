@@ -45,8 +45,10 @@ class DirectExchange:
     unread = 0
     """Bytes that the attempt has not taken: it takes them at once."""
 
-    def __init__(self, sink: ResponseSink, *, credit: int) -> None:
+    def __init__(self, sink: ResponseSink, running: set[asyncio.Task[None]], *, credit: int) -> None:
+        """running: holds the attempt's task until its end."""
         self._sink = sink
+        self._running = running
         self._credit = credit
         self._attempt: DirectAttempt | None = None
         self._waiting = bytearray()
@@ -61,6 +63,8 @@ class DirectExchange:
             return False
         self._attempt, head = accepted
         self.task = asyncio.get_running_loop().create_task(self._run(self._attempt, head))
+        # The loop holds tasks weakly; without this a waiting attempt could be collected in the middle.
+        self._running.add(self.task)
         return True
 
     # Called by the owner.
@@ -128,6 +132,9 @@ class DirectExchange:
         else:
             self._over = True
             self._flush()
+        finally:
+            # Here, since a callback of the task would cost another turn of the loop.
+            self._running.discard(self.task)
 
     def _broken(self, reason: str) -> None:
         if not self._gone:

@@ -31,10 +31,22 @@ class Pending(Protocol):
         """The client is gone: nothing is to be answered any more."""
 
 
-AnswerDirectly = Callable[["Exchange", bytes], Pending | None]
+class Answerable(Protocol):
+    """A request that is complete. raw_path, query: undecoded. headers: names in lower case."""
+
+    method: str
+    raw_path: bytes
+    query: bytes
+    headers: Headers
+
+    def respond(self, status: int, headers: Headers, body: bytes) -> None:
+        """The whole response."""
+
+
+AnswerDirectly = Callable[[Answerable, bytes], Pending | None]
 """Asked with each request that is complete, and its body, before a task is made for it. None: it goes through ASGI.
 
-Else the app calls `Exchange.respond`, once, and not before it returned.
+Else the app calls `Answerable.respond`, once, and not before it returned.
 """
 
 READ_AHEAD: Final = 256 * 1024

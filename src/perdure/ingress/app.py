@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from perdure.clock import Clock
 from perdure.errors import StoreUnavailable
-from perdure.http.exchange import Exchange, Pending
+from perdure.http.exchange import Answerable, Pending
 from perdure.ingress.awakeables import complete_awakeable
 from perdure.ingress.invocations import Callee, Invocations, check_head, find_callee, show
 from perdure.ingress.paths import ByBody, ById, ByIdempotencyKey, ByWorkflow, Call, CompleteAwakeable, Health, parse
@@ -73,7 +73,7 @@ class IngressApp:
             add_cross_origin(answer.headers, headers.get(b"origin"))
             await _send(send, answer)
 
-    def answer_directly(self, exchange: Exchange, body: bytes) -> Pending | None:
+    def answer_directly(self, exchange: Answerable, body: bytes) -> Pending | None:
         """See `http.exchange.AnswerDirectly`. What fails here fails again on its way through ASGI, and is answered."""
         if len(body) > self._settings.request_size_limit or self._is_full:
             return None
@@ -163,7 +163,7 @@ class _PendingCall:
     __slots__ = ("_app", "_done", "_exchange", "_handler", "_id", "_origin", "_token")
 
     def __init__(
-        self, app: IngressApp, exchange: Exchange, record: Invoke, handler: Handler, origin: bytes | None
+        self, app: IngressApp, exchange: Answerable, record: Invoke, handler: Handler, origin: bytes | None
     ) -> None:
         self._app = app
         self._exchange = exchange

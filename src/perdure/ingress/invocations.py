@@ -1,5 +1,7 @@
 """Calls, sends, and looking at what became of them."""
 
+from typing import Final
+
 import msgspec
 
 from perdure import ids
@@ -30,6 +32,9 @@ _WITH_WORKFLOW_KEY = (
     "The handler invocation will already be idempotent by the workflow key itself."
 )
 _DELAY_ON_CALL = "cannot use the delay query parameter with calls. The delay is supported only with sends"
+# Reading a member of an enumeration is dear, for each request.
+_WORKFLOW_HANDLER: Final = HandlerKind.WORKFLOW
+_WORKFLOW_SERVICE: Final = ServiceKind.WORKFLOW
 _NO_SCOPES = "scoped invocations require vqueues to be enabled"
 
 
@@ -109,6 +114,8 @@ class Invocations:
 
     def _check_parameters(self, request: Request) -> int | None:
         """The execution time (ms since the epoch), if a delay is asked for. Raises: IngressError 400."""
+        if not request.has_parameters and b"x-restate-limit-key" not in request.headers:
+            return None
         parameters = request.parameters()
         execution_time = None
         delay = parameters.get("delay")
@@ -126,12 +133,12 @@ class Invocations:
 
     def _identify(self, target: Target, idempotency_key: str | None) -> tuple[str, str | None, bool]:
         """Id, idempotency key, and whether such an invocation may be there already."""
-        if target.handler_kind is HandlerKind.WORKFLOW:
+        if target.handler_kind is _WORKFLOW_HANDLER:
             assert target.key is not None
             return ids.workflow_invocation_id(target.service, target.key), None, True
         may_exist = idempotency_key is not None
         if idempotency_key is None:
-            if target.service_kind is ServiceKind.WORKFLOW:
+            if target.service_kind is _WORKFLOW_SERVICE:
                 unique = ids.ulid_bytes(self._clock.now(), ids.random_unique()[:10])
                 return ids.fresh_invocation_id(target.service, target.key, unique, ids.random_bucket()), None, False
             # With a key of its own, each outcome is kept, and can be asked for by id after the client went away.

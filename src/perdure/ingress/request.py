@@ -23,9 +23,9 @@ class ClientGone(Exception):
 
 
 class Request:
-    """path: undecoded, without the query. headers: by lower-case name, the first value of each."""
+    """headers: by lower-case name, the first value of each."""
 
-    __slots__ = ("_query", "_raw_headers", "headers", "method", "path")
+    __slots__ = ("_query", "_raw_headers", "_raw_path", "headers", "method")
 
     def __init__(
         self,
@@ -35,17 +35,26 @@ class Request:
         raw_headers: list[tuple[bytes, bytes]],
         headers: dict[bytes, bytes],
     ) -> None:
-        """raw_headers: all of them, in order. Raises: IngressError 400."""
+        """raw_path: undecoded, without the query. raw_headers: all of them, in order."""
         self.method = method
-        self.path = decode_path(raw_path)
+        self._raw_path = raw_path
         self._query = query
         self._raw_headers = raw_headers
         self.headers = headers
+
+    @property
+    def path(self) -> str:
+        """Percent-encoded, without the query. Raises: IngressError 400."""
+        return decode_path(self._raw_path)
 
     def text(self, name: bytes) -> str | None:
         """A header's value. Raises: IngressError 400 when it is not printable ASCII."""
         value = self.headers.get(name)
         return None if value is None else _header_text(name, value)
+
+    @property
+    def has_parameters(self) -> bool:
+        return bool(self._query)
 
     def parameters(self) -> dict[str, str]:
         """The query's parameters, names in lower case, the last value of each. A missing value is an empty one."""
@@ -67,7 +76,7 @@ class Request:
 
     def encode_input(self, body: bytes) -> bytes:
         """The InputCommandMessage of the journal. Raises: IngressError 400 for a header that is not printable ASCII."""
-        path = f"{self.path}?{self._query.decode('utf-8', 'replace')}" if self._query else self.path
+        path = b"%b?%b" % (self._raw_path, self._query) if self._query else self._raw_path
         encode_path = _encode_known_path if len(path) <= _KNOWN_MAX else _encode_path
         headers = [encode_path(path)]
         for name, value in self._raw_headers:
@@ -118,8 +127,9 @@ def _encode_header(name: bytes, value: bytes) -> bytes:
     return input_header(name.decode("ascii", "replace"), _header_text(name, value))
 
 
-def _encode_path(path: str) -> bytes:
-    return input_header("x-restate-ingress-path", path)
+def _encode_path(path: bytes) -> bytes:
+    """path: with the query."""
+    return input_header("x-restate-ingress-path", path.decode("utf-8", "replace"))
 
 
 _encode_known_header = lru_cache(maxsize=1024)(_encode_header)

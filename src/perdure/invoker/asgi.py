@@ -5,7 +5,7 @@ import asyncio
 from perdure.clock import Clock
 from perdure.http.asgi_bridge import App, AsgiExchange, AsgiHost
 from perdure.http.direct import DirectExchange
-from perdure.invoker.response_delivery import ResponseDelivery
+from perdure.invoker.response_delivery import ResponseDelivery, header_dict
 from perdure.invoker.transport import Request, StreamHandler, TransportError
 
 RESPONSE_WINDOW = 1024 * 1024
@@ -53,14 +53,11 @@ class _AsgiStream(ResponseDelivery):
 
     # The response side, for the bridge.
 
+    data = ResponseDelivery.deliver_data
+    end = ResponseDelivery.deliver_end
+
     def head(self, status: int, headers: list[tuple[bytes, bytes]]) -> None:
-        self.deliver_head(status, headers)
-
-    def data(self, data: bytes) -> None:
-        self.deliver_data(data)
-
-    def end(self) -> None:
-        self.deliver_end()
+        self.deliver_head(status, header_dict(headers))
 
     def failed(self, reason: str) -> None:
         self.deliver_failure(TransportError(reason))

@@ -4,6 +4,7 @@ head ──▶ frames ──▶ End | Suspension | Error ──▶ (anything mor
   └── bad status ──▶ failed    └── bad frame ──▶ failed
 """
 
+from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 
 import msgspec
@@ -14,7 +15,7 @@ from perdure.protocol import messages_pb2 as wire
 from perdure.protocol.errors import AwaitTreeTooDeep, BadFrame, ProtocolError
 from perdure.protocol.framing import Frame, FrameDecoder
 from perdure.protocol.futures import AwaitTree, awaiting_on_tree, suspension_tree
-from perdure.protocol.messages import NAMES, MessageType, decode, is_command
+from perdure.protocol.messages import NAMES, MessageType, decode
 from perdure.protocol.versions import invocation_content_type
 
 FIRST_VERSION_WITH_AWAITING_ON = 7
@@ -30,6 +31,8 @@ _END = MessageType.END.value
 _PROPOSAL = MessageType.PROPOSE_RUN_COMPLETION.value
 _AWAITING_ON = MessageType.AWAITING_ON.value
 _INPUT = MessageType.INPUT_COMMAND.value
+"""The first of the commands, and the one that is not the handler's to send."""
+_LAST_COMMAND = 0x7FFF
 
 
 def failed(code: int, rt_code: str, message: str, retry_after: int | None = None) -> Failed:
@@ -57,7 +60,7 @@ class AttemptMachine:
         self.ended = False
         self.seen = seen
 
-    def head_received(self, status: int, headers: dict[str, str], now: int) -> Failed | None:
+    def head_received(self, status: int, headers: Mapping[str, str], now: int) -> Failed | None:
         """None: the head is as it must be. now: ms since the epoch, for dates in `retry-after`."""
         if status == 200:
             expected = invocation_content_type(self._version)
@@ -79,10 +82,16 @@ class AttemptMachine:
         heard = Heard([])
         if self.ended:
             return heard
+        entries = heard.entries
         decoder = self._decoder
         try:
             for frame in decoder.feed(data):
-                self._on_frame(frame, heard)
+                kind = frame.type
+                if _INPUT < kind <= _LAST_COMMAND:
+                    payload = frame.payload
+                    entries.append(Entry(kind, frame.flags, payload, decode(kind, payload)))
+                    continue
+                self._on_other_frame(frame, heard)
                 if heard.end is not None:
                     self.ended = True
                     return heard
@@ -104,12 +113,11 @@ class AttemptMachine:
             return failed(571, "RT0012", "the response was cut off in the middle of a frame")
         return failed(500, "RT0006", "the response ended without a final frame: the handler's process may have died")
 
-    def _on_frame(self, frame: Frame, heard: Heard) -> None:
+    def _on_other_frame(self, frame: Frame, heard: Heard) -> None:
+        """Not a command."""
         kind = frame.type
         payload = frame.payload
-        if kind != _INPUT and is_command(kind):
-            heard.entries.append(Entry(kind, frame.flags, payload, decode(kind, payload)))
-        elif kind == _PROPOSAL:
+        if kind == _PROPOSAL:
             message = decode(kind, payload)
             if message.WhichOneof("result") is None:
                 raise BadFrame("the result of a run was proposed without a value or a failure")

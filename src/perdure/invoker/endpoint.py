@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+from collections.abc import Mapping
 
 import msgspec
 
@@ -15,7 +16,7 @@ class Response(msgspec.Struct, frozen=True):
     """A whole response. headers: lower-case names."""
 
     status: int
-    headers: dict[str, str]
+    headers: Mapping[str, str]
     body: bytes
 
 
@@ -66,10 +67,10 @@ class _WholeResponse:
         self.stream: Stream | None = None
         self._limit = limit
         self._status = 0
-        self._headers: dict[str, str] = {}
+        self._headers: Mapping[str, str] = {}
         self._body = bytearray()
 
-    def head_received(self, status: int, headers: dict[str, str]) -> None:
+    def head_received(self, status: int, headers: Mapping[str, str]) -> None:
         self._status, self._headers = status, headers
 
     def data_received(self, data: bytes) -> None:

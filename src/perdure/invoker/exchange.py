@@ -1,6 +1,8 @@
 """One open attempt: the exchange with the endpoint, its timers, and what it tells the partition."""
 
 import asyncio
+from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 YOUNG_S = 1.0
 """Most attempts are over by then. Only those that are not get timers of their own."""
 
+_TOLD = AttemptNews.TOLD
+
 UNREAD_MAX = 4 * 1024 * 1024
 """Bytes of notifications and acks that may wait for a handler that does not read them."""
 
@@ -38,6 +42,7 @@ class Exchange:
         "_loop",
         "_machine",
         "_queued_max",
+        "_sent",
         "_sent_before",
         "_stream",
         "_timer",
@@ -58,6 +63,8 @@ class Exchange:
         self._active_at = self._loop.time()
         self._half_closed = False
         self._queued_max = UNREAD_MAX
+        self._sent = 0
+        """Bytes."""
         self._given_up = False
         self.over = False
         self.server: str | None = None
@@ -70,7 +77,8 @@ class Exchange:
         start = self.start
         self._stream = transport.open(self._request(), self)
         frames = start.take_frames()
-        self._queued_max = len(frames) + UNREAD_MAX
+        self._sent = len(frames)
+        self._queued_max = self._sent + UNREAD_MAX
         self._stream.send(frames)
         if transport.bidirectional and self._inactivity_s > 0 and not start.pause_requested:
             self._arm(self._inactivity_s)
@@ -88,7 +96,9 @@ class Exchange:
         self._active_at = self._loop.time()
         assert self._stream is not None
         self._stream.send(data)
-        if self._stream.queued > self._queued_max:
+        self._sent += len(data)
+        # No more can be queued than was sent; to ask is dear.
+        if self._sent > self._queued_max and self._stream.queued > self._queued_max:
             # A handler that does not read what it is told gets the rest with its next attempt, out of the store.
             self.half_close()
 
@@ -121,26 +131,26 @@ class Exchange:
 
     # what the endpoint says
 
-    def head_received(self, status: int, headers: dict[str, str]) -> None:
+    def head_received(self, status: int, headers: Mapping[str, str]) -> None:
         if self.over:
             return
         self.server = headers.get("x-restate-server")
-        self._invoker.tell(self.start, AttemptNews.TOLD)
-        self._active_at = self._loop.time()
+        self._invoker.tell(self.start, _TOLD)
         failure = self._machine.head_received(status, headers, self._invoker.clock.now())
         if failure is not None:
             self._tell([], failure, 0)
 
     def data_received(self, data: bytes) -> None:
         size = len(data)
-        if self._machine.ended:
+        machine = self._machine
+        if machine.ended:
             self._consumed(size)
             return
         self._active_at = self._loop.time()
-        heard = self._machine.data_received(data)
+        heard = machine.data_received(data)
         if heard.awaiting_on is not None:
             self.awaiting_on = heard.awaiting_on
-            self._invoker.tell(self.start, AttemptNews.TOLD)
+            self._invoker.tell(self.start, _TOLD)
         if heard.entries or heard.end is not None:
             # The endpoint gets its credit back when what it said is durable: that bounds what waits here.
             self._tell(heard.entries, heard.end, size)
@@ -151,13 +161,13 @@ class Exchange:
         failure = self._machine.end_received()
         if failure is not None:
             self._tell([], failure, 0)
-        self._invoker.settled(self)
+        self._invoker.draining.discard(self)
 
     def stream_failed(self, error: TransportError) -> None:
         if not self._machine.ended:
             self._machine.ended = True
             self._tell([], self._invoker.connection_failure(error), 0)
-        self._invoker.settled(self)
+        self._invoker.draining.discard(self)
 
     def _tell(self, entries: list[Entry], end: AttemptEnd | None, size: int) -> None:
         start = self.start
@@ -173,9 +183,9 @@ class Exchange:
         )
         if end is not None:
             self._finish()
-        self._invoker.put(record, lambda error: self._applied(error, size, ended=end is not None))
+        self._invoker.put(record, partial(self._applied, size, end is not None))
 
-    def _applied(self, error: StoreUnavailable | None, size: int, *, ended: bool) -> None:
+    def _applied(self, size: int, ended: bool, error: StoreUnavailable | None) -> None:
         if error is None:
             self._consumed(size)
             if ended:
@@ -201,7 +211,7 @@ class Exchange:
         self._disarm()
         assert self._stream is not None
         self._stream.half_close()
-        self._invoker.drain(self)
+        self._invoker.draining.add(self)
 
     def drained(self) -> None:
         """The response had its time to end by itself."""
@@ -219,10 +229,11 @@ class Exchange:
             self._timer = self._loop.call_later(seconds, self.look)
 
     def _disarm(self) -> None:
-        self._invoker.young.discard(self)
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        else:
+            self._invoker.young.discard(self)
 
     def look(self) -> None:
         """A timeout may have passed. Activity only notes the time, since that happens for every frame."""

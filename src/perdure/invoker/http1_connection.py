@@ -7,7 +7,7 @@ import h11
 import msgspec
 
 from perdure.invoker.body_queue import BodyQueue
-from perdure.invoker.response_delivery import ResponseDelivery
+from perdure.invoker.response_delivery import ResponseDelivery, header_dict
 from perdure.invoker.target import Target
 from perdure.invoker.transport import Request, StreamHandler, TransportError
 
@@ -222,7 +222,7 @@ class Http1Connection(asyncio.Protocol):
                 stream.deliver_failure(TransportError(f"{self._target} broke HTTP/1.1: it switched protocols"))
                 return
             if isinstance(event, h11.Response):
-                stream.deliver_head(event.status_code, event.headers)
+                stream.deliver_head(event.status_code, header_dict(event.headers))
             elif isinstance(event, h11.Data):
                 self._deliver_data(stream, bytes(event.data))
             elif isinstance(event, h11.EndOfMessage):

@@ -17,6 +17,7 @@ import jh2.settings
 
 from perdure.invoker.http2_session import End, Head, Http2Session, Piece
 from perdure.invoker.http2_stream import Http2Settings, Http2Stream, request_head
+from perdure.invoker.response_delivery import header_dict
 from perdure.invoker.target import Target
 from perdure.invoker.transport import Http1Answer, TransportError
 
@@ -226,7 +227,7 @@ class Http2Connection(asyncio.Protocol):
         if not status.isdigit() or len(status) != 3:
             stream.deliver_failure(TransportError(f"{self._target} broke HTTP/2: a response without a status"))
             return
-        stream.deliver_head(int(status), headers)
+        stream.deliver_head(int(status), header_dict(headers))
 
     def _on_piece(self, piece: Piece) -> None:
         stream = self._streams.get(piece.stream_id)

@@ -143,10 +143,13 @@ class Http2Session(jh2.connection.H2Connection):  # type: ignore[misc] # untyped
             fields = jh2.connection._decode_headers(self.decoder, block)
             if self.state_machine.state is not _OPEN:
                 self.state_machine.process_input(_ConnectionInput.RECV_HEADERS)
+            usual = bool(fields)
             for name, value in fields:
                 if name == b"content-length" or (name == b":status" and value.startswith(b"1")):
-                    events: list[Any] = stream.receive_headers(fields, False, self.config.header_encoding)[1]
-                    return events
+                    usual = False
+            if not usual:
+                events: list[Any] = stream.receive_headers(fields, False, self.config.header_encoding)[1]
+                return events
         except jh2.exceptions.ProtocolError as error:
             self._terminate_connection(error.error_code)
             raise

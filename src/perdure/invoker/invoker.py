@@ -29,6 +29,9 @@ log = structlog.get_logger()
 DRAIN_S = 5.0
 """How long an endpoint may take to end the response after its final frame."""
 
+# Reading a member of an enumeration is dear, for each attempt.
+_STARTED, _ENDED = AttemptNews.STARTED, AttemptNews.ENDED
+
 RETRY_LOST_S = 1.0
 """How often what the store did not take or give is tried again."""
 
@@ -63,7 +66,8 @@ class Invoker:
         self._open: dict[int, Exchange] = {}
         self._queue: deque[tuple[int, int]] = deque()
         self._refill: asyncio.TimerHandle | None = None  # armed as long as the store gives no journals
-        self._draining = Overdue[Exchange](self.loop, DRAIN_S, Exchange.drained)
+        self.draining = Overdue[Exchange](self.loop, DRAIN_S, Exchange.drained)
+        """Exchanges whose outcome is known; their responses may take a moment to end."""
         self.young = Overdue[Exchange](self.loop, YOUNG_S, Exchange.look)
         """Exchanges that may be over before they need a timer of their own."""
         self._stopping = False
@@ -108,21 +112,13 @@ class Invoker:
         number = exchange.start.number
         if self._open.get(number) is exchange:
             del self._open[number]
-            self.tell(exchange.start, AttemptNews.ENDED)
+            self.tell(exchange.start, _ENDED)
             if self._queue:
                 self._partition.between_transactions(self._fill)
 
     def tell(self, start: AttemptStart, news: AttemptNews) -> None:
         if self.follower is not None:
             self.follower(start, news)
-
-    def drain(self, exchange: Exchange) -> None:
-        """The exchange's outcome is known; its response may take a moment to end."""
-        self._draining.add(exchange)
-
-    def settled(self, exchange: Exchange) -> None:
-        """The response is over for good."""
-        self._draining.discard(exchange)
 
     def lost(self, start: AttemptStart, error: StoreUnavailable) -> None:
         """An attempt was given up because what it said was not stored; reported until the store takes it."""
@@ -163,7 +159,7 @@ class Invoker:
         self._queue.clear()
         for exchange in list(self._open.values()):
             exchange.abort()
-        self._draining.close()
+        self.draining.close()
         self.young.close()
         if self._refill is not None:
             self._refill.cancel()
@@ -207,7 +203,7 @@ class Invoker:
             case AttemptStart():
                 exchange = Exchange(self, loaded)
                 self._open[number] = exchange
-                self.tell(loaded, AttemptNews.STARTED)
+                self.tell(loaded, _STARTED)
                 exchange.open(self._endpoints.transport(loaded.deployment))
 
     def _report(self, number: int, attempt: int, deployment_id: str, protocol_version: int, end: Failed) -> None:

@@ -2,9 +2,10 @@
 
 import asyncio
 import socket
+from functools import lru_cache
 
 from perdure.invoker.body_queue import BodyQueue
-from perdure.invoker.response_delivery import ResponseDelivery
+from perdure.invoker.response_delivery import ResponseDelivery, header_dict
 from perdure.invoker.transport import Request, StreamHandler, TransportError
 from perdure.worker import frames
 from perdure.worker.link_protocol import LinkProtocol
@@ -42,7 +43,10 @@ class _LinkStream(ResponseDelivery):
         size = len(data)
         if self._queue is None and size <= self._credit:
             self._credit -= size
-            self._link.write_data(self._number, data)
+            if size <= frames.DATA_MAX:
+                self._link.write(self._number, frames.DATA, data)
+            else:
+                self._link.write_data(self._number, data)
             return
         if self._queue is None:
             self._queue = BodyQueue()
@@ -54,12 +58,12 @@ class _LinkStream(ResponseDelivery):
             return
         self._sent_all = True
         if self._queue is None:
-            self._link.write(frames.frame(self._number, frames.END))
+            self._link.write(self._number, frames.END)
 
     def consumed(self, size: int) -> None:
         self._consumed += size
         if self._consumed >= frames.WINDOW // 4 and self._handler is not None:
-            self._link.write(frames.credit_frame(self._number, self._consumed))
+            self._link.write(self._number, frames.CREDIT, frames.encode_credit(self._consumed))
             self._consumed = 0
 
     def add_credit(self, size: int) -> None:
@@ -78,13 +82,13 @@ class _LinkStream(ResponseDelivery):
         if not queue.size:
             self._queue = None
             if self._sent_all:
-                self._link.write(frames.frame(self._number, frames.END))
+                self._link.write(self._number, frames.END)
 
     def _release(self, *, completed: bool) -> None:
         self._queue = None
         self._link.forget(self._number)
         if not completed:
-            self._link.write(frames.frame(self._number, frames.RESET))
+            self._link.write(self._number, frames.RESET)
 
 
 class LinkTransport(LinkProtocol):
@@ -118,7 +122,7 @@ class LinkTransport(LinkProtocol):
         self._streams[number] = stream
         if self._asked_at is None:
             self._asked_at = self._loop.time()
-        self.write(frames.frame(number, frames.OPEN, payload))
+        self.write(number, frames.OPEN, payload)
         return stream
 
     async def close(self) -> None:
@@ -161,8 +165,7 @@ class LinkTransport(LinkProtocol):
         elif known is None:
             return
         elif kind == frames.HEAD:
-            head = frames.decode_head(payload)
-            known.deliver_head(head.status, head.headers)
+            known.deliver_head(*(_known_head if len(payload) <= _KNOWN_HEAD_MAX else _head)(payload))
         elif kind == frames.END:
             known.deliver_end()
         elif kind == frames.CREDIT:
@@ -198,6 +201,17 @@ class LinkTransport(LinkProtocol):
             if number not in self._streams:
                 self._last_number = number
                 return number
+
+
+def _head(payload: bytes) -> tuple[int, dict[str, str]]:
+    """Status and headers. Raises: FrameError."""
+    head = frames.decode_head(payload)
+    return head.status, header_dict(head.headers)
+
+
+_KNOWN_HEAD_MAX = 1024
+"""Bytes of a response head that is worth remembering."""
+_known_head = lru_cache(maxsize=256)(_head)  # the same one for each attempt
 
 
 async def connect_link(connected: socket.socket) -> LinkTransport:

@@ -1,7 +1,7 @@
 """The response side that all transports share: what a `StreamHandler` may rely on is enforced here."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from perdure.invoker.transport import StreamHandler, TransportError
 
@@ -39,12 +39,13 @@ class ResponseDelivery:
         if self._handler is not None:
             self._end(completed=False)
 
-    def deliver_head(self, status: int, headers: Iterable[tuple[bytes, bytes]]) -> None:
+    def deliver_head(self, status: int, headers: Mapping[str, str]) -> None:
+        """headers: as of `header_dict`."""
         handler = self._handler
         if handler is None:
             return
         try:
-            handler.head_received(status, header_dict(headers))
+            handler.head_received(status, headers)
         except Exception as error:
             self._handler_raised(error)
 

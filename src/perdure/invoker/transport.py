@@ -4,6 +4,7 @@ Callback style, because an attempt must not cost a task: the transport calls the
 from the event loop's thread, and the caller calls the `Stream` from there too. Nothing here blocks.
 """
 
+from collections.abc import Mapping
 from typing import Protocol
 
 import msgspec
@@ -38,8 +39,8 @@ class Request(msgspec.Struct, frozen=True, gc=False):
 class StreamHandler(Protocol):
     """Receives one exchange's response. After `end_received` or `stream_failed` nothing more comes."""
 
-    def head_received(self, status: int, headers: dict[str, str]) -> None:
-        """The response head, once, before any data. headers: lower-case names."""
+    def head_received(self, status: int, headers: Mapping[str, str]) -> None:
+        """The response head, once, before any data. headers: lower-case names; others may be given the same object."""
 
     def data_received(self, data: bytes) -> None:
         """A piece of the response body, never empty, in order."""

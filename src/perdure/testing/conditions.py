@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -103,7 +103,7 @@ class _Exchange:
 
     # From the app.
 
-    def head_received(self, status: int, headers: dict[str, str]) -> None:
+    def head_received(self, status: int, headers: Mapping[str, str]) -> None:
         self._arrive(lambda: self._handler.head_received(status, headers))
 
     def data_received(self, data: bytes) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -211,7 +212,7 @@ class _Attempt:
         finally:
             self._stream.reset()
 
-    def head_received(self, status: int, headers: dict[str, str]) -> None:
+    def head_received(self, status: int, headers: Mapping[str, str]) -> None:
         self._take(Heard([], self._machine.head_received(status, headers, now=0)))
 
     def data_received(self, data: bytes) -> None:

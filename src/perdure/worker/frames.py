@@ -38,7 +38,8 @@ CONTROL = 7  # worker to engine: `Ready` or `Failed`
 
 _HEADER = struct.Struct(">IBI")
 _HEADER_SIZE = _HEADER.size
-_pack_header = _HEADER.pack
+pack_header = _HEADER.pack
+"""What stands before a payload: stream, kind, length."""
 _unpack_header = _HEADER.unpack_from
 _U32 = struct.Struct(">I")
 
@@ -82,12 +83,12 @@ _control_decoder: msgspec.msgpack.Decoder[Ready | Failed] = msgspec.msgpack.Deco
 
 def frame(stream: int, kind: int, payload: bytes = b"") -> bytes:
     """One frame. payload: at most `PAYLOAD_MAX` bytes."""
-    return _pack_header(stream, kind, len(payload)) + payload
+    return pack_header(stream, kind, len(payload)) + payload
 
 
-def credit_frame(stream: int, size: int) -> bytes:
-    """A CREDIT frame over `size` bytes."""
-    return frame(stream, CREDIT, _U32.pack(size))
+def encode_credit(size: int) -> bytes:
+    """The payload of a CREDIT frame over `size` bytes."""
+    return _U32.pack(size)
 
 
 def encode(payload: OpenPayload | HeadPayload | Ready | Failed) -> bytes:

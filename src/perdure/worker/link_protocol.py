@@ -22,9 +22,10 @@ class LinkProtocol(asyncio.Protocol):
         self._socket = cast(asyncio.Transport, transport)
 
     def data_received(self, data: bytes) -> None:
+        received = self.frame_received
         try:
             for stream, kind, payload in self._decoder.feed(data):
-                self.frame_received(stream, kind, payload)
+                received(stream, kind, payload)
         except frames.FrameError as error:
             self.abort(f"the peer broke the worker link's format: {error}")
 
@@ -46,21 +47,23 @@ class LinkProtocol(asyncio.Protocol):
         """Whether frames can still be written."""
         return self._socket is not None
 
-    def write(self, frame: bytes) -> None:
-        """Queues a frame; dropped when the link is gone."""
+    def write(self, stream: int, kind: int, payload: bytes = b"") -> None:
+        """Queues a frame; dropped when the link is gone. payload: at most `frames.PAYLOAD_MAX` bytes."""
         if self._socket is None:
             return
-        if not self._unsent:
+        unsent = self._unsent
+        if not unsent:
             self._loop.call_soon(self._flush)
-        self._unsent.append(frame)
+        unsent.append(frames.pack_header(stream, kind, len(payload)))
+        unsent.append(payload)
 
     def write_data(self, stream: int, data: bytes) -> None:
         """Queues a body as DATA frames. The caller has checked the credit."""
         if len(data) <= frames.DATA_MAX:
-            self.write(frames.frame(stream, frames.DATA, data))
+            self.write(stream, frames.DATA, data)
             return
         for start in range(0, len(data), frames.DATA_MAX):
-            self.write(frames.frame(stream, frames.DATA, data[start : start + frames.DATA_MAX]))
+            self.write(stream, frames.DATA, data[start : start + frames.DATA_MAX])
 
     def hang_up(self) -> None:
         """Closes the socket after what is queued has been written."""

@@ -31,13 +31,13 @@ class _Stream:
         if len(payload) > frames.PAYLOAD_MAX:
             self._link.reset_stream(self._number, "the response head is larger than 1 MiB")
             return
-        self._link.write(frames.frame(self._number, frames.HEAD, payload))
+        self._link.write(self._number, frames.HEAD, payload)
 
     def data(self, data: bytes) -> None:
         self._link.write_data(self._number, data)
 
     def end(self) -> None:
-        self._link.write(frames.frame(self._number, frames.END))
+        self._link.write(self._number, frames.END)
         self._link.forget_stream(self._number)
 
     def failed(self, reason: str) -> None:
@@ -46,7 +46,7 @@ class _Stream:
     def request_taken(self, size: int) -> None:
         self._taken += size
         if self._taken >= frames.WINDOW // 4:
-            self._link.write(frames.credit_frame(self._number, self._taken))
+            self._link.write(self._number, frames.CREDIT, frames.encode_credit(self._taken))
             self._taken = 0
 
 
@@ -64,7 +64,7 @@ class WorkerServer(LinkProtocol):
 
     def announce(self, message: frames.Ready | frames.Failed) -> None:
         """Tells the engine how loading the app went."""
-        self.write(frames.frame(0, frames.CONTROL, frames.encode(message)))
+        self.write(0, frames.CONTROL, frames.encode(message))
 
     def frame_received(self, stream: int, kind: int, payload: bytes) -> None:
         if kind == frames.OPEN:
@@ -98,7 +98,7 @@ class WorkerServer(LinkProtocol):
         stream = self._streams.pop(number, None)
         if stream is not None:
             stream.disconnect()
-        self.write(frames.frame(number, frames.RESET, reason.encode()))
+        self.write(number, frames.RESET, reason.encode())
 
     def forget_stream(self, number: int) -> None:
         """The response is complete: what the engine still sends on this stream is ignored."""

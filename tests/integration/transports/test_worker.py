@@ -209,7 +209,8 @@ async def test_frames_of_forgotten_streams_are_ignored():
         head = frames.encode(frames.HeadPayload(200, []))
         for stream in (1, 77, 2):
             theirs.send(frames.frame(stream, frames.HEAD, head) + frames.frame(stream, frames.DATA, b"x"))
-            theirs.send(frames.credit_frame(stream, 10) + frames.frame(stream, frames.END))
+            theirs.send(frames.frame(stream, frames.CREDIT, frames.encode_credit(10)))
+            theirs.send(frames.frame(stream, frames.END))
         assert await exchange.wait_for_end() == b"x"
         assert abandoned.status is None
         await transport.close()

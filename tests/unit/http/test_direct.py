@@ -143,11 +143,14 @@ class Scripted:
 def exchange_with(test: Callable[[DirectExchange, Scripted, Sink], Any]) -> None:
     async def main() -> None:
         attempt, sink = Scripted(), Sink()
-        exchange = DirectExchange(sink, credit=4)
+        running: set[asyncio.Task[None]] = set()
+        exchange = DirectExchange(sink, running, credit=4)
         assert exchange.start(attempt, "/invoke/S/h", {}, None)
+        assert running == {exchange.task}
         await asyncio.sleep(0)
         await test(exchange, attempt, sink)
         await asyncio.gather(exchange.task, return_exceptions=True)
+        assert not running
 
     asyncio.run(main())
 

@@ -8,7 +8,7 @@ import jh2.connection
 import jh2.events
 import jh2.exceptions
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from jh2.hpack import HeaderTuple, NeverIndexedHeaderTuple
 
@@ -188,6 +188,8 @@ def test_what_a_server_says_is_heard_alike(script: list[tuple[Any, ...]], cuts: 
 
 @settings(deadline=None)
 @given(st.lists(hostile, max_size=8))
+@example([("raw", frame(1, 4, 1, b""))])
+@example([("raw", frame(1, 4, 1, b"\x20"))])
 def test_what_a_hostile_server_says_is_refused_alike(script: list[tuple[Any, ...]]) -> None:
     short, plain, server = both()
     for verb, *arguments in script:

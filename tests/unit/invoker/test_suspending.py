@@ -86,16 +86,17 @@ def test_a_handler_that_reads_nothing_is_asked_to_suspend(harness: Harness) -> N
         invocation_id, stream = await harness.send()
         stream.head()
 
-        async def signal() -> None:
+        async def signal(size: int = 1000) -> None:
             await harness.ask(
                 lambda token: CompleteSignal(
-                    reply_to=token, id=invocation_id, signal_id=17, signal_name=None, outcome=Success(bytes(1000))
+                    reply_to=token, id=invocation_id, signal_id=17, signal_name=None, outcome=Success(bytes(size))
                 )
             )
 
-        await signal()
+        await signal(UNREAD_MAX)
+        await signal(UNREAD_MAX)
         assert not stream.half_closed
-        stream.queued = len(stream.sent) + UNREAD_MAX
+        stream.reads = False
         await signal()
         assert stream.half_closed
         told = len(stream.sent)
