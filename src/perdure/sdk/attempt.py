@@ -319,8 +319,7 @@ class Attempt:
         assert self._loop is not None
         if waiter is None:
             waiter = Waiter(node)
-        waiter.future = future = self._loop.create_future()
-        waiter.task = task
+        waiter.future, waiter.task = self._loop.create_future(), task
         self._waiters.add(waiter)
         # Something moves: not at rest yet.
         self._hops = 0
@@ -331,7 +330,7 @@ class Attempt:
             if self._has_other_tasks:
                 self._schedule_turn()
         try:
-            yield from future
+            yield from waiter.future
         except asyncio.CancelledError:
             self._wait_cancelled(waiter)
             raise

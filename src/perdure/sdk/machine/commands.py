@@ -109,7 +109,10 @@ def run(machine: Machine, name: str) -> Leaf:
     # Most commands are runs: written by hand in half of the time.
     payload = b"\x58" + write_varint(completion_id)
     if name:
-        payload += write_bytes(b"\x62", name.encode())
+        try:
+            payload += write_bytes(b"\x62", name.encode())
+        except AttributeError:
+            raise TypeError(f'a step is named by a text, as in ctx.run_typed("pay", …), and not by {name!r}') from None
     machine.encoded_command(_RUN, payload)
     return Leaf(completion_id)
 
