@@ -48,20 +48,6 @@ def test_a_context_is_of_no_use_after_its_handler() -> None:
     asyncio.run(play())
 
 
-def test_a_step_is_named_by_a_text() -> None:
-    async def run(ctx: restate.ObjectContext, text: str) -> None:
-        await ctx.run_typed(5, lambda: None)  # type: ignore[arg-type]
-
-    async def play() -> str:
-        peer = Peer(handler(run, "exclusive"))
-        await peer.converse(opening([input_command()]))
-        await peer.ended()
-        assert isinstance(peer.final, pb.ErrorMessage)
-        return peer.final.message
-
-    assert 'a step is named by a text, as in ctx.run_typed("pay", …), and not by 5' in asyncio.run(play())
-
-
 def test_a_context_belongs_to_its_thread() -> None:
     async def run(ctx: restate.ObjectContext, text: str) -> None:
         await asyncio.get_running_loop().run_in_executor(None, ctx.set, "a", 1)

@@ -109,10 +109,7 @@ def run(machine: Machine, name: str) -> Leaf:
     # Most commands are runs: written by hand in half of the time.
     payload = b"\x58" + write_varint(completion_id)
     if name:
-        try:
-            payload += write_bytes(b"\x62", name.encode())
-        except AttributeError:
-            raise TypeError(f'a step is named by a text, as in ctx.run_typed("pay", …), and not by {name!r}') from None
+        payload += write_bytes(b"\x62", name.encode())
     machine.encoded_command(_RUN, payload)
     return Leaf(completion_id)
 
