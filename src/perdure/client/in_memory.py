@@ -3,11 +3,10 @@
 import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
-from urllib.parse import unquote
 
 from perdure.client.connection import Headers, Response
 from perdure.client.failures import NoConnection
-from perdure.http.exchange import AnswerDirectly
+from perdure.http.exchange import AnswerDirectly, request_scope
 
 Message = MutableMapping[str, Any]
 App = Callable[..., Awaitable[None]]
@@ -37,7 +36,7 @@ class InMemoryConnection:
         if app is None:
             raise NoConnection("the engine in this process is not running")
         exchange = _Exchange(body)
-        await app(request.scope(), exchange.receive, exchange.send)
+        await app(request_scope(request, "1.1"), exchange.receive, exchange.send)
         return _response(exchange.status, exchange.headers, b"".join(exchange.pieces))
 
     async def close(self) -> None:
@@ -59,23 +58,6 @@ class _Request:
         # Who was cancelled just now will say so later.
         if not self.response.done():
             self.response.set_result(_response(status, headers, body))
-
-    def scope(self) -> Message:
-        path = self.raw_path.decode("ascii")
-        return {
-            "type": "http",
-            "asgi": {"version": "3.0", "spec_version": "2.3"},
-            "http_version": "1.1",
-            "method": self.method,
-            "scheme": "http",
-            "path": unquote(path) if "%" in path else path,
-            "raw_path": self.raw_path,
-            "query_string": self.query,
-            "root_path": "",
-            "headers": self.headers,
-            "client": None,
-            "server": None,
-        }
 
 
 class _Exchange:

@@ -49,6 +49,27 @@ AnswerDirectly = Callable[[Answerable, bytes], Pending | None]
 Else the app calls `Answerable.respond`, once, and not before it returned.
 """
 
+
+def request_scope(request: Answerable, http_version: str, client: Any = None, server: Any = None) -> Scope:
+    """What an ASGI app is told of a request. client, server: their addresses, if it came over a socket."""
+    path = request.raw_path.decode("latin-1")
+    return {
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": "2.3"},
+        "http_version": http_version,
+        "method": request.method,
+        "scheme": "http",
+        "path": unquote(path) if "%" in path else path,
+        "raw_path": request.raw_path,
+        "query_string": request.query,
+        "root_path": "",
+        "headers": request.headers,
+        "client": client,
+        "server": server,
+        "state": {},
+    }
+
+
 READ_AHEAD: Final = 256 * 1024
 """Bytes of a body that may wait for the app before the client is made to wait."""
 
@@ -252,29 +273,10 @@ class Exchange(ABC):
         elif self._writable is not None:
             await self._writable.wait()
 
-    def _scope(self) -> Scope:
-        path = self.raw_path.decode("latin-1")
-        client, server = self.addresses
-        return {
-            "type": "http",
-            "asgi": {"version": "3.0", "spec_version": "2.3"},
-            "http_version": self.http_version,
-            "method": self.method,
-            "scheme": "http",
-            "path": unquote(path) if "%" in path else path,
-            "raw_path": self.raw_path,
-            "query_string": self.query,
-            "root_path": "",
-            "headers": self.headers,
-            "client": client,
-            "server": server,
-            "state": {},
-        }
-
     async def _run(self, app: App) -> None:
         self._begun = True
         try:
-            await app(self._scope(), self.receive, self.send)
+            await app(request_scope(self, self.http_version, *self.addresses), self.receive, self.send)
             if not self.response_done and not self.gone:
                 if self._head is not None:
                     _log.error("the app ended before its response: %s %s", self.method, self.raw_path.decode("latin-1"))

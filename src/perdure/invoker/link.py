@@ -43,10 +43,7 @@ class _LinkStream(ResponseDelivery):
         size = len(data)
         if self._queue is None and size <= self._credit:
             self._credit -= size
-            if size <= frames.DATA_MAX:
-                self._link.write(self._number, frames.DATA, data)
-            else:
-                self._link.write_data(self._number, data)
+            self._link.write_data(self._number, data)
             return
         if self._queue is None:
             self._queue = BodyQueue()
